@@ -1,0 +1,69 @@
+/** The configuration as the rest of the program sees it; `load-config.ts` makes it from the environment. */
+
+/** Representations of an expiry that a column may hold. Epoch units are told, never guessed. */
+export const EXPIRY_TYPES = [
+  'timestamptz',
+  'timestamp',
+  'epoch-seconds',
+  'epoch-milliseconds',
+  'iso8601',
+] as const;
+export type ExpiryType = (typeof EXPIRY_TYPES)[number];
+
+/** One table to clean. */
+export interface TargetConfig {
+  /** Name of the target in inputs, results and the ledger. */
+  readonly name: string;
+  /** Schema of the table; undefined leaves it to the connection's `search_path`. */
+  readonly schema: string | undefined;
+  readonly table: string;
+  readonly expiresColumn: string;
+  /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
+  readonly expiresType: ExpiryType | undefined;
+  /** Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Default `UTC`. */
+  readonly timeZone: string;
+}
+
+/** How rows are deleted. */
+export interface DeletionSettings {
+  /** A row stays this long after its expiry. Seconds. */
+  readonly graceSeconds: number;
+  /** Database connections that delete side by side. */
+  readonly lanes: number;
+  /** Time that one chunk's transaction should take. Milliseconds. */
+  readonly chunkMilliseconds: number;
+  /** Longest wait for a row lock before the row is left to a later pass. Milliseconds. */
+  readonly lockTimeoutMilliseconds: number;
+  /** Time after which a slice ends and the workflow decides how to go on. Seconds. */
+  readonly sliceSeconds: number;
+  /** True: chunks commit without waiting for the disk; the last commit of a slice always waits. */
+  readonly asynchronousCommit: boolean;
+  /** Ledger rows of runs older than this are removed. Days. */
+  readonly ledgerRetentionDays: number;
+}
+
+/** What the one schedule should look like. */
+export interface ScheduleSettings {
+  readonly intervalSeconds: number;
+  readonly offsetSeconds: number;
+  /** Whether a starting worker makes the schedule so, only reports differences, or leaves it alone. */
+  readonly atWorkerStart: 'apply' | 'check' | 'off';
+}
+
+export interface DatabaseSettings {
+  /** A `postgres://` address. Secret: it never reaches a log line, an error or a history. */
+  readonly url: string;
+  /** Schema of the ledger and of the table of applied migrations. */
+  readonly ledgerSchema: string;
+  /** True when `migrate` may create the default `sessions` table (nobody named another). */
+  readonly ownsSessionsTable: boolean;
+}
+
+export interface Config {
+  readonly database: DatabaseSettings;
+  readonly targets: readonly TargetConfig[];
+  readonly deletion: DeletionSettings;
+  readonly schedule: ScheduleSettings;
+  readonly taskQueue: string;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}

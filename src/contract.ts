@@ -1,0 +1,177 @@
+/**
+ * What the workflow, the activity, the commands and an operator's tools agree on: names that never
+ * change, and the shapes that stand in workflow histories. Pure, so that workflow code may import it.
+ */
+
+/** Id of the one Temporal Schedule that starts the clean-up. */
+export const SCHEDULE_ID = 'session_cleanup';
+
+/** Workflow type, as `temporal schedule create --type` takes it. */
+export const WORKFLOW_TYPE = 'sessionCleanup';
+
+/** Base of the workflow id; a schedule appends the nominal start time. */
+export const WORKFLOW_ID = 'session_cleanup';
+
+/** Activity type that deletes one slice of one target. */
+export const ACTIVITY_TYPE = 'deleteExpiredSessions';
+
+/** Task queue used unless `SESSION_CLEANUP_TASK_QUEUE` names another. */
+export const DEFAULT_TASK_QUEUE = 'session-cleanup';
+
+/** Name of the target that exists without any configuration. */
+export const DEFAULT_TARGET = 'sessions';
+
+/** Names of the log events; dashboards and alerts rely on them. */
+export const LOG_EVENT = {
+  /** Fields: `interval_seconds`. Logged when the schedule has been applied. */
+  scheduled: 'session_cleanup_scheduled',
+  /** Fields: `deleted_count`, `cutoff_time`. Logged by the workflow when a run has ended. */
+  ran: 'session_cleanup_ran',
+} as const;
+
+/** How expired rows are found: `sweep` walks the table's blocks, `drain` walks the expiry index. */
+export type Way = 'sweep' | 'drain';
+
+/** The workflow's argument. All of it is optional, since a schedule made by hand passes none. */
+export interface SessionCleanupInput {
+  /** Names of the targets to clean, in this order; all configured ones when left out. */
+  readonly targets?: readonly string[];
+  /** Remove what had expired by this instant: ISO 8601 with a time zone; never in the future. */
+  readonly cutoff?: string;
+  /** Count what would be deleted, and delete nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** Why the work on a target ended. */
+export type TargetStop = 'drained' | 'budget' | 'cancelled' | 'failed';
+
+/** One slice in a run's result: one completed activity. */
+export interface SliceSummary {
+  readonly way: Way;
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  /** Time the slice worked, in seconds. */
+  readonly seconds: number;
+}
+
+/** What a run did to one target. */
+export interface TargetResult {
+  readonly target: string;
+  /** Rows this run removed (with `dryRun`: rows it would have removed). */
+  readonly deletedCount: number;
+  /** Expired rows left for the next run because somebody held a lock on them. */
+  readonly skippedLocked: number;
+  readonly slices: readonly SliceSummary[];
+  readonly stopped: TargetStop;
+}
+
+/** The workflow's result, and the details of its failure when it failed after deleting something. */
+export interface SessionCleanupResult {
+  /** The instant by which a row must have expired to be removed; ISO 8601, UTC. */
+  readonly cutoff: string;
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly targets: readonly TargetResult[];
+}
+
+/** Where the next slice goes on. Opaque to the workflow, which only hands it back. */
+export interface ResumePoint {
+  /** `least(cutoff, database now()) - grace`, fixed by the first slice; text, for its microseconds. */
+  readonly deadline: string;
+  readonly way: Way;
+  /** Sweep: the next block. Drain: the watermark, an expiry as text. Empty: from the beginning. */
+  readonly position: string;
+  /** Sweep only: the table's length in blocks when the first slice began. */
+  readonly end?: string;
+}
+
+/** The activity's argument. */
+export interface SliceRequest {
+  /** Left out: the first configured target (the result names it, and all the others). */
+  readonly target?: string;
+  readonly cutoff: string;
+  /** Number of the slice within this run and target, from 0. */
+  readonly slice: number;
+  readonly resumeFrom?: ResumePoint;
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Why a slice ended: nothing is left; its time was spent; the run was cancelled; or its worker is
+ * shutting down and another worker takes the rest.
+ */
+export type SliceStop = 'drained' | 'time-spent' | 'cancelled' | 'handed-over';
+
+/** The activity's result. */
+export interface SliceResult extends SliceSummary {
+  readonly target: string;
+  /** All configured targets, in order, for a run whose input names none. */
+  readonly configuredTargets: readonly string[];
+  readonly deadline: string;
+  readonly stopped: SliceStop;
+  /** Present when there is more to do. */
+  readonly resumeFrom?: ResumePoint;
+}
+
+/** What a heartbeat tells; counts, positions and times only. */
+export interface SliceProgress {
+  readonly target: string;
+  readonly slice: number;
+  readonly way: Way;
+  /** Rows removed by this slice so far, earlier attempts included. */
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  /** Mean since this attempt began. */
+  readonly rowsPerSecond: number;
+  /** Share of the work that is done, 0 to 1, where it can be told (sweep). */
+  readonly fraction?: number;
+}
+
+/** The activities that the workflow calls. */
+export interface CleanupActivities {
+  deleteExpiredSessions(request: SliceRequest): Promise<SliceResult>;
+}
+
+/** State of one target in the answer to the query `progress`. */
+export interface TargetProgress {
+  readonly target: string;
+  readonly state: 'waiting' | 'working' | TargetStop;
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly slices: number;
+  readonly seconds: number;
+}
+
+/** Answer to the query `progress`: what completed slices did; a running one tells by heartbeat. */
+export interface RunProgress {
+  readonly cutoff: string;
+  readonly dryRun: boolean;
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly targets: readonly TargetProgress[];
+}
+
+/** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
+export const FAILURE = {
+  invalidInput: 'InvalidInput',
+  invalidCutoff: 'InvalidCutoff',
+  unknownTarget: 'UnknownTarget',
+  wrongLogin: 'WrongLogin',
+  noDatabase: 'NoDatabase',
+  noTable: 'NoTable',
+  noColumn: 'NoColumn',
+  noRight: 'NoRight',
+  noLedger: 'NoLedger',
+  wrongColumnType: 'WrongColumnType',
+  unreadableExpiry: 'UnreadableExpiry',
+  unsupportedTable: 'UnsupportedTable',
+  unsupportedServer: 'UnsupportedServer',
+  referenced: 'Referenced',
+} as const;
+
+/** Stable `type` of each failure that is tried again. */
+export const RETRYABLE_FAILURE = {
+  databaseUnavailable: 'DatabaseUnavailable',
+  contended: 'Contended',
+  superseded: 'Superseded',
+} as const;
