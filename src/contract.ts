@@ -21,6 +21,15 @@ export const DEFAULT_TASK_QUEUE = 'session-cleanup';
 /** Name of the target that exists without any configuration. */
 export const DEFAULT_TARGET = 'sessions';
 
+/** Query that tells what a run has done so far; answers with {@link RunProgress}. */
+export const PROGRESS_QUERY = 'progress';
+
+/**
+ * Key of the workflow's memo that holds its {@link SessionCleanupResult} when the run was cancelled,
+ * since Temporal keeps no result of a cancelled run.
+ */
+export const RESULT_MEMO = 'sessionCleanupResult';
+
 /** Names of the log events; dashboards and alerts rely on them. */
 export const LOG_EVENT = {
   /** Fields: `interval_seconds`. Logged when the schedule has been applied. */
@@ -50,7 +59,7 @@ export interface SliceSummary {
   readonly way: Way;
   readonly deletedCount: number;
   readonly skippedLocked: number;
-  /** Time the slice worked, in seconds. */
+  /** Time the slice worked (with `dryRun`: would work, as far as can be told). Seconds. */
   readonly seconds: number;
 }
 
@@ -94,6 +103,16 @@ export interface SliceRequest {
   readonly slice: number;
   readonly resumeFrom?: ResumePoint;
   readonly dryRun?: boolean;
+  /**
+   * With the first slice of a run whose input names targets: all those names, so that one that does
+   * not exist is refused before the first row is deleted.
+   */
+  readonly runTargets?: readonly string[];
+  /**
+   * Delete nothing more, and report what this slice has deleted. Asked for when a slice ended without
+   * a result of its own (cancelled between two attempts, timed out), so that the run's count is exact.
+   */
+  readonly settle?: boolean;
 }
 
 /**
@@ -111,6 +130,14 @@ export interface SliceResult extends SliceSummary {
   readonly stopped: SliceStop;
   /** Present when there is more to do. */
   readonly resumeFrom?: ResumePoint;
+}
+
+/** Details of every failure of the activity; counts and names only. */
+export interface SliceFailureDetails {
+  readonly target: string;
+  readonly configuredTargets: readonly string[];
+  /** Rows this slice deleted before it failed; left out when the database could not tell. */
+  readonly deletedSoFar?: number;
 }
 
 /** What a heartbeat tells; counts, positions and times only. */
@@ -174,4 +201,6 @@ export const RETRYABLE_FAILURE = {
   databaseUnavailable: 'DatabaseUnavailable',
   contended: 'Contended',
   superseded: 'Superseded',
+  /** Nothing known: most likely a defect of the program. */
+  unexpected: 'Unexpected',
 } as const;
