@@ -1,0 +1,38 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { migrationsList } from '../migrations/index.ts';
+import type { DatabaseSettings } from '../config/config.ts';
+import { quoteName } from './quote-name.ts';
+
+/** Key of the advisory lock that lets one migration run at a time; the letters `sclean`. */
+const MIGRATION_LOCK = 0x73636c65616e;
+
+/**
+ * Creates what is missing: the ledger, and the default table of sessions if that is ours to make.
+ * Running it again, or several times at once, changes nothing more.
+ */
+export async function migrate(orm: MikroORM): Promise<{ readonly applied: readonly string[] }> {
+  return orm.em.fork().transactional(async (em) => {
+    // Belongs to the transaction, so it works through PgBouncer and cannot outlive its holder.
+    await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
+    return { applied: applied.map((migration) => migration.name) };
+  });
+}
+
+/** Names of migrations that have not been applied. Only reads, unlike the migrator's own question. */
+export async function pendingMigrations(
+  orm: MikroORM,
+  database: DatabaseSettings,
+): Promise<readonly string[]> {
+  const all = migrationsList(database).map((migration) => migration.name);
+  const table = `${quoteName(database.ledgerSchema)}."session_cleanup_migrations"`;
+  const em = orm.em.fork();
+  const [found] = await em.execute<{ exists: boolean }[]>(
+    'select to_regclass(?) is not null as exists',
+    [table],
+  );
+  if (found?.exists !== true) return all;
+  const rows = await em.execute<{ name: string }[]>(`select name from ${table}`);
+  const applied = new Set(rows.map((row) => row.name));
+  return all.filter((name) => !applied.has(name));
+}

@@ -1,0 +1,69 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
+import type { DatabaseSettings, TargetConfig } from '../config/config.ts';
+import { defineTarget } from '../entities/cleanup-target.ts';
+import { defineLedgerEntry } from '../entities/ledger-entry.ts';
+import { SessionSchema } from '../entities/session.ts';
+import { migrationsList } from '../migrations/index.ts';
+
+/** A connection that does not come about within this time is an unreachable database. Milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+
+/**
+ * A statement that has no answer by then has lost its connection, even if nothing closed it (a
+ * vanished host, a firewall that drops packets). Well above every `statement_timeout` set on the
+ * server, so that a living server always answers first. Milliseconds.
+ */
+const ANSWER_TIMEOUT = 60_000;
+
+/**
+ * Makes the ORM over `database`. Opens no connection: the first query does.
+ *
+ * The pool holds a connection per lane and two more, for the ledger and for questions asked while
+ * the lanes work. Nothing depends on a connection's session state, so PgBouncer may pool
+ * transactions. Close with `orm.close(true)`.
+ */
+export function createOrm(
+  database: DatabaseSettings,
+  targets: readonly TargetConfig[],
+  options: { readonly lanes?: number } = {},
+): MikroORM {
+  return new MikroORM({
+    ...ormOptions(database),
+    entities: [...ownEntities(database), ...targets.map(defineTarget)],
+    // A target is often a table that has an entity of its own, `sessions` first of all.
+    discovery: { checkDuplicateTableNames: false },
+    pool: { min: 0, max: (options.lanes ?? 1) + 2 },
+  });
+}
+
+/** Options without the targets: what MikroORM's own commands and the comparison of schemas use. */
+export function ormOptions(database: DatabaseSettings): Options {
+  return {
+    clientUrl: database.url,
+    entities: ownEntities(database),
+    extensions: [Migrator],
+    migrations: {
+      // Beside the ledger and under a name of its own: an application that uses MikroORM keeps its
+      // migrations in `mikro_orm_migrations`, and neither may see the other's.
+      tableName: `${database.ledgerSchema}.session_cleanup_migrations`,
+      snapshot: false,
+      silent: true,
+      migrationsList: migrationsList(database),
+    },
+    // Errors and logs must not carry a statement's parameters, and a missing database is not ours
+    // to create.
+    debug: false,
+    ensureDatabase: false,
+    driverOptions: {
+      application_name: 'session-cleanup',
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+      query_timeout: ANSWER_TIMEOUT,
+      keepAlive: true,
+    },
+  };
+}
+
+function ownEntities(database: DatabaseSettings) {
+  return [SessionSchema, defineLedgerEntry(database.ledgerSchema)];
+}
