@@ -1,0 +1,143 @@
+/** A Temporal dev server of our own, with or without its Web UI. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Connection } from '@temporalio/client';
+
+import { LOOPBACK } from './ports.ts';
+import { serviceFailure, spawnService, type ServiceProcess } from './service-process.ts';
+import { stopLeftover, type StopSteps } from './service-record.ts';
+import type { TemporalCli } from './temporal-cli.ts';
+
+/** What kind of server is wanted. */
+export interface TemporalOptions {
+  readonly cli: TemporalCli;
+  /** Keeps the server's log and, with `durable`, its data; made when it does not exist. */
+  readonly dataDirectory: string;
+  /** The port to listen on; it has to be free (`choosePort`). */
+  readonly port: number;
+  /** The Web UI's port; left out: no Web UI. */
+  readonly uiPort?: number;
+  /** True: everything is in a file and there again after a restart. False: gone with the process. */
+  readonly durable: boolean;
+  /** The server's dynamic configuration, values as JSON. */
+  readonly dynamicConfig?: Readonly<Record<string, string | number | boolean>>;
+  /** Told what is worth knowing. */
+  readonly say?: (message: string) => void;
+}
+
+/** A server that can start workflows in its namespace `default`. */
+export interface TemporalServer {
+  /** `host:port` of the gRPC interface. */
+  readonly address: string;
+  readonly port: number;
+  /** Address of the Web UI; undefined without one. */
+  readonly uiAddress: string | undefined;
+  readonly pid: number;
+  /** Resolves with the reason once the server has ended, however that came about. */
+  readonly exited: Promise<string>;
+  /** Ends the server and returns once it is gone. */
+  stop(): Promise<void>;
+  /** Sends a signal: SIGKILL, SIGSTOP and SIGCONT for tests of failures. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** The dev server's only namespace, unless more are registered. */
+export const DEFAULT_NAMESPACE = 'default';
+
+const READY_WITHIN_MILLISECONDS = 60_000;
+
+const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 };
+
+/**
+ * Starts the dev server on the loopback interface and returns once its namespace can be used. A server
+ * that a killed run left behind on the same folder is ended first; one whose run is alive is left alone.
+ * @throws ServiceInUseError when the folder's server belongs to a live run.
+ * @throws Error with the end of the server's log when it does not come up.
+ */
+export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
+  const { dataDirectory, port, uiPort } = options;
+  await mkdir(dataDirectory, { recursive: true });
+  const recordFile = path.join(dataDirectory, 'service.json');
+  const ended = await stopLeftover(recordFile, STOP_STEPS);
+  if (ended !== undefined) {
+    options.say?.(
+      `Stopped the Temporal server (process ${String(ended)}) of a run that was killed.`,
+    );
+  }
+  const service = await spawnService({
+    name: 'Temporal',
+    program: options.cli.path,
+    args: serverArguments(options),
+    env: withoutTemporalSettings(process.env),
+    logFile: path.join(dataDirectory, 'temporal.log'),
+    recordFile,
+  });
+  const address = `${LOOPBACK}:${String(port)}`;
+  try {
+    await waitUntilReady(service, address);
+  } catch (error) {
+    await service.end(STOP_STEPS);
+    throw error;
+  }
+  return {
+    address,
+    port,
+    uiAddress: uiPort === undefined ? undefined : `http://${LOOPBACK}:${String(uiPort)}`,
+    pid: service.pid,
+    exited: service.exited,
+    stop: async () => {
+      await service.end(STOP_STEPS);
+    },
+    signal: (signal) => {
+      service.signal(signal);
+    },
+  };
+}
+
+function serverArguments(options: TemporalOptions): readonly string[] {
+  const { uiPort, dynamicConfig = {} } = options;
+  return [
+    ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(options.port)],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', LOOPBACK, '--ui-port', String(uiPort)]),
+    ...(options.durable ? ['--db-filename', path.join(options.dataDirectory, 'temporal.db')] : []),
+    ...['--log-level', 'error'],
+    ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
+  ];
+}
+
+/** The CLI reads the variables of a client, too; those mean some other server. */
+function withoutTemporalSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+}
+
+async function waitUntilReady(service: ServiceProcess, address: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MILLISECONDS;
+  while (!service.hasExited() && Date.now() < deadline) {
+    if (await isUsable(address)) return;
+    await Promise.race([sleep(50), service.exited]);
+  }
+  throw serviceFailure(service, 'did not start');
+}
+
+/** A server answers before all of its parts do: asks the ones that schedules and workers need. */
+async function isUsable(address: string): Promise<boolean> {
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: 2_000 });
+    const { workflowService } = connection;
+    const namespace = DEFAULT_NAMESPACE;
+    await workflowService.describeNamespace({ namespace });
+    await workflowService.listSchedules({ namespace, maximumPageSize: 1 });
+    await workflowService.describeTaskQueue({ namespace, taskQueue: { name: 'readiness' } });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection?.close();
+  }
+}
