@@ -1,0 +1,40 @@
+/** Durations as people write them in settings: `500ms`, `20s`, `5m`, `6h`, `1d`. */
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A unit that a duration may be written in. */
+export type DurationUnit = keyof typeof MILLISECONDS;
+
+const WRITTEN_DURATION = /^(?<amount>\d+)(?<unit>ms|s|m|h|d)$/;
+
+/**
+ * Reads a duration written as a whole number and its unit.
+ *
+ * @returns milliseconds, or undefined when the text is not a duration or too large to be exact.
+ */
+export function parseDuration(text: string): number | undefined {
+  const { amount, unit } = WRITTEN_DURATION.exec(text)?.groups ?? {};
+  if (amount === undefined || !isDurationUnit(unit)) return undefined;
+  const milliseconds = Number(amount) * MILLISECONDS[unit];
+  return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
+}
+
+/**
+ * Writes whole milliseconds in the largest unit that holds them exactly, so that
+ * {@link parseDuration} reads the same number back.
+ */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds === 0) return '0s';
+  const units: readonly DurationUnit[] = ['d', 'h', 'm', 's'];
+  const unit = units.find((candidate) => milliseconds % MILLISECONDS[candidate] === 0) ?? 'ms';
+  return `${milliseconds / MILLISECONDS[unit]}${unit}`;
+}
+
+/** Length of one unit. Milliseconds. */
+export function unitMilliseconds(unit: DurationUnit): number {
+  return MILLISECONDS[unit];
+}
+
+function isDurationUnit(text: string | undefined): text is DurationUnit {
+  return text !== undefined && Object.hasOwn(MILLISECONDS, text);
+}

@@ -1,0 +1,173 @@
+import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE } from '../contract.ts';
+import { EXPIRY_TYPES } from './config.ts';
+import type { ExpiryType } from './config.ts';
+import { maskDatabaseUrl } from './database-url.ts';
+import type { Setting, SettingWithDefault } from './setting.ts';
+import type { TableName } from './sql-name.ts';
+import { targetNames } from './target-names.ts';
+import {
+  columnName,
+  databaseUrl,
+  durationIn,
+  oneOf,
+  ownSchemaName,
+  tableName,
+  taskQueueName,
+  timeZone,
+  truth,
+  wholeNumberBetween,
+} from './value-kinds.ts';
+
+/** Every variable whose name begins so is ours; an unknown one is refused. */
+export const PREFIX = 'SESSION_CLEANUP_';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Where the sessions are. The one setting whose value is secret. */
+export const DATABASE_URL: Setting<string> = {
+  name: 'DATABASE_URL',
+  meaning: 'Address of the database that holds the sessions',
+  default: undefined,
+  unset: 'required by worker, migrate, preview and status',
+  mask: maskDatabaseUrl,
+  ...databaseUrl(),
+};
+
+/** The settings that describe one table; a further target has its own set of them. */
+export interface TargetSettings {
+  readonly table: Setting<TableName>;
+  readonly expiresColumn: SettingWithDefault<string>;
+  readonly expiresType: Setting<ExpiryType>;
+  readonly timeZone: SettingWithDefault<string>;
+}
+
+/**
+ * The settings of a target: `SESSION_CLEANUP_TABLE` … for the target `sessions`,
+ * `SESSION_CLEANUP_<NAME>_TABLE` … for every other.
+ */
+export function targetSettings(target: string): TargetSettings {
+  const prefix =
+    target === DEFAULT_TARGET ? PREFIX : `${PREFIX}${target.toUpperCase().replaceAll('-', '_')}_`;
+  return {
+    table: {
+      name: `${prefix}TABLE`,
+      meaning: 'Table to clean',
+      default: undefined,
+      unset: '`sessions`, made by `migrate`',
+      ...tableName(),
+    },
+    expiresColumn: {
+      name: `${prefix}EXPIRES_COLUMN`,
+      meaning: 'Column that says when a row expires; NULL never does',
+      default: 'expires_at',
+      ...columnName(),
+    },
+    expiresType: {
+      name: `${prefix}EXPIRES_TYPE`,
+      meaning: 'What that column holds; must be told for numbers and text',
+      default: undefined,
+      unset: 'the type of the column, where it is a timestamp',
+      ...oneOf(EXPIRY_TYPES),
+    },
+    timeZone: {
+      name: `${prefix}TIME_ZONE`,
+      meaning: 'Zone of expiries that name none',
+      default: 'UTC',
+      ...timeZone(),
+    },
+  };
+}
+
+/** All other settings. */
+export const SETTINGS = {
+  targets: withDefault({
+    name: `${PREFIX}TARGETS`,
+    meaning: 'Names of the tables to clean, in this order',
+    default: DEFAULT_TARGET,
+    ...targetNames(),
+  }),
+  ledgerSchema: withDefault({
+    name: `${PREFIX}LEDGER_SCHEMA`,
+    meaning: 'Schema of the ledger, which `migrate` creates',
+    default: 'session_cleanup',
+    ...ownSchemaName(),
+  }),
+  graceSeconds: withDefault({
+    name: `${PREFIX}GRACE`,
+    meaning: 'How long a row stays after its expiry',
+    default: '0s',
+    ...durationIn('s', '0s', '3650d'),
+  }),
+  lanes: withDefault({
+    name: `${PREFIX}LANES`,
+    meaning: 'Database connections that delete side by side',
+    default: '2',
+    ...wholeNumberBetween(1, 16),
+  }),
+  chunkMilliseconds: withDefault({
+    name: `${PREFIX}CHUNK_TIME`,
+    meaning: 'How long one transaction should take',
+    default: '50ms',
+    ...durationIn('ms', '10ms', '1s'),
+  }),
+  lockTimeoutMilliseconds: withDefault({
+    name: `${PREFIX}LOCK_TIMEOUT`,
+    meaning: 'Longest wait for a locked row before it is left to a later pass',
+    default: '20ms',
+    ...durationIn('ms', '1ms', '100ms'),
+  }),
+  sliceSeconds: withDefault({
+    name: `${PREFIX}SLICE_TIME`,
+    meaning: 'How long one activity works before the workflow decides how to go on',
+    default: '5m',
+    ...durationIn('s', '1s', '10m'),
+  }),
+  asynchronousCommit: withDefault({
+    name: `${PREFIX}ASYNC_COMMIT`,
+    meaning: 'Do not wait for the disk after each chunk; the last of a slice always waits',
+    default: 'true',
+    ...truth(),
+  }),
+  ledgerRetentionDays: withDefault({
+    name: `${PREFIX}LEDGER_RETENTION`,
+    meaning: 'How long the ledger remembers a run',
+    default: '30d',
+    ...durationIn('d', '2d', '3650d'),
+  }),
+  intervalSeconds: withDefault({
+    name: `${PREFIX}INTERVAL`,
+    meaning: 'Time from one scheduled run to the next',
+    default: '6h',
+    ...durationIn('s', '1s', '365d', { bareNumber: true }),
+  }),
+  offsetSeconds: withDefault({
+    name: `${PREFIX}OFFSET`,
+    meaning: 'Shifts the runs: every 6h with 1h runs at 01:00, 07:00 … UTC; less than the interval',
+    default: '0s',
+    ...durationIn('s', '0s', '365d'),
+  }),
+  scheduleAtWorkerStart: withDefault({
+    name: `${PREFIX}SCHEDULE`,
+    meaning:
+      'What a starting worker does to the schedule: make it so, report differences, or nothing',
+    default: 'apply',
+    ...oneOf(['apply', 'check', 'off']),
+  }),
+  taskQueue: withDefault({
+    name: `${PREFIX}TASK_QUEUE`,
+    meaning: 'Temporal task queue of worker and schedule',
+    default: DEFAULT_TASK_QUEUE,
+    ...taskQueueName(),
+  }),
+  logLevel: withDefault({
+    name: `${PREFIX}LOG_LEVEL`,
+    meaning: 'How much is logged',
+    default: 'info',
+    ...oneOf(LOG_LEVELS),
+  }),
+};
+
+/** Keeps the type of the value, which a plain annotation of the record would lose. */
+function withDefault<Value>(setting: SettingWithDefault<Value>): SettingWithDefault<Value> {
+  return setting;
+}

@@ -1,0 +1,284 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { ConfigError } from '../../src/config/config-error.ts';
+import { loadConfig, loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
+import { settingsReference } from '../../src/config/settings-reference.ts';
+
+const DATABASE_URL = 'postgres://app:hunter2@db.internal:5432/shop';
+
+describe('defaults', () => {
+  it('clean the table sessions every six hours', () => {
+    expect(loadConfig({ DATABASE_URL })).toEqual({
+      database: { url: DATABASE_URL, ledgerSchema: 'session_cleanup', ownsSessionsTable: true },
+      targets: [
+        {
+          name: 'sessions',
+          schema: undefined,
+          table: 'sessions',
+          expiresColumn: 'expires_at',
+          expiresType: undefined,
+          timeZone: 'UTC',
+        },
+      ],
+      deletion: {
+        graceSeconds: 0,
+        lanes: 2,
+        chunkMilliseconds: 50,
+        lockTimeoutMilliseconds: 20,
+        sliceSeconds: 300,
+        asynchronousCommit: true,
+        ledgerRetentionDays: 30,
+      },
+      schedule: { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' },
+      taskQueue: 'session-cleanup',
+      logLevel: 'info',
+    });
+  });
+
+  it('hold for variables that are set to nothing', () => {
+    const empty = Object.fromEntries(settingsReference().map(({ name }) => [name, '']));
+    expect(loadConfig({ ...empty, DATABASE_URL })).toEqual(loadConfig({ DATABASE_URL }));
+  });
+});
+
+describe('values', () => {
+  it('are all taken over', () => {
+    const config = loadConfig({
+      DATABASE_URL,
+      SESSION_CLEANUP_TABLE: 'auth.sessions',
+      SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
+      SESSION_CLEANUP_EXPIRES_TYPE: 'epoch-seconds',
+      SESSION_CLEANUP_TIME_ZONE: 'Europe/Berlin',
+      SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
+      SESSION_CLEANUP_GRACE: '1h',
+      SESSION_CLEANUP_LANES: '16',
+      SESSION_CLEANUP_CHUNK_TIME: '1s',
+      SESSION_CLEANUP_LOCK_TIMEOUT: '1ms',
+      SESSION_CLEANUP_SLICE_TIME: '10m',
+      SESSION_CLEANUP_ASYNC_COMMIT: 'FALSE',
+      SESSION_CLEANUP_LEDGER_RETENTION: '2d',
+      SESSION_CLEANUP_INTERVAL: '1d',
+      SESSION_CLEANUP_OFFSET: '90m',
+      SESSION_CLEANUP_SCHEDULE: 'check',
+      SESSION_CLEANUP_TASK_QUEUE: 'cleaners',
+      SESSION_CLEANUP_LOG_LEVEL: 'warn',
+    });
+    expect(config).toEqual({
+      database: { url: DATABASE_URL, ledgerSchema: 'ops', ownsSessionsTable: false },
+      targets: [
+        {
+          name: 'sessions',
+          schema: 'auth',
+          table: 'sessions',
+          expiresColumn: 'expires',
+          expiresType: 'epoch-seconds',
+          timeZone: 'Europe/Berlin',
+        },
+      ],
+      deletion: {
+        graceSeconds: 3_600,
+        lanes: 16,
+        chunkMilliseconds: 1_000,
+        lockTimeoutMilliseconds: 1,
+        sliceSeconds: 600,
+        asynchronousCommit: false,
+        ledgerRetentionDays: 2,
+      },
+      schedule: { intervalSeconds: 86_400, offsetSeconds: 5_400, atWorkerStart: 'check' },
+      taskQueue: 'cleaners',
+      logLevel: 'warn',
+    });
+  });
+
+  it('take a bare interval as seconds', () => {
+    const { schedule } = loadConfig({ DATABASE_URL, SESSION_CLEANUP_INTERVAL: '21600' });
+    expect(schedule.intervalSeconds).toBe(21_600);
+  });
+
+  it.each([
+    ['SESSION_CLEANUP_TABLE', 'sessions'],
+    ['SESSION_CLEANUP_EXPIRES_COLUMN', 'expires'],
+    ['SESSION_CLEANUP_EXPIRES_TYPE', 'timestamptz'],
+  ])('leave the sessions table to its owner once %s describes it', (name, value) => {
+    expect(loadConfig({ DATABASE_URL, [name]: value }).database.ownsSessionsTable).toBe(false);
+  });
+});
+
+describe('targets', () => {
+  it('have settings of their own, in the given order', () => {
+    const { targets, database } = loadConfig({
+      DATABASE_URL,
+      SESSION_CLEANUP_TARGETS: 'refresh-tokens, sessions',
+      SESSION_CLEANUP_REFRESH_TOKENS_TABLE: 'auth.refresh_tokens',
+      SESSION_CLEANUP_REFRESH_TOKENS_EXPIRES_COLUMN: 'valid_until',
+      SESSION_CLEANUP_REFRESH_TOKENS_EXPIRES_TYPE: 'iso8601',
+      SESSION_CLEANUP_REFRESH_TOKENS_TIME_ZONE: 'Asia/Kathmandu',
+    });
+    expect(targets).toEqual([
+      {
+        name: 'refresh-tokens',
+        schema: 'auth',
+        table: 'refresh_tokens',
+        expiresColumn: 'valid_until',
+        expiresType: 'iso8601',
+        timeZone: 'Asia/Kathmandu',
+      },
+      expect.objectContaining({ name: 'sessions', table: 'sessions' }),
+    ]);
+    expect(database.ownsSessionsTable).toBe(true);
+  });
+
+  it('need a table each', () => {
+    expect(problemsOf({ DATABASE_URL, SESSION_CLEANUP_TARGETS: 'sessions,tokens' })).toEqual([
+      expect.stringMatching(/^SESSION_CLEANUP_TOKENS_TABLE is not set\./),
+    ]);
+  });
+
+  it.each(['', 'Sessions', 'a,,b', 'a,a', 'a-b,a_b', 'a;b', '1a', 'a'.repeat(41)])(
+    'refuse the list %j',
+    (list) => {
+      const problems = problemsOf({ DATABASE_URL, SESSION_CLEANUP_TARGETS: `sessions,${list}` });
+      expect(problems[0]).toMatch(/^SESSION_CLEANUP_TARGETS is /);
+    },
+  );
+
+  it('may share a table, but not its column too', () => {
+    const shared = {
+      DATABASE_URL,
+      SESSION_CLEANUP_TARGETS: 'sessions,idle',
+      SESSION_CLEANUP_IDLE_TABLE: 'sessions',
+    };
+    expect(problemsOf(shared)).toEqual([
+      expect.stringMatching(/^SESSION_CLEANUP_IDLE_TABLE is "sessions".*"sessions"/),
+    ]);
+    expect(
+      loadConfig({ ...shared, SESSION_CLEANUP_IDLE_EXPIRES_COLUMN: 'idle_until' }).targets,
+    ).toHaveLength(2);
+  });
+});
+
+describe('problems', () => {
+  it('are all told at once, each with its name, value, range and remedy', () => {
+    const problems = problemsOf({
+      SESSION_CLEANUP_LANES: '0',
+      SESSION_CLEANUP_CHUNK_TIME: '2s',
+      SESSION_CLEANUP_ASYNC_COMMIT: 'maybe',
+      SESSION_CLEANUP_TABLE: '"auth',
+      SESSION_CLEANUP_INTERVAL: '1500ms',
+    });
+    expect(problems).toEqual([
+      'DATABASE_URL is not set. Allowed: postgres://user:password@host:port/database. Set it: address of the database that holds the sessions.',
+      'SESSION_CLEANUP_TABLE is "\\"auth", which has a double quote that is never closed. Allowed: table or schema.table, exactly as PostgreSQL has it; double quotes round odd names. Correct it.',
+      'SESSION_CLEANUP_INTERVAL is "1500ms", which is not a whole number of seconds. Allowed: 1s to 365d, in whole seconds; a bare number is seconds. Correct it, or unset it to have 6h.',
+      'SESSION_CLEANUP_LANES is "0", which is too small. Allowed: a whole number from 1 to 16. Correct it, or unset it to have 2.',
+      'SESSION_CLEANUP_CHUNK_TIME is "2s", which is too long. Allowed: 10ms to 1s, in whole milliseconds. Correct it, or unset it to have 50ms.',
+      'SESSION_CLEANUP_ASYNC_COMMIT is "maybe", which is neither true nor false. Allowed: true or false (also yes/no, on/off, 1/0). Correct it, or unset it to have true.',
+    ]);
+  });
+
+  it.each([
+    ['SESSION_CLEANUP_LANES', ['0', '17', '2.0', '1e1', '0x2', ' 2', 'two', '-1']],
+    ['SESSION_CLEANUP_CHUNK_TIME', ['9ms', '1001ms', '50']],
+    ['SESSION_CLEANUP_LOCK_TIMEOUT', ['0ms', '0s', '101ms']],
+    ['SESSION_CLEANUP_SLICE_TIME', ['999ms', '0s', '601s', '11m']],
+    ['SESSION_CLEANUP_GRACE', ['-1s', '3651d', '1']],
+    ['SESSION_CLEANUP_LEDGER_RETENTION', ['1d', '25h', '3651d']],
+    ['SESSION_CLEANUP_INTERVAL', ['0', '0s', '366d', '6 hours', '1.5']],
+    ['SESSION_CLEANUP_OFFSET', ['6h', '1d', '500ms']],
+    ['SESSION_CLEANUP_SCHEDULE', ['APPLY', 'on', 'true']],
+    ['SESSION_CLEANUP_ASYNC_COMMIT', ['t', '2', 'nope']],
+    ['SESSION_CLEANUP_LOG_LEVEL', ['loud', 'INFO']],
+    ['SESSION_CLEANUP_TASK_QUEUE', [' ', ' a', '/_sys/a', 'x'.repeat(1_001)]],
+    ['SESSION_CLEANUP_LEDGER_SCHEMA', ['pg_catalog', 'information_schema', 'a.b', '"']],
+    ['SESSION_CLEANUP_EXPIRES_COLUMN', ['a.b', 'x'.repeat(64)]],
+    ['SESSION_CLEANUP_EXPIRES_TYPE', ['epoch', 'timestamp with time zone', 'Timestamptz']],
+    ['SESSION_CLEANUP_TIME_ZONE', ['Mars/Olympus', '+02:00']],
+  ])('name %s and each wrong value', (name, values) => {
+    for (const value of values) {
+      expect(problemsOf({ DATABASE_URL, [name]: value })).toEqual([
+        expect.stringMatching(new RegExp(`^${name} is .*Allowed: `)),
+      ]);
+    }
+  });
+
+  it.each([
+    ['SESSION_CLEANUP_LANE', 'SESSION_CLEANUP_LANES'],
+    ['SESSION_CLEANUP_INTERVALL', 'SESSION_CLEANUP_INTERVAL'],
+    ['SESSION_CLEANUP_EXPIRE_COLUMN', 'SESSION_CLEANUP_EXPIRES_COLUMN'],
+    ['SESSION_CLEANUP_TIMEZONE', 'SESSION_CLEANUP_TIME_ZONE'],
+  ])('ask of the unknown %s whether %s was meant', (typed, meant) => {
+    expect(problemsOf({ DATABASE_URL, [typed]: '1' })).toEqual([
+      `${typed} is not a setting of session-cleanup. Did you mean ${meant}?`,
+    ]);
+  });
+
+  it('tell of the settings of a target that is not listed', () => {
+    expect(problemsOf({ DATABASE_URL, SESSION_CLEANUP_REFRESH_TOKENS_TABLE: 'a' })).toEqual([
+      expect.stringContaining('add "refresh_tokens" to SESSION_CLEANUP_TARGETS'),
+    ]);
+    expect(
+      problemsOf({
+        DATABASE_URL,
+        SESSION_CLEANUP_TARGETS: 'tokens',
+        SESSION_CLEANUP_TOKENS_TABLE: 'tokens',
+        SESSION_CLEANUP_TABLE: 'auth.sessions',
+      }),
+    ).toEqual([expect.stringMatching(/^SESSION_CLEANUP_TABLE is set, but /)]);
+  });
+
+  it('never show what is secret in an address', () => {
+    for (const url of [
+      'mysql://app:hunter2@db/shop',
+      'postgres://app:hunter2@db',
+      'postgres://app:hunter2@db/?password=hunter2',
+      'postgres://app:hunter2@db:port/shop',
+      'hunter2',
+    ]) {
+      const problems = problemsOf({ DATABASE_URL: url });
+      expect(problems).toEqual([expect.stringMatching(/^DATABASE_URL is /)]);
+      expect(problems.join()).not.toContain('hunter2');
+    }
+  });
+
+  it('are told for any text, and never by another error', () => {
+    const names = settingsReference()
+      .map(({ name }) => name)
+      .filter((name) => !name.includes('<'));
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.string({ unit: 'binary' }), (name, value) => {
+        try {
+          loadConfig({ DATABASE_URL, [name]: value });
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+        }
+      }),
+    );
+  });
+});
+
+describe('without a database', () => {
+  it('needs no address, and looks at none', () => {
+    expect(loadConfigWithoutDatabase({})).not.toHaveProperty('database');
+    expect(loadConfigWithoutDatabase({ DATABASE_URL: 'nonsense' })).toEqual(
+      loadConfigWithoutDatabase({}),
+    );
+  });
+
+  it('is still refused when another setting is wrong', () => {
+    expect(() => loadConfigWithoutDatabase({ SESSION_CLEANUP_LANES: '99' })).toThrow(ConfigError);
+    expect(() => loadConfigWithoutDatabase({ SESSION_CLEANUP_LEDGER_SCHEMA: 'pg_x' })).toThrow(
+      ConfigError,
+    );
+  });
+});
+
+function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
