@@ -1,0 +1,101 @@
+/**
+ * Runs once around all tests: one PostgreSQL and one Temporal server for the whole run, in a folder and
+ * on ports of its own, so that a development environment may run beside it.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { TestProject } from 'vitest/node';
+
+import { choosePort } from '../../scripts/services/ports.ts';
+import { startPostgres, type PostgresServer } from '../../scripts/services/postgres-server.ts';
+import { findTemporalCli, type TemporalCli } from '../../scripts/services/temporal-cli.ts';
+import { startTemporal, type TemporalServer } from '../../scripts/services/temporal-server.ts';
+import { createTemplate } from './postgres-template.ts';
+import { createRunFolder, removeDeadRuns, removeRunFolder } from './test-run.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Address of the database `postgres` of the run's server, as its superuser. */
+    readonly postgresUrl: string;
+    /** `host:port` of the run's Temporal server. */
+    readonly temporalAddress: string;
+    /** Path of the Temporal CLI that the server was started with. */
+    readonly temporalCli: string;
+  }
+}
+
+const CLI_CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
+
+/** Starts the servers; returns what ends them and removes all they wrote. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeDeadRuns();
+  const folder = createRunFolder();
+  // An unguarded failure would leave the other server running, so both are awaited first.
+  const [postgres, temporal] = await Promise.allSettled([
+    startTestPostgres(path.join(folder, 'postgres')),
+    startTestTemporal(path.join(folder, 'temporal')),
+  ]);
+  const tearDown = async (): Promise<void> => {
+    await Promise.all([
+      postgres.status === 'fulfilled' ? postgres.value.stop('immediate') : undefined,
+      temporal.status === 'fulfilled' ? temporal.value.server.stop() : undefined,
+    ]);
+    await removeRunFolder(folder);
+  };
+  if (postgres.status === 'rejected' || temporal.status === 'rejected') {
+    await tearDown();
+    throw new AggregateError(
+      [postgres, temporal].flatMap((start) => (start.status === 'rejected' ? [start.reason] : [])),
+      'The servers for the tests did not start.',
+    );
+  }
+  project.provide('postgresUrl', postgres.value.url);
+  project.provide('temporalAddress', temporal.value.server.address);
+  project.provide('temporalCli', temporal.value.cli.path);
+  return tearDown;
+}
+
+async function startTestPostgres(dataDirectory: string): Promise<PostgresServer> {
+  const server = await startPostgres({
+    dataDirectory,
+    port: await choosePort(),
+    authentication: 'trust',
+    settings: {
+      // Nothing here outlives the run, so nothing needs to reach the disk.
+      fsync: 'off',
+      full_page_writes: 'off',
+      // Each test file has pools of its own, and some tests a dozen clients beside them.
+      max_connections: '300',
+    },
+  });
+  try {
+    await createTemplate(server.url, server.urlOf);
+  } catch (error) {
+    await server.stop('immediate');
+    throw error;
+  }
+  return server;
+}
+
+async function startTestTemporal(
+  dataDirectory: string,
+): Promise<{ readonly server: TemporalServer; readonly cli: TemporalCli }> {
+  const cli = await findTemporalCli({
+    env: process.env,
+    cacheDirectory: CLI_CACHE,
+    say: (message) => {
+      console.log(message);
+    },
+  });
+  const server = await startTemporal({
+    cli,
+    dataDirectory,
+    port: await choosePort(),
+    durable: false,
+    // Each test has a namespace of its own; schedules work in one only once the server has noticed it,
+    // which takes up to two seconds by default.
+    dynamicConfig: { 'system.namespaceCacheRefreshInterval': '100ms' },
+  });
+  return { server, cli };
+}

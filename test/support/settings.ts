@@ -1,0 +1,30 @@
+/** Settings that tests start from; a test states only what it is about. */
+import type { DatabaseSettings, DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import { DEFAULT_TARGET } from '../../src/contract.ts';
+
+/** The default target: our own table. */
+export const TEST_TARGET: TargetConfig = {
+  name: DEFAULT_TARGET,
+  schema: undefined,
+  table: 'sessions',
+  expiresColumn: 'expires_at',
+  expiresType: undefined,
+  timeZone: 'UTC',
+};
+
+/** All of the database's settings but its address. */
+export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
+  ledgerSchema: 'session_cleanup',
+  ownsSessionsTable: true,
+};
+
+/** The defaults of the configuration. */
+export const TEST_DELETION: DeletionSettings = {
+  graceSeconds: 0,
+  lanes: 2,
+  chunkMilliseconds: 50,
+  lockTimeoutMilliseconds: 20,
+  sliceSeconds: 300,
+  asynchronousCommit: true,
+  ledgerRetentionDays: 30,
+};
