@@ -204,3 +204,6 @@ export const RETRYABLE_FAILURE = {
   /** Nothing known: most likely a defect of the program. */
   unexpected: 'Unexpected',
 } as const;
+
+/** `type` of a target's failure when its slice did not come to an end within the time it had. */
+export const TIMEOUT_FAILURE = 'Timeout';

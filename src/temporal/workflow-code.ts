@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Where a worker takes the workflow's code from; spread it into the worker's options. */
 export type WorkflowCode =
-  | { readonly workflowBundle: { readonly codePath: string } }
-  | { readonly workflowsPath: string };
+  { readonly workflowBundle: { readonly codePath: string } } | { readonly workflowsPath: string };
 
 /** What a bundle was made of, written beside it. */
 export interface BundleStamp {
@@ -78,7 +77,10 @@ function hashSources(): string {
   const cwd = fileURLToPath(base);
   const hash = createHash('sha256');
   for (const file of globSync(['workflows/**/*.ts', 'src/contract.ts'], { cwd }).sort()) {
-    hash.update(`${file}\0`).update(readFileSync(new URL(file, base))).update('\0');
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(new URL(file, base)))
+      .update('\0');
   }
   return hash.digest('hex');
 }

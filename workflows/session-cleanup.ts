@@ -1,0 +1,73 @@
+import {
+  continueAsNew,
+  defineQuery,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  PROGRESS_QUERY,
+  type RunProgress,
+  type SessionCleanupInput,
+  type SessionCleanupResult,
+} from '../src/contract.ts';
+import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
+import { concludeRun } from './conclusion.ts';
+import { resolveCutoff } from './cutoff.ts';
+import { describeRun } from './details.ts';
+import { checkInput, isContinued, type CheckedInput } from './input.ts';
+import { performSlice } from './slices.ts';
+
+const progressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
+
+/** The slot that a schedule started the run for; the server sets it on scheduled, triggered and backfilled runs. */
+const scheduledStartTime = defineSearchAttributeKey(
+  'TemporalScheduledStartTime',
+  SearchAttributeType.DATETIME,
+);
+
+/**
+ * Removes the sessions that have expired: takes the cut-off once, then has each target cleaned,
+ * slice by slice, and returns what was deleted.
+ *
+ * @param input - may be left out, or be null: then all configured targets are cleaned
+ * @param carried - what a run that was continued as new hands on; never given by people
+ * @throws ApplicationFailure when the input is refused, or when a target failed (after all the
+ *   others have been cleaned); its details then hold the {@link SessionCleanupResult}
+ * @throws CancelledFailure when the run was cancelled; its memo then holds the result
+ */
+export async function sessionCleanup(
+  input?: SessionCleanupInput | null,
+  carried?: CarriedRun | null,
+): Promise<SessionCleanupResult> {
+  const checked = checkInput(input);
+  const run = isContinued(carried, workflowInfo().continuedFromExecutionRunId)
+    ? CleanupRun.resume(carried)
+    : beginRun(checked);
+  setHandler(progressQuery, () => run.progress(), {
+    description:
+      'What the completed slices of this run did: per target the state, rows deleted and skipped.',
+  });
+
+  for (let slices = 0; ; slices += 1) {
+    setCurrentDetails(describeRun(run.progress(), run.failures));
+    const request = run.nextSlice();
+    if (request === undefined) return concludeRun(run);
+    // Only after a slice of its own, so that a run can never do nothing but continue itself.
+    if (slices > 0 && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof sessionCleanup>(input, run.carry());
+    }
+    run.record(await performSlice(request));
+  }
+}
+
+function beginRun({ targets, cutoff, dryRun }: CheckedInput): CleanupRun {
+  const { startTime, typedSearchAttributes } = workflowInfo();
+  const resolved = resolveCutoff({
+    given: cutoff,
+    scheduledStart: typedSearchAttributes.get(scheduledStartTime),
+    workflowStart: startTime,
+  });
+  return CleanupRun.begin(resolved, dryRun, targets);
+}

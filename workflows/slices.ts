@@ -1,0 +1,126 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract.ts';
+import type {
+  CleanupActivities,
+  SliceFailureDetails,
+  SliceRequest,
+  SliceResult,
+} from '../src/contract.ts';
+import type { SliceEnd, TargetFailure } from './slice-end.ts';
+
+const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
+  // One attempt at one slice. A slice ends by itself once its time is spent (10 minutes at most) and
+  // the chunk in hand is done, so this is only met by an attempt that goes wrong unnoticed.
+  startToCloseTimeout: '15 minutes',
+  // A slice with all its attempts. A database that is down for a night must not fail the run; one
+  // that is down for a day has somebody's attention, and the next run takes up what is left.
+  scheduleToCloseTimeout: '24 hours',
+  // A worker that died is noticed after this time. It heartbeats after each chunk of about 50 ms.
+  heartbeatTimeout: '10 seconds',
+  // The default is TRY_CANCEL, which would end the run while the activity goes on deleting, and lose
+  // its count.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  // By time, not by number: a worker's restart uses up an attempt, and is nobody's fault.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },
+});
+
+/** The same activity, asked only for a count. Bounded, since a cancelled run should end soon. */
+const settlement = proxyActivities<CleanupActivities>({
+  startToCloseTimeout: '20 seconds',
+  scheduleToCloseTimeout: '60 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+});
+
+/**
+ * Has one slice done by the activity, however often it must be tried, and tells how it ended. Throws
+ * nothing: a slice that fails ends its target, and the run goes on with the others.
+ */
+export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
+  if (isRunCancelled()) return { kind: 'not-begun' };
+  try {
+    const options = { summary: summarize(request) };
+    const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
+    return { kind: 'completed', result };
+  } catch (error) {
+    const details = detailsOf(error);
+    const settled = details?.deletedSoFar === undefined ? await settle(request) : undefined;
+    return isRunCancelled() || isCancellation(error)
+      ? { kind: 'cancelled', details, settled }
+      : { kind: 'failed', failure: explain(error), details, settled };
+  }
+}
+
+/**
+ * What the ledger says of a slice that has no result: it was cancelled between two attempts, or its
+ * last attempt could not tell. Undefined when the database does not answer now either.
+ */
+async function settle(request: SliceRequest): Promise<SliceResult | undefined> {
+  if (request.dryRun === true) return undefined;
+  const options = { summary: `count only: ${summarize(request)}` };
+  try {
+    // Out of reach of the cancellation that may be the very reason for asking.
+    return await CancellationScope.nonCancellable(() =>
+      settlement.deleteExpiredSessions.executeWithOptions(options, [{ ...request, settle: true }]),
+    );
+  } catch {
+    // The run's failure, or its log event, says that this count is missing.
+    return undefined;
+  }
+}
+
+/** One line for the Web UI's list of events. */
+function summarize({ target, slice, cutoff, dryRun }: SliceRequest): string {
+  const name = target ?? 'first configured target';
+  return `${name}, slice ${slice + 1}${dryRun === true ? ', dry run' : ''}: expired by ${cutoff}`;
+}
+
+function isRunCancelled(): boolean {
+  return CancellationScope.current().consideredCancelled;
+}
+
+/** What the last attempt said of its slice when it failed, read from the ledger at that moment. */
+function detailsOf(error: unknown): SliceFailureDetails | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  return isSliceFailureDetails(details) ? details : undefined;
+}
+
+function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'target' in value &&
+    typeof value.target === 'string' &&
+    'configuredTargets' in value &&
+    Array.isArray(value.configuredTargets)
+  );
+}
+
+function explain(error: unknown): TargetFailure {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
+  }
+  if (cause instanceof TimeoutFailure) {
+    const last =
+      cause.cause instanceof ApplicationFailure ? ` Last failure: ${cause.cause.message}` : '';
+    return {
+      type: TIMEOUT_FAILURE,
+      message:
+        'no attempt at this slice came to an end within 24 hours. See that a worker is running ' +
+        `and reaches the database; the next run takes up what is left.${last}`,
+    };
+  }
+  return {
+    type: RETRYABLE_FAILURE.unexpected,
+    message: 'the activity ended in a way that is not known. See its events in the history.',
+  };
+}
