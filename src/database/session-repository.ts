@@ -62,7 +62,10 @@ export class SessionRepository {
       .nativeUpdate(
         SessionSchema,
         { tokenHash: hashToken(token), [isLive()]: [] },
-        { expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]), lastSeenAt: raw<Date>('now()') },
+        {
+          expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
+          lastSeenAt: raw<Date>('now()'),
+        },
       );
     return updated > 0;
   }

@@ -1,0 +1,23 @@
+import { raw } from '@mikro-orm/core';
+
+/** A piece of SQL with its parameters, in the order of its question marks. */
+export interface SqlFragment {
+  readonly sql: string;
+  readonly params: readonly unknown[];
+}
+
+/** Joins conditions that all must hold. */
+export function allOf(...conditions: readonly SqlFragment[]): SqlFragment {
+  return {
+    sql: conditions.map(({ sql }) => sql).join(' and '),
+    params: conditions.flatMap(({ params }) => params),
+  };
+}
+
+/**
+ * Makes a condition of MikroORM's `nativeDelete` from raw SQL. The fragment has to be the *key*:
+ * passed as the whole condition, MikroORM takes it for a primary key.
+ */
+export function asWhere({ sql, params }: SqlFragment): Record<symbol, readonly []> {
+  return { [raw(sql, [...params])]: [] };
+}

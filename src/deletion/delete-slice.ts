@@ -1,0 +1,164 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { DeletionSettings, TargetConfig } from '../config/config.ts';
+import type { ResumePoint, SliceProgress, SliceStop, SliceSummary, Way } from '../contract.ts';
+import { chooseWay } from './choose-way.ts';
+import { doomedBy, type Doomed } from './doomed.ts';
+import { drainRoute } from './drain.ts';
+import { runLanes, type LanesEnd, type LaneWork } from './lanes.ts';
+import { SliceLedger, type LaneAccount, type SliceKey, type SlicePosition } from './ledger.ts';
+import { revisitLocked } from './revisit.ts';
+import type { Route } from './route.ts';
+import { sweepRoute } from './sweep.ts';
+import { inspectTarget } from './target.ts';
+
+/** One slice to work on. The same run, target and slice again means: go on from the ledger. */
+export interface SliceJob {
+  readonly target: TargetConfig;
+  readonly settings: DeletionSettings;
+  readonly runId: string;
+  readonly slice: number;
+  /** ISO 8601; the database moves it back to its own present if it lies beyond. */
+  readonly cutoff: string;
+  readonly resumeFrom?: ResumePoint;
+}
+
+/** What the caller hears and says between two chunks. */
+export interface SliceHooks {
+  onProgress(progress: Omit<SliceProgress, 'target' | 'slice'>): void;
+  shouldStop(): 'cancelled' | 'handed-over' | undefined;
+}
+
+/** What a slice did, over all its attempts. */
+export interface SliceOutcome extends SliceSummary {
+  readonly deadline: string;
+  readonly stopped: SliceStop;
+  /** Present when there is more to do. */
+  readonly resumeFrom?: ResumePoint;
+}
+
+/**
+ * Deletes a target's expired rows until none is left, the slice's time is spent, or the caller wants
+ * to stop, and returns the exact count, durably on disk by then.
+ *
+ * @throws FinalDeletionError when only a change of configuration or database can help
+ * @throws SupersededError when a newer attempt has taken the slice over
+ * @throws whatever the database throws; all that was committed is in the ledger
+ */
+export async function deleteSlice(
+  orm: MikroORM,
+  ledgerSchema: string,
+  job: SliceJob,
+  hooks: SliceHooks,
+): Promise<SliceOutcome> {
+  const began = performance.now();
+  const { settings, resumeFrom } = job;
+  const em = orm.em.fork();
+  const target = await inspectTarget(em, job.target);
+  const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
+  const { deadline, accounts, reached } = await ledger.claim({
+    lanes: settings.lanes,
+    cutoff: job.cutoff,
+    graceSeconds: settings.graceSeconds,
+    resumeFrom,
+  });
+  const doomed = await doomedBy(em, target, deadline);
+
+  let stopped: SliceStop = 'drained';
+  const shouldStop = (): boolean => {
+    const wish = hooks.shouldStop();
+    const isSpent = performance.now() - began >= settings.sliceSeconds * 1_000;
+    if (wish === undefined && !isSpent) return false;
+    stopped = wish ?? 'time-spent';
+    return true;
+  };
+  const deletedBefore = deletedBy(accounts);
+  const work = (route: Route): LaneWork => ({
+    em,
+    doomed,
+    route,
+    settings,
+    ledger,
+    accounts,
+    shouldStop,
+    onChunk(position) {
+      const fraction = route.fraction(position);
+      const deletedCount = deletedBy(accounts);
+      hooks.onProgress({
+        way: route.way,
+        deletedCount,
+        skippedLocked: accounts.reduce((sum, account) => sum + account.skippedLocked, 0),
+        rowsPerSecond: Math.round(
+          (deletedCount - deletedBefore) / Math.max((performance.now() - began) / 1_000, 0.001),
+        ),
+        ...(fraction === undefined ? {} : { fraction }),
+      });
+    },
+  });
+
+  const from = reached ?? givenBy(resumeFrom) ?? (await chosenBy(em, doomed));
+  const { route, end } = await travel(em, doomed, from, work);
+  await revisitLocked(work(route), at(route, end.position));
+  const totals = await ledger.settle(accounts);
+  if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
+
+  const hasMore = end.kind === 'stopped';
+  return {
+    way: route.way,
+    deadline,
+    deletedCount: totals.deletedCount,
+    skippedLocked: totals.skippedLocked,
+    seconds: totals.workedMilliseconds / 1_000,
+    stopped: hasMore ? stopped : 'drained',
+    ...(hasMore ? { resumeFrom: { deadline, ...at(route, end.position) } } : {}),
+  };
+}
+
+/** What the ledger says a slice has deleted so far, all attempts together; 0 when it never began. */
+export async function deletedSoFar(
+  orm: MikroORM,
+  ledgerSchema: string,
+  runId: string,
+  target: string,
+  slice: number,
+): Promise<number> {
+  return new SliceLedger(orm.em.fork(), ledgerSchema, { runId, target, slice }).deletedCount();
+}
+
+/** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
+async function travel(
+  em: EntityManager,
+  doomed: Doomed,
+  from: { readonly way: Way; readonly position?: string; readonly end?: string | undefined },
+  work: (route: Route) => LaneWork,
+): Promise<{ readonly route: Route; readonly end: LanesEnd }> {
+  const route =
+    from.way === 'sweep'
+      ? await sweepRoute(em, doomed.target, from.end)
+      : drainRoute(doomed.target, doomed.bound);
+  const lanes = work(route);
+  const end = await runLanes(lanes, from.position ?? route.start);
+  if (end.kind !== 'indivisible') return { route, end };
+  // The sweep comes by everywhere, also where the drain remembered a lock.
+  for (const account of lanes.accounts) account.revisit = [];
+  return travel(em, doomed, { way: 'sweep' }, work);
+}
+
+function keyOf(job: SliceJob): SliceKey {
+  return { runId: job.runId, target: job.target.name, slice: job.slice };
+}
+
+function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
+  return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
+}
+
+async function chosenBy(em: EntityManager, doomed: Doomed): Promise<{ readonly way: Way }> {
+  return { way: (await chooseWay(em, doomed)).way };
+}
+
+function at(route: Route, position: string) {
+  return { way: route.way, position, ...(route.end === undefined ? {} : { end: route.end }) };
+}
+
+function deletedBy(accounts: readonly LaneAccount[]): number {
+  return accounts.reduce((sum, account) => sum + account.deletedCount, 0);
+}

@@ -1,0 +1,132 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { DeletionSettings } from '../config/config.ts';
+import { deleteChunk, type ChunkCounts, type ChunkOutcome } from './chunk.ts';
+import type { Doomed } from './doomed.ts';
+import { nextChunkSize } from './chunk-size.ts';
+import type { LaneAccount, SliceLedger } from './ledger.ts';
+import { remember } from './revisit-list.ts';
+import type { Route } from './route.ts';
+import { gentler } from './stretch.ts';
+import { WorkQueue, type Claim } from './work-queue.ts';
+
+/** Everything that the lanes of one slice share. */
+export interface LaneWork {
+  readonly em: EntityManager;
+  readonly doomed: Doomed;
+  readonly route: Route;
+  readonly settings: DeletionSettings;
+  readonly ledger: SliceLedger;
+  readonly accounts: readonly LaneAccount[];
+  /** Called after each committed chunk, with the position reached. */
+  readonly onChunk: (position: string) => void;
+  /** Asked before each chunk; true ends the work there. */
+  readonly shouldStop: () => boolean;
+}
+
+/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
+export interface LanesEnd {
+  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
+  readonly position: string;
+}
+
+/** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
+const CAUTIOUS_CHUNKS = 8;
+
+/**
+ * Lets the lanes work through the route from `from` until its end or until told to stop. An error
+ * in one lane stops the others after their chunk, and is thrown when all have stopped: no
+ * transaction is left open.
+ */
+export async function runLanes(work: LaneWork, from: string): Promise<LanesEnd> {
+  const lanes = new Lanes(work, from);
+  const ends = await Promise.allSettled(
+    work.accounts.slice(0, work.settings.lanes).map((account) => lanes.run(account)),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return lanes.end;
+}
+
+class Lanes {
+  readonly #work: LaneWork;
+  readonly #queue: WorkQueue;
+  #size: number;
+  #cautiousChunks = 0;
+  #ended: LanesEnd['kind'] | undefined;
+
+  constructor(work: LaneWork, from: string) {
+    this.#work = work;
+    this.#queue = new WorkQueue(work.route, from);
+    this.#size = work.route.bounds.initial;
+  }
+
+  get end(): LanesEnd {
+    return { kind: this.#ended ?? 'end-reached', position: this.#queue.position };
+  }
+
+  async run(account: LaneAccount): Promise<void> {
+    try {
+      while (this.#ended === undefined) {
+        if (this.#work.shouldStop()) {
+          this.#ended = 'stopped';
+          return;
+        }
+        const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
+        const claim = await this.#queue.claim(this.#work.em, this.#size, manner);
+        if (claim === null) return;
+        await this.#work_on(claim, account);
+      }
+    } catch (error) {
+      this.#ended ??= 'stopped';
+      throw error;
+    }
+  }
+
+  async #work_on(claim: Claim, account: LaneAccount): Promise<void> {
+    const { route, settings, onChunk } = this.#work;
+    const began = performance.now();
+    const outcome = await this.#commit(claim, account, began);
+
+    if (typeof outcome === 'string') {
+      if (outcome === 'locked') this.#cautiousChunks = CAUTIOUS_CHUNKS;
+      else this.#size = Math.max(Math.floor(this.#size / 2), route.bounds.smallest);
+      const instead = await gentler(this.#work.em, route, claim, outcome);
+      if (instead === null) this.#ended = 'indivisible';
+      else this.#queue.giveBack(claim, instead);
+      return;
+    }
+
+    this.#queue.finish(claim);
+    const elapsed = performance.now() - began;
+    this.#size = nextChunkSize(this.#size, elapsed, settings.chunkMilliseconds, route.bounds);
+    if (outcome.lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
+    else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
+    onChunk(this.#queue.position);
+  }
+
+  /** One chunk of the main pass; a stretch with locked rows is remembered for a later visit. */
+  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkOutcome> {
+    const { em, doomed, route, settings, ledger } = this.#work;
+    let revisit = account.revisit;
+    const record = async (tx: EntityManager, counts: ChunkCounts): Promise<void> => {
+      if (counts.lockedCount > 0) revisit = remember(account.revisit, claim.range);
+      await ledger.record(
+        tx,
+        account,
+        {
+          deletedCount: counts.deletedCount,
+          skippedLocked: 0,
+          revisit,
+          workedMilliseconds: Math.round(performance.now() - began),
+        },
+        { way: route.way, position: this.#queue.positionAfter(claim), end: route.end },
+      );
+    };
+    const outcome = await deleteChunk(em, doomed, route, claim, settings, record);
+    if (typeof outcome !== 'string') {
+      account.deletedCount += outcome.deletedCount;
+      account.revisit = revisit;
+    }
+    return outcome;
+  }
+}

@@ -1,0 +1,252 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ResumePoint, Way } from '../contract.ts';
+import { quoteName } from '../database/quote-name.ts';
+import { withSettings } from '../database/transaction.ts';
+import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
+import { instantAsText } from './doomed.ts';
+import { SupersededError } from './errors.ts';
+import type { Range } from './route.ts';
+
+/** One slice of one target in one run. */
+export interface SliceKey {
+  readonly runId: string;
+  readonly target: string;
+  readonly slice: number;
+}
+
+/** Where a slice stands in its way through the table. */
+export interface SlicePosition {
+  readonly way: Way;
+  readonly position: string;
+  readonly end?: string | undefined;
+}
+
+/** One lane's row in the ledger, as this attempt last wrote it. */
+export interface LaneAccount {
+  readonly lane: number;
+  readonly fence: number;
+  deletedCount: number;
+  skippedLocked: number;
+  /** Ranges in which somebody held a lock when this lane came by, in order. */
+  revisit: readonly Range[];
+}
+
+/** What a chunk adds to its lane's account. */
+export interface ChunkEntry {
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly revisit: readonly Range[];
+  readonly workedMilliseconds: number;
+}
+
+/** A slice that this attempt has taken over. */
+export interface ClaimedSlice {
+  readonly deadline: string;
+  readonly accounts: readonly LaneAccount[];
+  /** Where an earlier attempt came to; undefined for a fresh slice. */
+  readonly reached: SlicePosition | undefined;
+}
+
+/** The final count of a slice. */
+export interface SliceTotals {
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly workedMilliseconds: number;
+}
+
+interface LedgerRow {
+  readonly lane: number;
+  readonly fence: string;
+  readonly deadline: string;
+  readonly way: Way | null;
+  readonly position: string;
+  readonly end_position: string | null;
+  readonly deleted_count: string;
+  readonly skipped_locked: string;
+  readonly revisit: readonly Range[];
+  readonly updated_at: string;
+}
+
+/**
+ * The ledger's rows of one slice. All that makes the count exact is here: an attempt *claims* the
+ * slice, *records* each chunk inside that chunk's own transaction, and *settles* at the end.
+ */
+export class SliceLedger {
+  readonly #em: EntityManager;
+  readonly #table: string;
+  readonly #key: readonly [string, string, number];
+
+  constructor(em: EntityManager, schema: string, key: SliceKey) {
+    this.#em = em;
+    this.#table = `${quoteName(schema)}.${quoteName(LEDGER_TABLE)}`;
+    this.#key = [key.runId, key.target, key.slice];
+  }
+
+  /**
+   * Takes the slice over from any earlier attempt: from here on none of their chunks can commit.
+   * The first attempt of a run's first slice fixes the deadline, `least(cutoff, now()) - grace` by
+   * the database's clock; everybody after it reads that one.
+   */
+  async claim(options: {
+    readonly lanes: number;
+    readonly cutoff: string;
+    readonly graceSeconds: number;
+    readonly resumeFrom: ResumePoint | undefined;
+  }): Promise<ClaimedSlice> {
+    const { lanes, cutoff, graceSeconds, resumeFrom } = options;
+    const rows = await this.#em.transactional(async (em) => {
+      await em.execute(
+        `insert into ${this.#table} (run_id, target, slice, lane, deadline)
+         select ?, ?, ?, lane, coalesce(
+           (select min(deadline) from ${this.#table} where run_id = ? and target = ? and slice = ?),
+           least(?::timestamptz, now() - make_interval(secs => ?)))
+         from generate_series(0, ? - 1) as lane
+         on conflict do nothing`,
+        [
+          ...this.#key,
+          ...this.#key,
+          ...(resumeFrom === undefined ? [cutoff, graceSeconds] : [resumeFrom.deadline, 0]),
+          lanes,
+        ],
+      );
+      // In the order of lanes, so that two attempts that claim at once queue up instead of deadlocking.
+      return em.execute<LedgerRow[]>(
+        `with claimed as (
+           select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+         )
+         update ${this.#table} ledger set fence = fence + 1
+         from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
+         returning ledger.lane, fence, ${instantAsText('deadline')} as deadline, way, position, end_position,
+           deleted_count, skipped_locked, revisit, to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
+        [...this.#key, ...this.#key],
+      );
+    });
+    rows.sort((a, b) => a.lane - b.lane);
+    const [first] = rows;
+    if (first === undefined) throw superseded();
+    const reached = reachedBy(rows);
+    return {
+      deadline: first.deadline,
+      accounts: rows.map((row) => ({
+        lane: row.lane,
+        fence: Number(row.fence),
+        deletedCount: Number(row.deleted_count),
+        skippedLocked: Number(row.skipped_locked),
+        // A sweep that took over from a drain visits all those places anyway.
+        revisit: row.way === reached?.way ? row.revisit : [],
+      })),
+      reached,
+    };
+  }
+
+  /**
+   * Adds a chunk to its lane's account. To be called inside the chunk's transaction, last, so that
+   * the ledger's row is locked for the shortest time.
+   *
+   * @throws SupersededError when the row is not as this attempt left it; the chunk must not commit
+   */
+  async record(
+    em: EntityManager,
+    account: LaneAccount,
+    entry: ChunkEntry,
+    at: SlicePosition,
+  ): Promise<void> {
+    const updated = await em.execute<{ affectedRows: number }>(
+      `update ${this.#table} set deleted_count = deleted_count + ?, skipped_locked = skipped_locked + ?,
+         revisit = ?::jsonb, worked_milliseconds = worked_milliseconds + ?,
+         way = ?, position = ?, end_position = ?, updated_at = clock_timestamp()
+       where run_id = ? and target = ? and slice = ? and lane = ? and fence = ? and deleted_count = ?`,
+      [
+        entry.deletedCount,
+        entry.skippedLocked,
+        JSON.stringify(entry.revisit),
+        entry.workedMilliseconds,
+        at.way,
+        at.position,
+        at.end ?? null,
+        ...this.#key,
+        account.lane,
+        account.fence,
+        account.deletedCount,
+      ],
+      'run',
+    );
+    if (updated.affectedRows !== 1) throw superseded();
+  }
+
+  /**
+   * Makes everything this slice did durable and returns its totals, over all attempts. The chunks
+   * may have been committed asynchronously; this one commit waits for the disk, and with it is
+   * everything before it.
+   *
+   * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
+   */
+  async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
+    return withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
+      const rows = await em.execute<
+        {
+          lane: number;
+          fence: string;
+          deleted_count: string;
+          skipped_locked: string;
+          worked: string;
+        }[]
+      >(
+        `update ${this.#table} set updated_at = clock_timestamp() where run_id = ? and target = ? and slice = ?
+         returning lane, fence, deleted_count, skipped_locked, worked_milliseconds as worked`,
+        this.#key,
+      );
+      for (const account of accounts) {
+        const row = rows.find((candidate) => candidate.lane === account.lane);
+        const asLeft =
+          Number(row?.fence) === account.fence &&
+          Number(row?.deleted_count) === account.deletedCount;
+        if (!asLeft) throw superseded();
+      }
+      return {
+        deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
+        skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
+        workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked))),
+      };
+    });
+  }
+
+  /** What the slice has deleted so far, over all attempts; 0 when it never began. */
+  async deletedCount(): Promise<number> {
+    const [row] = await this.#em.execute<{ count: string }[]>(
+      `select coalesce(sum(deleted_count), 0) as count from ${this.#table}
+       where run_id = ? and target = ? and slice = ?`,
+      this.#key,
+    );
+    return Number(row?.count ?? 0);
+  }
+
+  /** Removes rows of runs that ended long ago. */
+  async prune(retentionDays: number): Promise<void> {
+    await this.#em.execute(
+      `delete from ${this.#table} where updated_at < now() - make_interval(days => ?)`,
+      [retentionDays],
+    );
+  }
+}
+
+/**
+ * Each row's position is a point before which everything has been visited, so any of them is safe to
+ * go on from. The one written last saves the most reading; a sweep, which may have taken over from a
+ * drain, wins over it.
+ */
+function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
+  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
+  const best = rows.reduce<LedgerRow | undefined>((found, row) => {
+    if (row.way === null) return found;
+    return found === undefined || order(row) > order(found) ? row : found;
+  }, undefined);
+  if (best?.way == null) return undefined;
+  return { way: best.way, position: best.position, end: best.end_position ?? undefined };
+}
+
+function superseded(): SupersededError {
+  return new SupersededError(
+    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt goes on from the ledger.',
+  );
+}

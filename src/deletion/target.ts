@@ -1,0 +1,140 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ExpiryType, TargetConfig } from '../config/config.ts';
+import { FAILURE } from '../contract.ts';
+import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { defineTarget } from '../entities/cleanup-target.ts';
+import { FinalDeletionError } from './errors.ts';
+import { isIndexable, type ExpiryColumn } from './expiry.ts';
+
+/** A table that has been looked at and can be cleaned. */
+export interface Target {
+  readonly name: string;
+  readonly entity: ReturnType<typeof defineTarget>;
+  /** Quoted, with its schema, ready for SQL. */
+  readonly table: string;
+  readonly expiry: ExpiryColumn;
+  /** Indexes that can find rows by their expiry. */
+  readonly expiryIndexes: readonly string[];
+}
+
+/** TID range scans, which the sweep needs, came with PostgreSQL 14. */
+const OLDEST_SERVER = 140_000;
+
+/** What a column's type allows when the configuration says nothing. */
+const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
+  'timestamp with time zone': 'timestamptz',
+  'timestamp without time zone': 'timestamp',
+};
+
+/** Which column types each representation may be stored in. */
+const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
+  timestamptz: /^timestamp with time zone$/,
+  timestamp: /^timestamp without time zone$/,
+  'epoch-seconds': /^(integer|bigint|numeric|double precision)$/,
+  'epoch-milliseconds': /^(bigint|numeric|double precision)$/,
+  iso8601: /^(text|character varying|character)$/,
+};
+
+interface CatalogueRow {
+  readonly version: number;
+  readonly version_name: string;
+  readonly kind: string | null;
+  readonly has_children: boolean;
+  readonly type: string | null;
+  readonly columns: readonly string[] | null;
+  readonly indexes: readonly string[] | null;
+}
+
+/**
+ * Looks a target up in the catalogue.
+ *
+ * @throws FinalDeletionError naming what is wrong and what would put it right: no such table or
+ *   column, a column of another type, a kind of table or a server that cannot be cleaned safely
+ */
+export async function inspectTarget(em: EntityManager, config: TargetConfig): Promise<Target> {
+  const table = quoteTable(config);
+  const [row] = await em.execute<CatalogueRow[]>(CATALOGUE, [table, config.expiresColumn]);
+  if (row === undefined || row.kind === null) {
+    throw new FinalDeletionError(
+      FAILURE.noTable,
+      `Target "${config.name}": there is no table ${table}. Set SESSION_CLEANUP_TABLE to the table of sessions, or let "session-cleanup migrate" create one.`,
+    );
+  }
+  checkKind(config, table, row);
+  if (row.type === null) {
+    throw new FinalDeletionError(
+      FAILURE.noColumn,
+      `Target "${config.name}": table ${table} has no column "${config.expiresColumn}". Set SESSION_CLEANUP_EXPIRES_COLUMN to one of: ${row.columns?.join(', ') ?? ''}.`,
+    );
+  }
+  const expiry: ExpiryColumn = {
+    column: quoteName(config.expiresColumn),
+    type: expiryType(config, row.type),
+    sqlType: row.type,
+    timeZone: config.timeZone,
+  };
+  return {
+    name: config.name,
+    entity: defineTarget(config),
+    table,
+    expiry,
+    expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
+  };
+}
+
+function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
+  if (row.version < OLDEST_SERVER) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedServer,
+      `PostgreSQL ${row.version_name} is too old: 14 or later is needed.`,
+    );
+  }
+  // A block range means one thing in each partition, so a parent cannot be swept as one table.
+  if (row.kind !== 'r' || row.has_children) {
+    const what =
+      row.kind === 'r' || row.kind === 'p' ? 'has partitions or child tables' : 'is not a table';
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `Target "${config.name}": ${table} ${what}. Name an ordinary table: each partition can be a target of its own (SESSION_CLEANUP_TARGETS).`,
+    );
+  }
+}
+
+function expiryType(config: TargetConfig, columnType: string): ExpiryType {
+  const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
+  const column = `Target "${config.name}": column "${config.expiresColumn}" is of type ${columnType}`;
+  if (wanted === undefined) {
+    const fitting = Object.entries(STORED_IN).filter(([, types]) => types.test(columnType));
+    const choice = fitting.map(([type]) => type).join(' or ');
+    throw new FinalDeletionError(
+      FAILURE.wrongColumnType,
+      choice === ''
+        ? `${column}, which holds no expiry that can be read. Use a timestamptz, timestamp, integer or text column.`
+        : `${column}, which does not tell what its values mean. Set SESSION_CLEANUP_EXPIRES_TYPE to ${choice}.`,
+    );
+  }
+  if (!STORED_IN[wanted].test(columnType)) {
+    throw new FinalDeletionError(
+      FAILURE.wrongColumnType,
+      `${column}, but SESSION_CLEANUP_EXPIRES_TYPE says ${wanted}. Correct the setting, or the column it is meant for.`,
+    );
+  }
+  return wanted;
+}
+
+// One row always. A domain counts as the type it is made of. An index serves when its first column
+// is the expiry, in the default order, over all rows.
+const CATALOGUE = `
+  select current_setting('server_version_num')::int as version,
+    current_setting('server_version') as version_name,
+    c.relkind::text as kind,
+    exists (select from pg_inherits i where i.inhparent = c.oid) as has_children,
+    format_type(case when t.typtype = 'd' then t.typbasetype else t.oid end, null) as type,
+    (select json_agg(attname order by attnum) from pg_attribute
+      where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
+    (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
+  from (select to_regclass(?) as oid) named
+  left join pg_class c on c.oid = named.oid
+  left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0
+  left join pg_type t on t.oid = a.atttypid`;
