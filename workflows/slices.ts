@@ -51,7 +51,8 @@ export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
     return { kind: 'completed', result };
   } catch (error) {
     const details = detailsOf(error);
-    const settled = details?.deletedSoFar === undefined ? await settle(request) : undefined;
+    // Nothing deleted, nothing to settle: a missing table fails the run at once.
+    const settled = details?.deletedSoFar === 0 ? undefined : await settle(request);
     return isRunCancelled() || isCancellation(error)
       ? { kind: 'cancelled', details, settled }
       : { kind: 'failed', failure: explain(error), details, settled };
@@ -59,8 +60,9 @@ export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
 }
 
 /**
- * What the ledger says of a slice that has no result: it was cancelled between two attempts, or its
- * last attempt could not tell. Undefined when the database does not answer now either.
+ * Makes the count of a slice without a result exact: it was cancelled between two attempts, or its
+ * last attempt failed. From here on none of those attempts can delete any more. Undefined when the
+ * database does not answer; then what the last attempt told must do.
  */
 async function settle(request: SliceRequest): Promise<SliceResult | undefined> {
   if (request.dryRun === true) return undefined;

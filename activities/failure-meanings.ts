@@ -1,0 +1,174 @@
+import type { TargetConfig } from '../src/config/config.ts';
+import { targetSettings } from '../src/config/settings.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../src/contract.ts';
+import { quoteTable } from '../src/database/quote-name.ts';
+import { LEDGER_TABLE } from '../src/entities/ledger-entry.ts';
+
+/** What an error means for the run. */
+export interface Meaning {
+  readonly type:
+    | (typeof FAILURE)[keyof typeof FAILURE]
+    | (typeof RETRYABLE_FAILURE)[keyof typeof RETRYABLE_FAILURE];
+  /** What happened, and what to do. Never the error's own text, which may hold a row's values. */
+  readonly advice: string;
+}
+
+/** An error, as far as it can be told without repeating what is in it. */
+export interface Symptom {
+  readonly error: Error;
+  /** SQLSTATE, or the code of a network error; empty if there is none. */
+  readonly code: string;
+  readonly target: TargetConfig;
+}
+
+/** 28xxx, or a login without its password. */
+export function wrongLogin(): Meaning {
+  return {
+    type: FAILURE.wrongLogin,
+    advice: 'PostgreSQL refused the login. Correct user and password in DATABASE_URL.',
+  };
+}
+
+/** 3D000. */
+export function noDatabase(): Meaning {
+  return {
+    type: FAILURE.noDatabase,
+    advice: 'There is no such database. Correct its name in DATABASE_URL, or create it.',
+  };
+}
+
+/** 42P01, 3F000: the target's table, or the ledger's. */
+export function noTable({ error, target }: Symptom): Meaning {
+  // Only looked at, never repeated. Names stay as they are in every language of the server.
+  if (error.message.includes(LEDGER_TABLE)) return noLedger();
+  const { table } = targetSettings(target.name);
+  return {
+    type: FAILURE.noTable,
+    advice:
+      `Target "${target.name}": there is no table ${quoteTable(target)}. Set ${table.name} to the ` +
+      'table of sessions, or let "session-cleanup migrate" create one.',
+  };
+}
+
+/** 42703: the target's column, or one of a ledger that was not migrated. */
+export function noColumn({ error, target }: Symptom): Meaning {
+  if (!error.message.includes(target.expiresColumn)) return noLedger();
+  const { expiresColumn } = targetSettings(target.name);
+  return {
+    type: FAILURE.noColumn,
+    advice:
+      `Target "${target.name}": table ${quoteTable(target)} has no column ` +
+      `"${target.expiresColumn}". Set ${expiresColumn.name} to the column that holds the expiry.`,
+  };
+}
+
+function noLedger(): Meaning {
+  return {
+    type: FAILURE.noLedger,
+    advice:
+      'The ledger is missing or of an older version, and nothing is deleted without it. Run ' +
+      '"session-cleanup migrate".',
+  };
+}
+
+/** 42501. */
+export function noRight({ target }: Symptom): Meaning {
+  return {
+    type: FAILURE.noRight,
+    advice:
+      `Target "${target.name}": the database role lacks a right. It needs USAGE on the schemas, ` +
+      `SELECT and DELETE on ${quoteTable(target)}, and SELECT, INSERT, UPDATE and DELETE on the ` +
+      `ledger, "${LEDGER_TABLE}".`,
+  };
+}
+
+/** 42804, 42846, 42883: the column's type takes no part in the comparison. */
+export function wrongColumnType({ target }: Symptom): Meaning {
+  const { expiresType } = targetSettings(target.name);
+  return {
+    type: FAILURE.wrongColumnType,
+    advice:
+      `Target "${target.name}": column "${target.expiresColumn}" is not of the type that was told. ` +
+      `Correct ${expiresType.name}.`,
+  };
+}
+
+/** 22xxx: a value in the column is not what it was told to be. */
+export function unreadableExpiry({ target }: Symptom): Meaning {
+  const { expiresType } = targetSettings(target.name);
+  return {
+    type: FAILURE.unreadableExpiry,
+    advice:
+      `Target "${target.name}": column "${target.expiresColumn}" of ${quoteTable(target)} holds a ` +
+      `value that cannot be read as an expiry. Correct the value, or ${expiresType.name}.`,
+  };
+}
+
+/** 23001, 23503: a foreign key of another table. */
+export function referenced({ error, target }: Symptom): Meaning {
+  const table = 'table' in error && typeof error.table === 'string' ? ` "${error.table}"` : '';
+  return {
+    type: FAILURE.referenced,
+    advice:
+      `Target "${target.name}": rows of ${quoteTable(target)} cannot be deleted while rows of ` +
+      `another table${table} refer to them. Declare that foreign key ON DELETE CASCADE or SET NULL.`,
+  };
+}
+
+/** Triggers, constraints, views. */
+export function refusedByTable({ target }: Symptom): Meaning {
+  return {
+    type: FAILURE.unsupportedTable,
+    advice:
+      `Target "${target.name}": ${quoteTable(target)} refuses the deletion, by a trigger, a ` +
+      'constraint or its kind. Name an ordinary table whose triggers let expired rows go.',
+  };
+}
+
+/** The rest of 42xxx: SQL that this server does not know. */
+export function refusedByServer(): Meaning {
+  return {
+    type: FAILURE.unsupportedServer,
+    advice: 'The server does not understand a statement. PostgreSQL 14 or later is needed.',
+  };
+}
+
+/** 40xxx, 55xxx, 57014: deadlocks, locks and time limits. */
+export function contended(): Meaning {
+  return {
+    type: RETRYABLE_FAILURE.contended,
+    advice: 'Others were using the table; they go first, and the slice is tried again.',
+  };
+}
+
+/** All that passes when the database is well again. */
+export function unavailable(what: string): () => Meaning {
+  return () => ({
+    type: RETRYABLE_FAILURE.databaseUnavailable,
+    advice: `${what}. The slice is tried again and goes on from its last commit.`,
+  });
+}
+
+/** Refused, reset or lost connections, unknown hosts. */
+export function unreachable(): Meaning {
+  return unavailable(
+    'The database cannot be reached. See that it runs, and that DATABASE_URL names it',
+  )();
+}
+
+/** TLS that does not come about. */
+export function untrusted(): Meaning {
+  return unavailable(
+    'No encrypted connection to the database came about. See its certificate, and sslmode in DATABASE_URL',
+  )();
+}
+
+/** Nothing known. */
+export function unexpected({ error }: Symptom): Meaning {
+  return {
+    type: RETRYABLE_FAILURE.unexpected,
+    advice:
+      `Unexpected ${error.name}, most likely a defect of session-cleanup. It is tried again; if it ` +
+      'stays, report it with the places in this failure.',
+  };
+}

@@ -1,0 +1,128 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
+import type { TargetConfig } from '../src/config/config.ts';
+import { RETRYABLE_FAILURE, type SliceFailureDetails } from '../src/contract.ts';
+import { FinalDeletionError, SupersededError } from '../src/deletion/errors.ts';
+import {
+  contended,
+  noColumn,
+  noDatabase,
+  noRight,
+  noTable,
+  referenced,
+  refusedByServer,
+  refusedByTable,
+  unavailable,
+  unexpected,
+  unreachable,
+  unreadableExpiry,
+  untrusted,
+  wrongColumnType,
+  wrongLogin,
+  type Meaning,
+  type Symptom,
+} from './failure-meanings.ts';
+
+/** What a failure is about. */
+export interface FailureContext {
+  readonly target: TargetConfig;
+  readonly details: SliceFailureDetails;
+}
+
+/** Failures that solve themselves: logged quietly, and kept out of the worker's failure metric. */
+const BENIGN: ReadonlySet<string> = new Set([
+  RETRYABLE_FAILURE.contended,
+  RETRYABLE_FAILURE.superseded,
+]);
+
+const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
+
+/**
+ * Turns whatever went wrong in a slice into a failure that fits into a history: with a stable type,
+ * advice for people, and whether it is worth trying again.
+ *
+ * Messages, causes and fields of the original are left behind, since PostgreSQL's hold values of
+ * rows (`Key (token)=(…)`, `invalid input syntax …: "…"`) and a driver's may hold the address it
+ * connected to. Its code and the places in its stack remain.
+ */
+export function toApplicationFailure(error: unknown, context: FailureContext): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  const symptom = { error: asError(error), code: codeOf(error), target: context.target };
+  const { type, advice } = meaningOf(symptom);
+  const failure = ApplicationFailure.create({
+    message: symptom.code === '' ? advice : `${advice} (${symptom.code})`,
+    type,
+    nonRetryable: !RETRYABLE.has(type),
+    details: [context.details],
+    ...(BENIGN.has(type) ? { category: ApplicationFailureCategory.BENIGN } : {}),
+  });
+  failure.stack = [`ApplicationFailure: ${failure.message}`, ...placesIn(symptom.error)].join('\n');
+  return failure;
+}
+
+function meaningOf(symptom: Symptom): Meaning {
+  const { error, code } = symptom;
+  if (error instanceof FinalDeletionError) return { type: error.failure, advice: error.message };
+  if (error instanceof SupersededError) {
+    return {
+      type: RETRYABLE_FAILURE.superseded,
+      advice: 'Another attempt has taken this slice over; it goes on from the ledger.',
+    };
+  }
+  const rule =
+    RULES.find(([codes]) => codes.test(code)) ?? WORDS.find(([w]) => w.test(error.message));
+  return rule === undefined ? unexpected(symptom) : rule[1](symptom);
+}
+
+type Rule = readonly [RegExp, (symptom: Symptom) => Meaning];
+
+/**
+ * By SQLSTATE, or by the code of a network error; the first that fits. What a person has to put right
+ * fails at once. What passes by itself is tried again, for as long as the workflow gives it.
+ */
+const RULES: readonly Rule[] = [
+  [/^28/, wrongLogin],
+  [/^3D000$/, noDatabase],
+  [/^(42P01|3F000)$/, noTable],
+  [/^42703$/, noColumn],
+  [/^42501$/, noRight],
+  [/^(42804|42846|42883)$/, wrongColumnType],
+  [/^22/, unreadableExpiry],
+  [/^(23001|23503)$/, referenced],
+  [/^(0A|23|27|44|P0|42809)/, refusedByTable],
+  [/^42/, refusedByServer],
+  [/^(40|55|57014)/, contended],
+  [/^25006$/, unavailable('The database only reads: a standby, or switched to read-only')],
+  [/^53100$/, unavailable("The database server's disk is full")],
+  [/^53300$/, unavailable('The database has no connection left')],
+  [/^(08|25|53|57|58|XX)/, unavailable('The database broke off the work')],
+  [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, unreachable],
+  [/^ERR_(TLS|SSL|SOCKET)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
+];
+
+/** The driver's own errors have no code; these words of theirs are fixed. */
+const WORDS: readonly Rule[] = [
+  [/^SASL/, wrongLogin],
+  [/does not support SSL/, untrusted],
+  [
+    /^Connection (terminated|ended)|timeout|^Client (was closed|has encountered)|not queryable/,
+    unreachable,
+  ],
+];
+
+/** The error's code, or that of what caused it. */
+function codeOf(error: unknown, depth = 0): string {
+  if (!(error instanceof Error) || depth > 4) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return codeOf(error.cause, depth + 1);
+}
+
+/** The lines of a stack that name places in the code, without the message above them. */
+function placesIn({ message, stack = '' }: Error): readonly string[] {
+  const places = stack.replace(message, '').split('\n');
+  return places.filter((line) => /^ {4}at .*(?:file|node):.*:\d+\)?$/.test(line));
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new TypeError('thrown without being an error');
+}
