@@ -1,0 +1,78 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+
+import { WORKFLOW_TYPE } from '../contract.ts';
+import type { SessionCleanupInput } from '../contract.ts';
+import { readRunInput } from './run-result.ts';
+import { waitForRun } from './run.ts';
+import type { RunOutcome } from './run.ts';
+
+/** A run of the last days, whoever started it, in a form fit for JSON. */
+export interface RecentRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly state: 'running' | RunOutcome['kind'];
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Null while it is running. */
+  readonly seconds: number | null;
+  /** The slot that it was started for; null when no schedule started it. */
+  readonly scheduledAt: string | null;
+  readonly dryRun: boolean;
+  /** Null while it is running, and where nobody could tell. */
+  readonly deletedCount: number | null;
+  readonly skippedLocked: number | null;
+  /** Why it failed or was terminated; null otherwise. */
+  readonly failure: string | null;
+}
+
+const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
+/** The last runs, newest first. The server's list may lag behind by a second. */
+export async function listRecentRuns(client: Client, limit: number): Promise<readonly RecentRun[]> {
+  // A run that was continued as a new one goes on there, with its totals.
+  const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const infos: WorkflowExecutionInfo[] = [];
+  for await (const info of client.workflow.list({ query, pageSize: limit })) {
+    infos.push(info);
+    if (infos.length === limit) break;
+  }
+  return await Promise.all(infos.map((info) => toRecentRun(client, info)));
+}
+
+async function toRecentRun(client: Client, info: WorkflowExecutionInfo): Promise<RecentRun> {
+  const { workflowId, runId, startTime, closeTime } = info;
+  const [outcome, input] = await Promise.all([
+    info.status.name === 'RUNNING' ? undefined : waitForRun(client, { workflowId, runId }),
+    readInput(client, { workflowId, runId }),
+  ]);
+  const result = outcome !== undefined && 'result' in outcome ? outcome.result : undefined;
+  return {
+    workflowId,
+    runId,
+    state: outcome?.kind ?? 'running',
+    startedAt: startTime.toISOString(),
+    seconds: closeTime === undefined ? null : (closeTime.getTime() - startTime.getTime()) / 1_000,
+    scheduledAt: info.typedSearchAttributes.get(SCHEDULED_START)?.toISOString() ?? null,
+    dryRun: input.dryRun ?? false,
+    deletedCount: result?.deletedCount ?? null,
+    skippedLocked: result?.skippedLocked ?? null,
+    failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
+  };
+}
+
+/** The input stands in the first event of the history and nowhere else. */
+async function readInput(
+  client: Client,
+  execution: { readonly workflowId: string; readonly runId: string },
+): Promise<SessionCleanupInput> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution,
+    maximumPageSize: 1,
+  });
+  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
+  const [argument] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
+  return readRunInput(argument);
+}

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+
+import { PROGRESS_QUERY } from '../contract.ts';
+import type { RunProgress, SliceProgress } from '../contract.ts';
+import { readRunProgress, readSliceProgress } from './run-result.ts';
+
+/** What is known of a run that is going on. Counts never go back from one snapshot to the next. */
+export interface RunSnapshot {
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  /** What the slice in hand told last; undefined between two slices. */
+  readonly slice?: SliceProgress;
+  /** Why the slice in hand is being tried again; undefined on its first attempt. */
+  readonly retry?: { readonly attempt: number; readonly reason: string };
+  /** True when the run waits for a worker and has done so for some seconds. */
+  readonly waitsForWorker: boolean;
+}
+
+/** Time between two looks. Milliseconds. */
+const LOOK_EVERY = 250;
+/** A query costs the worker a workflow task; a heartbeat comes at most once a second anyway. */
+const QUERY_EVERY = 1_000;
+/** A query is answered by a worker; without one it would wait for a long time. */
+const QUERY_TIMEOUT = 2_000;
+/** A worker takes a task within milliseconds; after this time there is none. */
+const WORKER_EXPECTED_WITHIN = 2_000;
+
+/**
+ * Watches a run until it ends or `signal` is aborted. What completed slices did comes from the query
+ * `progress`, what the one in hand did from its heartbeats; each is only asked for, so watching
+ * changes nothing about the run.
+ */
+export async function* watchRun(
+  client: Client,
+  workflowId: string,
+  signal: AbortSignal,
+): AsyncGenerator<RunSnapshot, void, void> {
+  const handle = client.workflow.getHandle(workflowId);
+  const completed = new CompletedSlices(client, workflowId);
+  let deletedCount = 0;
+  let skippedLocked = 0;
+  while (!signal.aborted) {
+    // Asked before the description, so that a slice that ends meanwhile is never counted twice.
+    const slices = completed.latest();
+    const description = await handle.describe();
+    if (description.status.name !== 'RUNNING') return;
+    const { slice, ...rest } = await readDescription(client, description);
+    deletedCount = Math.max(deletedCount, (slices?.deletedCount ?? 0) + (slice?.deletedCount ?? 0));
+    skippedLocked = Math.max(
+      skippedLocked,
+      (slices?.skippedLocked ?? 0) + (slice?.skippedLocked ?? 0),
+    );
+    yield { deletedCount, skippedLocked, ...(slice === undefined ? {} : { slice }), ...rest };
+    await delay(LOOK_EVERY, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Keeps the latest answer to the query, without anybody waiting for it. */
+class CompletedSlices {
+  readonly #client: Client;
+  readonly #workflowId: string;
+  #latest: RunProgress | undefined;
+  #askAgainAt = 0;
+
+  constructor(client: Client, workflowId: string) {
+    this.#client = client;
+    this.#workflowId = workflowId;
+  }
+
+  latest(): RunProgress | undefined {
+    if (Date.now() >= this.#askAgainAt) {
+      this.#askAgainAt = Infinity;
+      void this.#ask().finally(() => {
+        this.#askAgainAt = Date.now() + QUERY_EVERY;
+      });
+    }
+    return this.#latest;
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const answer = await this.#client.withDeadline(Date.now() + QUERY_TIMEOUT, () =>
+        this.#client.workflow.getHandle(this.#workflowId).query(PROGRESS_QUERY),
+      );
+      this.#latest = readRunProgress(answer) ?? this.#latest;
+    } catch {
+      // No worker, or the run has just ended: the heartbeats and the result tell the rest.
+    }
+  }
+}
+
+async function readDescription(
+  client: Client,
+  { raw }: WorkflowExecutionDescription,
+): Promise<Pick<RunSnapshot, 'slice' | 'retry' | 'waitsForWorker'>> {
+  const scheduledAt = optionalTsToDate(raw.pendingWorkflowTask?.originalScheduledTime);
+  const hasStarted = raw.pendingWorkflowTask?.startedTime != null;
+  const waitsForWorker =
+    scheduledAt !== undefined &&
+    !hasStarted &&
+    Date.now() - scheduledAt.getTime() > WORKER_EXPECTED_WITHIN;
+  const activity = raw.pendingActivities?.[0];
+  if (activity === undefined) return { waitsForWorker };
+  const slice = readSliceProgress(
+    await decodeFromPayloadsAtIndex<unknown>(
+      client.options.loadedDataConverter,
+      0,
+      activity.heartbeatDetails?.payloads,
+    ),
+  );
+  const reason = activity.lastFailure?.message;
+  return {
+    waitsForWorker,
+    ...(slice === undefined ? {} : { slice }),
+    ...(reason === undefined || reason === null
+      ? {}
+      : { retry: { attempt: activity.attempt ?? 1, reason } }),
+  };
+}

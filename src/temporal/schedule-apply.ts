@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import {
+  encodeScheduleAction,
+  encodeSchedulePolicies,
+  encodeScheduleSpec,
+} from '@temporalio/client/lib/schedule-helpers.js';
+
+import { LOG_EVENT, SCHEDULE_ID } from '../contract.ts';
+import type { Logger } from './logging.ts';
+import type { ScheduleDefinition } from './schedule-definition.ts';
+import { findDifferences } from './schedule-differences.ts';
+import type { ScheduleDifference } from './schedule-differences.ts';
+
+/** What applying the definition did. */
+export type ApplyOutcome =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'updated'; readonly differences: readonly ScheduleDifference[] }
+  | { readonly kind: 'unchanged' };
+
+/** What {@link checkSchedule} found. */
+export type CheckOutcome =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'different'; readonly differences: readonly ScheduleDifference[] }
+  | { readonly kind: 'as-configured' };
+
+/** The schedule was changed by others each time it was about to be updated. */
+export class ScheduleContendedError extends Error {
+  override readonly name = 'ScheduleContendedError';
+}
+
+/** More than enough for every instance of a large deployment to start at once. */
+const ATTEMPTS = 20;
+
+/** Time within which an accepted update shows. Milliseconds. */
+const UPDATE_SHOWS_WITHIN = 1_000;
+
+/**
+ * Makes the schedule what the definition says: creates it, or updates it in place, only where it
+ * differs, and looks again whether that took. There is never a second one, however many do this at
+ * once, and one made by hand is taken over. What an operator did survives: paused or not, note,
+ * remaining actions, recent runs, memo, search attributes.
+ *
+ * @throws {@link ScheduleContendedError} when others kept changing it
+ */
+export async function applySchedule(
+  client: Client,
+  definition: ScheduleDefinition,
+  logger: Logger,
+): Promise<ApplyOutcome> {
+  const outcome = await apply(client, definition);
+  logger.info(
+    { interval_seconds: definition.spec.intervals[0].every / 1_000, outcome: outcome.kind },
+    LOG_EVENT.scheduled,
+  );
+  return outcome;
+}
+
+/** Tells in what the schedule differs from the definition, and changes nothing. */
+export async function checkSchedule(
+  client: Client,
+  definition: ScheduleDefinition,
+): Promise<CheckOutcome> {
+  const found = await describeIfPresent(client);
+  if (found === undefined) return { kind: 'missing' };
+  const differences = findDifferences(found, definition);
+  return differences.length === 0 ? { kind: 'as-configured' } : { kind: 'different', differences };
+}
+
+async function apply(client: Client, definition: ScheduleDefinition): Promise<ApplyOutcome> {
+  let repaired: readonly ScheduleDifference[] | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const found = await describeIfPresent(client);
+    if (found === undefined) {
+      if (await create(client, definition)) return { kind: 'created' };
+      continue;
+    }
+    const differences = findDifferences(found, definition);
+    if (differences.length === 0) {
+      return repaired === undefined
+        ? { kind: 'unchanged' }
+        : { kind: 'updated', differences: repaired };
+    }
+    repaired ??= differences;
+    await update(client, found, definition);
+    await untilChanged(client, found);
+  }
+  throw new ScheduleContendedError(
+    `The schedule ${SCHEDULE_ID} was changed by somebody else each of ${ATTEMPTS} times. ` +
+      `Find out who changes it, and apply again.`,
+  );
+}
+
+/** @returns false when somebody else was faster */
+async function create(client: Client, definition: ScheduleDefinition): Promise<boolean> {
+  try {
+    await client.schedule.create({ scheduleId: SCHEDULE_ID, ...definition });
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes the definition over the schedule as it was described. The SDK's own `update` sends no
+ * conflict token, so that a pause set in between would be lost; with the token of the description
+ * the server drops an outdated write, without a word, and the next attempt starts from what is.
+ */
+async function update(
+  client: Client,
+  found: ScheduleDescription,
+  definition: ScheduleDefinition,
+): Promise<void> {
+  const { namespace, identity, loadedDataConverter } = client.schedule.options;
+  const previous = found.raw.schedule?.action?.startWorkflow;
+  const action = await encodeScheduleAction(
+    loadedDataConverter,
+    namespace,
+    { ...definition.action, args: [...definition.action.args] },
+    previous?.header?.fields ?? {},
+  );
+  await client.workflowService.updateSchedule({
+    namespace,
+    identity,
+    scheduleId: SCHEDULE_ID,
+    requestId: randomUUID(),
+    conflictToken: found.raw.conflictToken ?? null,
+    schedule: {
+      spec: encodeScheduleSpec(definition.spec),
+      action: {
+        startWorkflow: {
+          ...action.startWorkflow,
+          memo: previous?.memo ?? null,
+          searchAttributes: previous?.searchAttributes ?? null,
+          priority: previous?.priority ?? null,
+        },
+      },
+      policies: encodeSchedulePolicies(definition.policies),
+      state: found.raw.schedule?.state ?? null,
+    },
+  });
+}
+
+/** Waits until somebody's update shows, ours or the one that made ours outdated. */
+async function untilChanged(client: Client, before: ScheduleDescription): Promise<void> {
+  const deadline = Date.now() + UPDATE_SHOWS_WITHIN;
+  for (;;) {
+    const now = await describeIfPresent(client);
+    if (now === undefined || token(now) !== token(before) || Date.now() > deadline) return;
+    await delay(20);
+  }
+}
+
+function token(description: ScheduleDescription): string {
+  return Buffer.from(description.raw.conflictToken ?? []).toString('hex');
+}
+
+async function describeIfPresent(client: Client): Promise<ScheduleDescription | undefined> {
+  try {
+    return await client.schedule.getHandle(SCHEDULE_ID).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
+}

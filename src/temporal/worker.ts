@@ -1,0 +1,52 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+
+import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
+import type { Config } from '../config/config.ts';
+import { workflowCode } from './workflow-code.ts';
+
+/** What a worker needs; all of it belongs to the caller, who closes it after the worker has ended. */
+export interface CleanupWorkerOptions {
+  readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'>;
+  readonly orm: MikroORM;
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  /** Told by `temporal worker list` and in histories; process and host unless given. */
+  readonly identity?: string;
+}
+
+/**
+ * A run is one activity at a time. Two leave room for another run (a backfill) beside a slow one,
+ * and keep the number of database connections small.
+ */
+const ACTIVITIES_AT_ONCE = 2;
+
+/**
+ * After this time the worker stops waiting for its activities. They leave at their next chunk, well
+ * within it; only a database that does not answer takes longer. The ledger keeps the count exact
+ * even then.
+ */
+const LONGEST_SHUTDOWN = '8s';
+
+/** Makes a worker that polls as soon as it is run. */
+export async function createCleanupWorker(options: CleanupWorkerOptions): Promise<Worker> {
+  const { config, orm, connection, namespace, identity } = options;
+  return await Worker.create({
+    connection,
+    namespace,
+    taskQueue: config.taskQueue,
+    ...workflowCode(),
+    activities: { ...createCleanupActivities({ orm, config }) },
+    ...(identity === undefined ? {} : { identity }),
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    maxConcurrentWorkflowTaskExecutions: 4,
+    // A handful of runs a day: the default would reserve memory for hundreds.
+    maxCachedWorkflows: 20,
+    // Activities are told of a shutdown at once, finish their chunk and hand over the rest.
+    shutdownGraceTime: 0,
+    shutdownForceTime: LONGEST_SHUTDOWN,
+    // Progress and cancellation travel by heartbeat; the default lets up to 8 s pass between two.
+    maxHeartbeatThrottleInterval: '1s',
+  });
+}
