@@ -5,7 +5,8 @@ import { chooseWay } from './choose-way.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
 import { drainRoute } from './drain.ts';
 import { runLanes, type LanesEnd, type LaneWork } from './lanes.ts';
-import { SliceLedger, type LaneAccount, type SliceKey, type SlicePosition } from './ledger.ts';
+import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
+import { SliceLedger } from './ledger.ts';
 import { revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
@@ -122,6 +123,27 @@ export async function deletedSoFar(
   slice: number,
 ): Promise<number> {
   return new SliceLedger(orm.em.fork(), ledgerSchema, { runId, target, slice }).deletedCount();
+}
+
+/**
+ * Ends a slice whose attempts are over without a result, and returns what they deleted: durable, and
+ * final, since an attempt that is still alive somewhere commits nothing more.
+ */
+export async function closeSlice(
+  orm: MikroORM,
+  ledgerSchema: string,
+  key: SliceKey,
+): Promise<{
+  readonly deletedCount: number;
+  readonly skippedLocked: number;
+  readonly seconds: number;
+}> {
+  const totals = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
+  return {
+    deletedCount: totals.deletedCount,
+    skippedLocked: totals.skippedLocked,
+    seconds: totals.workedMilliseconds / 1_000,
+  };
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */

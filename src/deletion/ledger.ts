@@ -3,56 +3,17 @@ import type { ResumePoint, Way } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { withSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
+import type {
+  ChunkEntry,
+  ClaimedSlice,
+  LaneAccount,
+  SliceKey,
+  SlicePosition,
+  SliceTotals,
+} from './account.ts';
 import { instantAsText } from './doomed.ts';
 import { SupersededError } from './errors.ts';
 import type { Range } from './route.ts';
-
-/** One slice of one target in one run. */
-export interface SliceKey {
-  readonly runId: string;
-  readonly target: string;
-  readonly slice: number;
-}
-
-/** Where a slice stands in its way through the table. */
-export interface SlicePosition {
-  readonly way: Way;
-  readonly position: string;
-  readonly end?: string | undefined;
-}
-
-/** One lane's row in the ledger, as this attempt last wrote it. */
-export interface LaneAccount {
-  readonly lane: number;
-  readonly fence: number;
-  deletedCount: number;
-  skippedLocked: number;
-  /** Ranges in which somebody held a lock when this lane came by, in order. */
-  revisit: readonly Range[];
-}
-
-/** What a chunk adds to its lane's account. */
-export interface ChunkEntry {
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
-  readonly revisit: readonly Range[];
-  readonly workedMilliseconds: number;
-}
-
-/** A slice that this attempt has taken over. */
-export interface ClaimedSlice {
-  readonly deadline: string;
-  readonly accounts: readonly LaneAccount[];
-  /** Where an earlier attempt came to; undefined for a fresh slice. */
-  readonly reached: SlicePosition | undefined;
-}
-
-/** The final count of a slice. */
-export interface SliceTotals {
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
-  readonly workedMilliseconds: number;
-}
 
 interface LedgerRow {
   readonly lane: number;
@@ -65,6 +26,14 @@ interface LedgerRow {
   readonly skipped_locked: string;
   readonly revisit: readonly Range[];
   readonly updated_at: string;
+}
+
+interface TotalRow {
+  readonly lane: number;
+  readonly fence: string;
+  readonly deleted_count: string;
+  readonly skipped_locked: string;
+  readonly worked_milliseconds: string;
 }
 
 /**
@@ -182,31 +151,43 @@ export class SliceLedger {
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
   async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
-    return withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
-      const rows = await em.execute<
-        {
-          lane: number;
-          fence: string;
-          deleted_count: string;
-          skipped_locked: string;
-          worked: string;
-        }[]
-      >(
-        `update ${this.#table} set updated_at = clock_timestamp() where run_id = ? and target = ? and slice = ?
-         returning lane, fence, deleted_count, skipped_locked, worked_milliseconds as worked`,
-        this.#key,
-      );
+    return this.#total(0, (rows) => {
       for (const account of accounts) {
         const row = rows.find((candidate) => candidate.lane === account.lane);
-        const asLeft =
+        const isAsLeft =
           Number(row?.fence) === account.fence &&
           Number(row?.deleted_count) === account.deletedCount;
-        if (!asLeft) throw superseded();
+        if (!isAsLeft) throw superseded();
       }
+    });
+  }
+
+  /**
+   * Ends the slice from outside: whatever attempt is still at work commits nothing more, and the
+   * totals returned are durable and final. A slice that never began has deleted nothing.
+   */
+  async close(): Promise<SliceTotals> {
+    return this.#total(1, () => undefined);
+  }
+
+  /** Writes, so that the commit has something to wait for, and with it everything before it. */
+  async #total(fenceStep: 0 | 1, check: (rows: readonly TotalRow[]) => void): Promise<SliceTotals> {
+    return withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
+      const rows = await em.execute<TotalRow[]>(
+        `with slice as (
+           select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+         )
+         update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
+         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
+         returning ledger.lane, fence, deleted_count, skipped_locked, worked_milliseconds`,
+        [...this.#key, fenceStep, ...this.#key],
+      );
+      check(rows);
       return {
         deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
         skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
-        workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked))),
+        // Lanes work side by side.
+        workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
       };
     });
   }

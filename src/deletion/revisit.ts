@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
 import type { LaneWork } from './lanes.ts';
-import type { LaneAccount, SlicePosition } from './ledger.ts';
+import type { LaneAccount, SlicePosition } from './account.ts';
 import type { Range } from './route.ts';
 import { gentler, type Refusal, type Stretch } from './stretch.ts';
 
