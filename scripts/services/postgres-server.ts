@@ -45,8 +45,12 @@ export interface PostgresServer {
   readonly exited: Promise<string>;
   /** Address of another database of this server. */
   urlOf(database: string): string;
-  /** Ends the server and returns once it is gone. `fast` unless told otherwise. */
-  stop(mode?: StopMode): Promise<void>;
+  /**
+   * Ends the server and returns once it is gone.
+   * @param mode - `fast` unless told otherwise.
+   * @param patienceMilliseconds - After that time it is killed; 30 s unless told otherwise.
+   */
+  stop(mode?: StopMode, patienceMilliseconds?: number): Promise<void>;
   /** Sends a signal to the postmaster: SIGKILL, SIGSTOP and SIGCONT for tests of failures. */
   signal(signal: NodeJS.Signals): void;
 }
@@ -121,8 +125,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     dataDirectory: folder.root,
     exited: service.exited,
     urlOf,
-    stop: async (mode = 'fast') => {
-      await service.end({ gently: STOP_SIGNALS[mode], patienceMilliseconds: 30_000 });
+    stop: async (mode = 'fast', patienceMilliseconds = 30_000) => {
+      await service.end({ gently: STOP_SIGNALS[mode], patienceMilliseconds });
     },
     signal: (signal) => {
       service.signal(signal);

@@ -92,6 +92,8 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
       if (identity !== undefined && reason === undefined) signalProcess(identity, signal);
     },
     end: async (steps) => {
+      // From here on its end is waited for.
+      child.ref();
       if (identity !== undefined && reason === undefined) await endProcess(identity, steps);
       await exited;
       removeServiceRecord(command.recordFile);

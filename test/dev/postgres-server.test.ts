@@ -1,0 +1,192 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+
+import pg from 'pg';
+import { describe, expect } from 'vitest';
+
+import { choosePort } from '../../scripts/services/ports.ts';
+import {
+  startPostgres,
+  type PostgresOptions,
+  type PostgresServer,
+} from '../../scripts/services/postgres-server.ts';
+import { identifyProcess } from '../../scripts/services/process-identity.ts';
+import { ServiceInUseError } from '../../scripts/services/service-record.ts';
+import { startInOwnProcess } from './dying-run.ts';
+import { test as withFolder } from './temporary-folder.ts';
+
+const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
+  const started: PostgresServer[] = [];
+  onCleanup(async () => {
+    await Promise.all(started.map((server) => server.stop('immediate')));
+  });
+  return async (options: Partial<PostgresOptions> = {}): Promise<PostgresServer> => {
+    const server = await startPostgres({
+      dataDirectory: path.join(folder, 'postgres'),
+      port: await choosePort(),
+      ...options,
+    });
+    started.push(server);
+    return server;
+  };
+});
+
+async function query(url: string, text: string): Promise<readonly unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('an embedded PostgreSQL server', () => {
+  test('continues its data after every kind of end', async ({ start }) => {
+    const first = await start();
+    await query(first.url, 'create table kept (number int)');
+    for (const [number, end] of [
+      async (server: PostgresServer) => server.stop('fast'),
+      async (server: PostgresServer) => server.stop('immediate'),
+      async (server: PostgresServer) => server.stop('smart'),
+      async (server: PostgresServer) => {
+        server.signal('SIGKILL');
+        await server.exited;
+      },
+    ].entries()) {
+      const server = number === 0 ? first : await start();
+      await query(server.url, `insert into kept values (${String(number)})`);
+      await end(server);
+      expect(identifyProcess(server.pid)).toBeUndefined();
+    }
+    const last = await start();
+    expect(await query(last.url, 'select number from kept order by 1')).toHaveLength(4);
+  });
+
+  test('asks for the password in its folder, and listens on the loopback only', async ({
+    start,
+  }) => {
+    const server = await start();
+    const passwordFile = path.join(server.dataDirectory, 'password');
+    expect(statSync(passwordFile).mode & 0o777).toBe(0o600);
+    expect(server.url).toContain(readFileSync(passwordFile, 'utf8').trim());
+    const wrong = new URL(server.url);
+    wrong.password = 'guessed';
+    await expect(query(wrong.href, 'select 1')).rejects.toThrow('password authentication failed');
+    expect(await query(server.url, `select current_setting('listen_addresses') as at`)).toEqual([
+      { at: '127.0.0.1' },
+    ]);
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.internal === false && address.family === 'IPv4');
+    if (outside !== undefined) {
+      const elsewhere = new URL(server.url);
+      elsewhere.hostname = outside.address;
+      await expect(query(elsewhere.href, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    }
+  });
+
+  test('takes settings and another port at each start', async ({ start }) => {
+    const first = await start({ authentication: 'trust' });
+    await first.stop();
+    const second = await start({ settings: { work_mem: '7MB' } });
+    expect(second.url).not.toContain(':@');
+    expect(await query(second.url, 'show work_mem')).toEqual([{ work_mem: '7MB' }]);
+  });
+
+  test('ends what a killed run left behind, and starts on its data', async ({ folder, start }) => {
+    const run = await startInOwnProcess(script(folder, await choosePort()));
+    await run.die();
+    expect(identifyProcess(run.serverPid)).toBeDefined();
+    const said: string[] = [];
+    await start({ say: (message) => said.push(message) });
+    expect(identifyProcess(run.serverPid)).toBeUndefined();
+    expect(said).toEqual([expect.stringContaining(String(run.serverPid))]);
+  });
+
+  test('ends it even when the run was killed before it could note it down', async ({
+    folder,
+    start,
+  }) => {
+    const run = await startInOwnProcess(script(folder, await choosePort()));
+    await run.die();
+    rmSync(path.join(folder, 'postgres', 'service.json'));
+    await start();
+    expect(identifyProcess(run.serverPid)).toBeUndefined();
+  });
+
+  test('leaves a server alone whose run is alive', async ({ folder, start }) => {
+    await using run = await startInOwnProcess(script(folder, await choosePort()));
+    await expect(start()).rejects.toThrow(ServiceInUseError);
+    expect(identifyProcess(run.serverPid)).toBeDefined();
+    await run.die();
+    await start();
+  });
+
+  test('never ends a process that merely has the pid of an old server', async ({
+    folder,
+    start,
+  }) => {
+    const server = await start();
+    server.signal('SIGKILL');
+    await server.exited;
+    const stranger = spawn('sleep', ['60'], {
+      // The same user as the server's, or PostgreSQL would see for itself that it is a stranger.
+      ...ownerOf(path.join(folder, 'postgres', 'data')),
+    });
+    const gone = once(stranger, 'exit');
+    const pidFile = path.join(folder, 'postgres', 'data', 'postmaster.pid');
+    const lines = readFileSync(pidFile, 'utf8').split('\n');
+    writeFileSync(pidFile, [String(stranger.pid), ...lines.slice(1)].join('\n'));
+    writeFileSync(
+      path.join(folder, 'postgres', 'service.json'),
+      JSON.stringify({
+        service: { pid: stranger.pid, startedAt: 'long ago' },
+        owner: { pid: stranger.pid, startedAt: 'long ago' },
+      }),
+    );
+    await start();
+    expect(identifyProcess(stranger.pid ?? 0)).toBeDefined();
+    stranger.kill();
+    await gone;
+  });
+
+  test('tells by its log why it did not start', async ({ start }) => {
+    await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
+      'invalid value for parameter "shared_buffers"',
+    );
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'keeps its data elsewhere when its account may not enter the folder',
+    async ({ folder, start }) => {
+      chmodSync(folder, 0o700);
+      const said: string[] = [];
+      const server = await start({ say: (message) => said.push(message) });
+      expect(server.dataDirectory).not.toContain(folder);
+      expect(said).toEqual([expect.stringContaining(server.dataDirectory)]);
+      await query(server.url, 'create table kept ()');
+      await server.stop();
+      const again = await start();
+      expect(await query(again.url, 'select * from kept')).toEqual([]);
+      await again.stop();
+      rmSync(again.dataDirectory, { recursive: true });
+    },
+  );
+});
+
+function script(folder: string, port: number): string {
+  return `
+    const { startPostgres } = await import(services + 'postgres-server.ts');
+    ({ pid } = await startPostgres({
+      dataDirectory: ${JSON.stringify(path.join(folder, 'postgres'))}, port: ${String(port)},
+    }))`;
+}
+
+function ownerOf(file: string): { readonly uid?: number; readonly gid?: number } {
+  const { uid, gid } = statSync(file);
+  return process.getuid?.() === 0 ? { uid, gid } : {};
+}

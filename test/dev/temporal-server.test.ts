@@ -1,0 +1,94 @@
+import path from 'node:path';
+
+import { Client, Connection, type ScheduleOptions } from '@temporalio/client';
+import { describe, expect, inject } from 'vitest';
+
+import { choosePort } from '../../scripts/services/ports.ts';
+import { identifyProcess } from '../../scripts/services/process-identity.ts';
+import {
+  startTemporal,
+  type TemporalOptions,
+  type TemporalServer,
+} from '../../scripts/services/temporal-server.ts';
+import { startInOwnProcess } from './dying-run.ts';
+import { test as withFolder } from './temporary-folder.ts';
+
+const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
+  const started: TemporalServer[] = [];
+  onCleanup(async () => {
+    await Promise.all(started.map((server) => server.stop()));
+  });
+  return async (options: Partial<TemporalOptions> = {}): Promise<TemporalServer> => {
+    const server = await startTemporal({
+      cli: { path: inject('temporalCli'), version: 'any' },
+      dataDirectory: path.join(folder, 'temporal'),
+      port: await choosePort(),
+      durable: true,
+      ...options,
+    });
+    started.push(server);
+    return server;
+  };
+});
+
+async function withClient<T>(
+  server: TemporalServer,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const connection = await Connection.connect({ address: server.address });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+const SCHEDULE = {
+  scheduleId: 'kept',
+  spec: { intervals: [{ every: '6h' }] },
+  action: { type: 'startWorkflow', workflowType: 'any', taskQueue: 'any', workflowId: 'any' },
+} satisfies ScheduleOptions;
+
+describe('a Temporal dev server', () => {
+  test('takes a schedule as soon as it has started, and keeps it when it is killed', async ({
+    start,
+  }) => {
+    const server = await start({ uiPort: await choosePort() });
+    await withClient(server, (client) =>
+      client.schedule.create({ ...SCHEDULE, state: { paused: true, note: 'still here' } }),
+    );
+    const page = await fetch(server.uiAddress ?? '');
+    expect(page.status).toBe(200);
+    server.signal('SIGKILL');
+    await server.exited;
+
+    const again = await start();
+    expect(again.uiAddress).toBeUndefined();
+    const { state } = await withClient(again, (client) =>
+      client.schedule.getHandle(SCHEDULE.scheduleId).describe(),
+    );
+    expect(state).toMatchObject({ paused: true, note: 'still here' });
+    await again.stop();
+    expect(identifyProcess(again.pid)).toBeUndefined();
+  });
+
+  test('ends what a killed run left behind', async ({ folder, start }) => {
+    const run = await startInOwnProcess(`
+      const { startTemporal } = await import(services + 'temporal-server.ts');
+      ({ pid } = await startTemporal({
+        cli: { path: ${JSON.stringify(inject('temporalCli'))}, version: 'any' },
+        dataDirectory: ${JSON.stringify(path.join(folder, 'temporal'))},
+        port: ${String(await choosePort())}, durable: true,
+      }))`);
+    await run.die();
+    expect(identifyProcess(run.serverPid)).toBeDefined();
+    await start();
+    expect(identifyProcess(run.serverPid)).toBeUndefined();
+  });
+
+  test('tells by its log why it did not start', async ({ start }) => {
+    await expect(start({ dynamicConfig: { 'not a key=': 1 } })).rejects.toThrow(
+      /did not start.*:\n/,
+    );
+  });
+});
