@@ -78,8 +78,6 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
     });
   });
   if (pid === undefined) throw new Error(`${command.name} did not start: ${await exited}`);
-  // Never keeps a finished program alive; who needs it to be gone calls `end`.
-  child.unref();
   const identity: ProcessIdentity | undefined = identifyProcess(pid);
 
   return {
@@ -92,8 +90,6 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
       if (identity !== undefined && reason === undefined) signalProcess(identity, signal);
     },
     end: async (steps) => {
-      // From here on its end is waited for.
-      child.ref();
       if (identity !== undefined && reason === undefined) await endProcess(identity, steps);
       await exited;
       removeServiceRecord(command.recordFile);
