@@ -1,5 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM, type Options } from '@mikro-orm/postgresql';
+import { MikroORM, PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import type { DatabaseSettings, TargetConfig } from '../config/config.ts';
 import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
@@ -40,6 +40,7 @@ export function createOrm(
 /** Options without the targets: what MikroORM's own commands and the comparison of schemas use. */
 export function ormOptions(database: DatabaseSettings): Options {
   return {
+    driver: PostgreSqlDriver,
     clientUrl: database.url,
     entities: ownEntities(database),
     extensions: [Migrator],

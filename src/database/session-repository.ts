@@ -57,16 +57,14 @@ export class SessionRepository {
    * nothing, when there is none: an expired session is never brought back.
    */
   async renew(token: string, lifetimeSeconds: number): Promise<boolean> {
-    const updated = await this.#em
-      .fork()
-      .nativeUpdate(
-        SessionSchema,
-        { tokenHash: hashToken(token), [isLive()]: [] },
-        {
-          expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
-          lastSeenAt: raw<Date>('now()'),
-        },
-      );
+    const updated = await this.#em.fork().nativeUpdate(
+      SessionSchema,
+      { tokenHash: hashToken(token), [isLive()]: [] },
+      {
+        expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
+        lastSeenAt: raw<Date>('now()'),
+      },
+    );
     return updated > 0;
   }
 

@@ -26,6 +26,12 @@ export async function doomedBy(
 }
 
 /**
+ * The deadline: parameters are the cut-off and the grace in seconds. The database's clock has the
+ * last word, so a cut-off that lies in the future by that clock removes nothing that lives.
+ */
+export const DEADLINE = 'least(?::timestamptz, now()) - make_interval(secs => ?)';
+
+/**
  * The instant by which a row must have expired: `least(cutoff, database now()) - grace`. Text in
  * UTC, with the microseconds that a JavaScript Date would lose.
  */
@@ -35,7 +41,7 @@ export async function deadlineFor(
   graceSeconds: number,
 ): Promise<string> {
   const [row] = await em.execute<{ deadline: string }[]>(
-    `select ${instantAsText('least(?::timestamptz, now()) - make_interval(secs => ?)')} as deadline`,
+    `select ${instantAsText(DEADLINE)} as deadline`,
     [cutoff ?? 'infinity', graceSeconds],
   );
   if (row === undefined) throw new Error('PostgreSQL answered a question without a row.');

@@ -11,7 +11,7 @@ import type {
   SlicePosition,
   SliceTotals,
 } from './account.ts';
-import { instantAsText } from './doomed.ts';
+import { DEADLINE, instantAsText } from './doomed.ts';
 import { SupersededError } from './errors.ts';
 import type { Range } from './route.ts';
 
@@ -68,7 +68,7 @@ export class SliceLedger {
         `insert into ${this.#table} (run_id, target, slice, lane, deadline)
          select ?, ?, ?, lane, coalesce(
            (select min(deadline) from ${this.#table} where run_id = ? and target = ? and slice = ?),
-           least(?::timestamptz, now() - make_interval(secs => ?)))
+           ${DEADLINE})
          from generate_series(0, ? - 1) as lane
          on conflict do nothing`,
         [

@@ -53,6 +53,7 @@ interface CatalogueRow {
  */
 export async function inspectTarget(em: EntityManager, config: TargetConfig): Promise<Target> {
   const table = quoteTable(config);
+  checkName(config, table);
   const [row] = await em.execute<CatalogueRow[]>(CATALOGUE, [table, config.expiresColumn]);
   if (row === undefined || row.kind === null) {
     throw new FinalDeletionError(
@@ -80,6 +81,15 @@ export async function inspectTarget(em: EntityManager, config: TargetConfig): Pr
     expiry,
     expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
   };
+}
+
+/** MikroORM takes a dot within a name for the one between schema and table. */
+function checkName(config: TargetConfig, table: string): void {
+  if (![config.schema, config.table].some((name) => name?.includes('.'))) return;
+  throw new FinalDeletionError(
+    FAILURE.unsupportedTable,
+    `Target "${config.name}": ${table} has a dot within a name, which cannot be used. Rename the schema or the table.`,
+  );
 }
 
 function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {

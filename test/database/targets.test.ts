@@ -1,0 +1,158 @@
+import { describe, expect } from 'vitest';
+
+import type { TargetConfig } from '../../src/config/config.ts';
+import { FAILURE } from '../../src/contract.ts';
+import { openCleaner } from '../support/cleaner.ts';
+import { test } from '../support/fixtures.ts';
+
+const TABLE = { table: 'odd', expiresColumn: 'expiry' };
+
+describe.for<{
+  readonly what: string;
+  readonly sql: string;
+  readonly target: Partial<TargetConfig>;
+  readonly failure: string;
+  readonly says: RegExp;
+}>([
+  {
+    what: 'a table that is not there',
+    sql: 'create table other (expiry timestamptz)',
+    target: TABLE,
+    failure: FAILURE.noTable,
+    says: /no table "odd".*SESSION_CLEANUP_TABLE/,
+  },
+  {
+    what: 'a schema that is not there',
+    sql: 'create table odd (expiry timestamptz)',
+    target: { ...TABLE, schema: 'nowhere' },
+    failure: FAILURE.noTable,
+    says: /"nowhere"\."odd"/,
+  },
+  {
+    what: 'a column that is not there',
+    sql: 'create table odd (expiry_date timestamptz, name text)',
+    target: TABLE,
+    failure: FAILURE.noColumn,
+    says: /no column "expiry".*one of: expiry_date, name/,
+  },
+  {
+    what: 'an integer whose unit nobody told',
+    sql: `create table odd (expiry bigint); insert into odd values (1)`,
+    target: TABLE,
+    failure: FAILURE.wrongColumnType,
+    says: /SESSION_CLEANUP_EXPIRES_TYPE to epoch-seconds or epoch-milliseconds/,
+  },
+  {
+    what: 'text of which nobody told what it is',
+    sql: `create table odd (expiry text); insert into odd values ('2020-01-01')`,
+    target: TABLE,
+    failure: FAILURE.wrongColumnType,
+    says: /SESSION_CLEANUP_EXPIRES_TYPE to iso8601/,
+  },
+  {
+    what: 'a representation that the column cannot hold',
+    sql: `create table odd (expiry timestamptz); insert into odd values ('2020-01-01')`,
+    target: { ...TABLE, expiresType: 'epoch-seconds' },
+    failure: FAILURE.wrongColumnType,
+    says: /timestamp with time zone, but SESSION_CLEANUP_EXPIRES_TYPE says epoch-seconds/,
+  },
+  {
+    what: 'a column that holds no time at all',
+    sql: 'create table odd (expiry boolean)',
+    target: TABLE,
+    failure: FAILURE.wrongColumnType,
+    says: /boolean, which holds no expiry/,
+  },
+  {
+    what: 'a view',
+    sql: 'create view odd as select now() as expiry',
+    target: TABLE,
+    failure: FAILURE.unsupportedTable,
+    says: /not a table/,
+  },
+  {
+    what: 'a partitioned table',
+    sql: `create table odd (expiry timestamptz) partition by range (expiry);
+      create table odd_1 partition of odd default; insert into odd values ('2020-01-01')`,
+    target: TABLE,
+    failure: FAILURE.unsupportedTable,
+    says: /partitions or child tables/,
+  },
+  {
+    what: 'a table with children',
+    sql: `create table odd (expiry timestamptz); create table child () inherits (odd);
+      insert into child values ('2020-01-01')`,
+    target: TABLE,
+    failure: FAILURE.unsupportedTable,
+    says: /partitions or child tables/,
+  },
+  {
+    what: 'a name with a dot in it',
+    sql: `create table "a.b" (expiry timestamptz); insert into "a.b" values ('2020-01-01')`,
+    target: { ...TABLE, table: 'a.b' },
+    failure: FAILURE.unsupportedTable,
+    says: /dot within a name/,
+  },
+])('$what', ({ sql, target, failure, says }) => {
+  test('is refused by name, with the remedy, and nothing is deleted', async ({ database }) => {
+    await database.sql(sql);
+    await using cleaner = openCleaner(database, { target });
+    for (const attempt of [cleaner.clean, cleaner.preview]) {
+      await expect(attempt()).rejects.toMatchObject({
+        failure,
+        message: expect.stringMatching(says),
+      });
+    }
+    const tables = await database.sql<{ rows: string }>(
+      `select count(*) as rows from session_cleanup.session_cleanup_ledger`,
+    );
+    expect(tables).toEqual([{ rows: '0' }]);
+  });
+});
+
+describe.for([
+  'sessions"; drop table keep; --',
+  'SELECT',
+  'two words',
+  'Größe',
+  '🧹',
+  "it's",
+  'a.b',
+])('a table called %s', (name) => {
+  test('is cleaned as any other, and its name is never SQL', async ({ database }) => {
+    const quoted = `"${name.replaceAll('"', '""')}"`;
+    await database.sql('create table keep (id int)');
+    await database.sql(`create schema ${quoted}`);
+    await database.sql(`create table ${quoted}.${quoted} (${quoted} timestamptz)`);
+    await database.sql(`create index on ${quoted}.${quoted} (${quoted})`);
+    await database.sql(
+      `insert into ${quoted}.${quoted} values (now() - interval '1 s'), (now() + interval '1 h')`,
+    );
+    await using cleaner = openCleaner(database, {
+      target: { schema: name, table: name, expiresColumn: name },
+    });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
+    expect(await database.sql(`select from ${quoted}.${quoted}`)).toHaveLength(1);
+    expect(await database.sql('select from keep')).toHaveLength(0);
+  });
+});
+
+test('a domain counts as the type it is made of', async ({ database }) => {
+  await database.sql('create domain instant as timestamptz check (value is not null)');
+  await database.sql('create table odd (expiry instant)');
+  await database.sql(`insert into odd values (now() - interval '1 s'), (now() + interval '1 h')`);
+  await using cleaner = openCleaner(database, { target: TABLE });
+  expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
+});
+
+test('a table whose rows are referenced without a cascade is refused by the database, and the count stays right', async ({
+  database,
+}) => {
+  await database.sql('create table odd (id int primary key, expiry timestamptz)');
+  await database.sql('create table child (odd_id int references odd)');
+  await database.sql(`insert into odd values (1, now() - interval '1 s')`);
+  await database.sql('insert into child values (1)');
+  await using cleaner = openCleaner(database, { target: TABLE });
+  await expect(cleaner.clean()).rejects.toMatchObject({ code: '23503' });
+  expect(await database.sql('select id from odd')).toEqual([{ id: 1 }]);
+});

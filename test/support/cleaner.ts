@@ -1,0 +1,77 @@
+/** The deletion, driven directly: no workflow, no activity. */
+import { randomUUID } from 'node:crypto';
+
+import type { MikroORM } from '@mikro-orm/postgresql';
+
+import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import type { ResumePoint } from '../../src/contract.ts';
+import { createOrm } from '../../src/database/orm.ts';
+import {
+  deleteSlice,
+  type SliceHooks,
+  type SliceOutcome,
+} from '../../src/deletion/delete-slice.ts';
+import { previewTarget, type Preview } from '../../src/deletion/preview.ts';
+import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
+import type { TestDatabase } from './test-database.ts';
+
+export interface CleanOptions {
+  readonly runId?: string;
+  readonly slice?: number;
+  /** SQL expression for the cut-off; left out: far in the future, so that the database's clock decides. */
+  readonly cutoff?: string;
+  readonly resumeFrom?: ResumePoint;
+  readonly hooks?: Partial<SliceHooks>;
+}
+
+export interface Cleaner extends AsyncDisposable {
+  readonly orm: MikroORM;
+  /** One slice of a run of its own, unless the options name one. */
+  clean(options?: CleanOptions): Promise<SliceOutcome>;
+  preview(cutoff?: string): Promise<Preview>;
+}
+
+/** Opens a cleaner on a test's database; `await using` closes it. */
+export function openCleaner(
+  database: TestDatabase,
+  overrides: {
+    readonly target?: Partial<TargetConfig>;
+    readonly settings?: Partial<DeletionSettings>;
+  } = {},
+): Cleaner {
+  const target = { ...TEST_TARGET, ...overrides.target };
+  const settings = { ...TEST_DELETION, ...overrides.settings };
+  const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url: database.url }, [target], settings);
+  return {
+    orm,
+    async clean(options = {}) {
+      const { cutoff = "now() + interval '1 year'", hooks = {} } = options;
+      const [row] = await database.sql<{ cutoff: string }>(
+        `select to_jsonb(${cutoff}) #>> '{}' as cutoff`,
+      );
+      return deleteSlice(
+        orm,
+        TEST_DATABASE_SETTINGS.ledgerSchema,
+        {
+          target,
+          settings,
+          runId: options.runId ?? randomUUID(),
+          slice: options.slice ?? 0,
+          cutoff: row?.cutoff ?? '',
+          ...(options.resumeFrom === undefined ? {} : { resumeFrom: options.resumeFrom }),
+        },
+        { onProgress: () => undefined, shouldStop: () => undefined, ...hooks },
+      );
+    },
+    preview: (cutoff) => previewTarget(orm, target, settings, cutoff),
+    [Symbol.asyncDispose]: () => orm.close(true),
+  };
+}
+
+/** Leaves PostgreSQL's planner, and so the clean-up, no choice but one way. */
+export async function forceWay(database: TestDatabase, way: 'sweep' | 'drain'): Promise<void> {
+  const off = way === 'drain' ? ['enable_seqscan'] : ['enable_indexscan', 'enable_bitmapscan'];
+  for (const setting of off) {
+    await database.sql(`alter database ${database.name} set ${setting} = off`);
+  }
+}
