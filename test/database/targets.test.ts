@@ -117,7 +117,6 @@ describe.for([
   'Größe',
   '🧹',
   "it's",
-  'a.b',
 ])('a table called %s', (name) => {
   test('is cleaned as any other, and its name is never SQL', async ({ database }) => {
     const quoted = `"${name.replaceAll('"', '""')}"`;

@@ -1,0 +1,106 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { remember } from '../../src/deletion/revisit-list.ts';
+import type { Range, Route } from '../../src/deletion/route.ts';
+import { WorkQueue, type Claim } from '../../src/deletion/work-queue.ts';
+
+// The queue only hands the entity manager on to the route, and this route needs no database.
+const em = undefined as unknown as EntityManager;
+
+/** A route over the numbers below `end`. */
+function route(end: number): Route {
+  return {
+    way: 'sweep',
+    start: '0',
+    end: String(end),
+    bounds: { initial: 10, smallest: 1, largest: 100 },
+    settings: {},
+    cut: (_em, from, size) =>
+      Promise.resolve(
+        Number(from) >= end ? null : { from, to: String(Math.min(Number(from) + size, end)) },
+      ),
+    halve: () => Promise.resolve(null),
+    within: () => ({ sql: 'true', params: [] }),
+    fraction: () => undefined,
+  };
+}
+
+const numbersIn = ({ from, to }: Range): number[] =>
+  Array.from({ length: Number(to) - Number(from) }, (_, index) => Number(from) + index);
+
+test('whatever lanes do, each number is finished once, and a position never lies beyond an unfinished one', async () => {
+  const step = fc.record({
+    what: fc.constantFrom('claim', 'finish', 'split'),
+    size: fc.integer({ min: 1, max: 9 }),
+    which: fc.nat(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(60), fc.array(step, { maxLength: 200 }), async (end, steps) => {
+      const queue = new WorkQueue(route(end), '0');
+      const held: Claim[] = [];
+      const finished = new Set<number>();
+      const finish = (claim: Claim): void => {
+        const after = Number(queue.positionAfter(claim));
+        for (const number of numbersIn(claim.range)) {
+          expect(finished.has(number)).toBe(false);
+          finished.add(number);
+        }
+        queue.finish(claim);
+        expect(Number(queue.position)).toBe(after);
+        for (let number = 0; number < after; number += 1) expect(finished.has(number)).toBe(true);
+      };
+
+      for (const { what, size, which } of steps) {
+        const claim = held[which % Math.max(held.length, 1)];
+        if (what === 'claim') {
+          const next = await queue.claim(em, size, 'wait');
+          if (next !== null) held.push(next);
+        } else if (claim !== undefined) {
+          held.splice(held.indexOf(claim), 1);
+          const { from, to } = claim.range;
+          if (what === 'finish') finish(claim);
+          else {
+            const middle = String(Math.floor((Number(from) + Number(to)) / 2));
+            const pieces = [
+              { ...claim, range: { from, to: middle } },
+              { ...claim, range: { from: middle, to } },
+            ];
+            queue.giveBack(claim, pieces);
+          }
+        }
+      }
+      for (const claim of held) finish(claim);
+      for (let claim = await queue.claim(em, 5, 'wait'); claim !== null;) {
+        finish(claim);
+        claim = await queue.claim(em, 5, 'wait');
+      }
+      expect(finished.size).toBe(end);
+      expect(queue.position).toBe(String(end));
+    }),
+  );
+});
+
+test('lanes that claim at the same moment get different stretches', async () => {
+  const queue = new WorkQueue(route(30), '0');
+  const claims = await Promise.all([1, 2, 3, 4].map(() => queue.claim(em, 10, 'wait')));
+  expect(claims.map((claim) => claim?.range.from)).toEqual(['0', '10', '20', undefined]);
+});
+
+test('the list of stretches to visit again stays short and covers every one of them', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 400 }), (gaps) => {
+      let next = 0;
+      const ranges = gaps.map((gap) => {
+        const from = next + gap;
+        next = from + 1;
+        return { from: String(from), to: String(next) };
+      });
+      const list = ranges.reduce<readonly Range[]>(remember, []);
+      expect(list.length).toBeLessThanOrEqual(64);
+      const covered = new Set(list.flatMap(numbersIn));
+      for (const { from } of ranges) expect(covered.has(Number(from))).toBe(true);
+    }),
+  );
+});
