@@ -54,13 +54,19 @@ export interface SessionCleanupInput {
 /** Why the work on a target ended. */
 export type TargetStop = 'drained' | 'budget' | 'cancelled' | 'failed';
 
-/** One slice in a run's result: one completed activity. */
+/** What one slice did. */
 export interface SliceSummary {
   readonly way: Way;
   readonly deletedCount: number;
   readonly skippedLocked: number;
   /** Time the slice worked (with `dryRun`: would work, as far as can be told). Seconds. */
   readonly seconds: number;
+}
+
+/** A slice in a run's result. */
+export interface ListedSlice extends Omit<SliceSummary, 'way'> {
+  /** Left out for a slice that was settled, since the ledger's totals do not tell it. */
+  readonly way?: Way;
 }
 
 /** What a run did to one target. */
@@ -70,7 +76,7 @@ export interface TargetResult {
   readonly deletedCount: number;
   /** Expired rows left for the next run because somebody held a lock on them. */
   readonly skippedLocked: number;
-  readonly slices: readonly SliceSummary[];
+  readonly slices: readonly ListedSlice[];
   readonly stopped: TargetStop;
 }
 
@@ -108,11 +114,6 @@ export interface SliceRequest {
    * not exist is refused before the first row is deleted.
    */
   readonly runTargets?: readonly string[];
-  /**
-   * Delete nothing more, and report what this slice has deleted. Asked for when a slice ended without
-   * a result of its own (cancelled between two attempts, timed out), so that the run's count is exact.
-   */
-  readonly settle?: boolean;
 }
 
 /**
@@ -154,9 +155,21 @@ export interface SliceProgress {
   readonly fraction?: number;
 }
 
+/** What the ledger says of a slice whose attempts ended without a result. */
+export interface SettledSlice extends Omit<SliceSummary, 'way'> {
+  readonly target: string;
+  readonly configuredTargets: readonly string[];
+}
+
 /** The activities that the workflow calls. */
 export interface CleanupActivities {
+  /** Deletes one slice. */
   deleteExpiredSessions(request: SliceRequest): Promise<SliceResult>;
+  /**
+   * Ends a slice that was cancelled between two attempts, or failed: none of its attempts can delete
+   * any more, and what they deleted is told. A usual run does not need it.
+   */
+  settleSlice(request: SliceRequest): Promise<SettledSlice>;
 }
 
 /** State of one target in the answer to the query `progress`. */

@@ -1,11 +1,11 @@
 import { FAILURE } from '../src/contract.ts';
 import type {
+  ListedSlice,
   ResumePoint,
   RunProgress,
   SessionCleanupResult,
   SliceRequest,
   SliceResult,
-  SliceSummary,
   TargetProgress,
   TargetResult,
   TargetStop,
@@ -15,7 +15,7 @@ import type { SliceEnd, TargetFailure, WithoutResult } from './slice-end.ts';
 /** What happened to one target so far. */
 interface TargetWork {
   readonly target: string;
-  readonly slices: readonly SliceSummary[];
+  readonly slices: readonly ListedSlice[];
   /** Where the next slice goes on; undefined before the first. */
   readonly resumeFrom?: ResumePoint | undefined;
   /** Undefined while there is more to do. */
@@ -188,9 +188,9 @@ export class CleanupRun {
     else this.#change({ isUncounted: !this.#dryRun });
   }
 
-  #addSlice({ way, deletedCount, skippedLocked, seconds }: SliceResult): void {
-    const slices = this.#current()?.slices ?? [];
-    this.#change({ slices: [...slices, { way, deletedCount, skippedLocked, seconds }] });
+  #addSlice({ way, deletedCount, skippedLocked, seconds }: ListedSlice): void {
+    const slice = { ...(way === undefined ? {} : { way }), deletedCount, skippedLocked, seconds };
+    this.#change({ slices: [...(this.#current()?.slices ?? []), slice] });
   }
 
   /** Ends all that is not finished. */

@@ -1,4 +1,4 @@
-import type { SliceFailureDetails, SliceResult } from '../src/contract.ts';
+import type { SettledSlice, SliceFailureDetails, SliceResult } from '../src/contract.ts';
 
 /** How one slice ended. */
 export type SliceEnd =
@@ -13,7 +13,7 @@ export interface WithoutResult {
   /** What its last attempt told when it failed. */
   readonly details?: SliceFailureDetails | undefined;
   /** What the ledger said, when it was asked afterwards. */
-  readonly settled?: SliceResult | undefined;
+  readonly settled?: SettledSlice | undefined;
 }
 
 /** Why a target failed. */

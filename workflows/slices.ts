@@ -10,9 +10,9 @@ import {
 import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract.ts';
 import type {
   CleanupActivities,
+  SettledSlice,
   SliceFailureDetails,
   SliceRequest,
-  SliceResult,
 } from '../src/contract.ts';
 import type { SliceEnd, TargetFailure } from './slice-end.ts';
 
@@ -32,8 +32,8 @@ const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },
 });
 
-/** The same activity, asked only for a count. Bounded, since a cancelled run should end soon. */
-const settlement = proxyActivities<CleanupActivities>({
+// Bounded, since a cancelled run should end soon.
+const { settleSlice } = proxyActivities<CleanupActivities>({
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '60 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -64,13 +64,13 @@ export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
  * last attempt failed. From here on none of those attempts can delete any more. Undefined when the
  * database does not answer; then what the last attempt told must do.
  */
-async function settle(request: SliceRequest): Promise<SliceResult | undefined> {
+async function settle(request: SliceRequest): Promise<SettledSlice | undefined> {
   if (request.dryRun === true) return undefined;
-  const options = { summary: `count only: ${summarize(request)}` };
+  const options = { summary: `counts ${summarize(request)}` };
   try {
     // Out of reach of the cancellation that may be the very reason for asking.
     return await CancellationScope.nonCancellable(() =>
-      settlement.deleteExpiredSessions.executeWithOptions(options, [{ ...request, settle: true }]),
+      settleSlice.executeWithOptions(options, [request]),
     );
   } catch {
     // The run's failure, or its log event, says that this count is missing.

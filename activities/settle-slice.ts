@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SettledSlice } from '../src/contract.ts';
+import { closeSlice, deletedSoFar } from '../src/deletion/delete-slice.ts';
+import { failureOf, type SliceCall } from './slice-call.ts';
+
+/** How long a failure waits to learn what its slice has deleted so far. */
+const COUNT_TIMEOUT_MILLISECONDS = 5_000;
+
+/** Ends a slice whose attempts have no result, and tells what they deleted. */
+export async function settleSlice(call: SliceCall): Promise<SettledSlice> {
+  const { orm, ledgerSchema, request, target, configuredTargets, runId } = call;
+  try {
+    const key = { runId, target: target.name, slice: request.slice };
+    const totals = await closeSlice(orm, ledgerSchema, key);
+    return { target: target.name, configuredTargets, ...totals };
+  } catch (error) {
+    throw failureOf(call, error);
+  }
+}
+
+/**
+ * What a slice that is about to fail has deleted, in all its attempts; undefined when nobody can
+ * tell in time.
+ *
+ * @param hasBegun - whether this attempt came as far as its first chunk
+ */
+export async function countDeleted(
+  call: SliceCall,
+  hasBegun: boolean,
+): Promise<number | undefined> {
+  const { orm, ledgerSchema, context, request, target, runId } = call;
+  const { attempt, heartbeatDetails } = context.info;
+  // An operator's reset counts attempts from 1 again, but leaves what was heartbeated.
+  if (attempt === 1 && heartbeatDetails === undefined && !hasBegun) return 0;
+  const timeout = new AbortController();
+  // The failure in hand says more than these would.
+  const unknown = (): undefined => undefined;
+  try {
+    return await Promise.race([
+      deletedSoFar(orm, ledgerSchema, runId, target.name, request.slice).catch(unknown),
+      sleep(COUNT_TIMEOUT_MILLISECONDS, undefined, { signal: timeout.signal }).catch(unknown),
+    ]);
+  } finally {
+    timeout.abort();
+  }
+}

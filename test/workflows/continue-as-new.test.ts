@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { describe, expect, inject, test } from 'vitest';
+
+import { choosePort } from '../../scripts/services/ports.ts';
+import { startTemporal } from '../../scripts/services/temporal-server.ts';
+import { PROGRESS_QUERY, type RunProgress, type SliceRequest } from '../../src/contract.ts';
+import { createTestNamespace, type TestTemporal } from '../support/test-namespace.ts';
+import { eventsOf, sliceOf, startRun, withFakeWorker } from './fake-worker.ts';
+
+const configuredTargets = ['sessions', 'tokens'];
+
+describe('a run whose history grows long', () => {
+  test('continues as new between slices, and takes all it knows along', async () => {
+    await using server = await startForgetfulServer();
+    const resumeFrom = { deadline: 'd', way: 'sweep', position: '7' } as const;
+    await withFakeWorker(
+      server.temporal,
+      (request) =>
+        sliceOf(request, {
+          configuredTargets,
+          deletedCount: 3,
+          skippedLocked: 1,
+          ...(request.slice < 3 ? { stopped: 'time-spent', resumeFrom } : {}),
+        }),
+      async (requests) => {
+        const started = await startRun(server.temporal, { targets: configuredTargets });
+        const result = await started.result();
+        const last = server.temporal.client.workflow.getHandle(started.workflowId);
+
+        expect(result).toMatchObject({
+          cutoff: requests[0]?.cutoff,
+          deletedCount: 24,
+          skippedLocked: 8,
+          targets: [
+            { target: 'sessions', deletedCount: 12, stopped: 'drained' },
+            { target: 'tokens', deletedCount: 12, stopped: 'drained' },
+          ],
+        });
+        expect(result.targets.map(({ slices }) => slices.length)).toEqual([4, 4]);
+        expect(requests.map(placeOf)).toEqual([
+          ['sessions', 0, undefined],
+          ['sessions', 1, '7'],
+          ['sessions', 2, '7'],
+          ['sessions', 3, '7'],
+          ['tokens', 0, undefined],
+          ['tokens', 1, '7'],
+          ['tokens', 2, '7'],
+          ['tokens', 3, '7'],
+        ]);
+        expect(new Set(requests.map(({ cutoff }) => cutoff)).size).toBe(1);
+
+        const first = server.temporal.client.workflow.getHandle(
+          started.workflowId,
+          started.firstExecutionRunId,
+        );
+        expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
+        // One slice at least in each: a run never does nothing but continue itself.
+        expect(await eventsOf(started)).toContain('activityTaskCompletedEventAttributes');
+        expect(await last.query<RunProgress, []>(PROGRESS_QUERY)).toMatchObject({
+          deletedCount: 24,
+        });
+      },
+    );
+  });
+});
+
+function placeOf({ target, slice, resumeFrom }: SliceRequest): unknown[] {
+  return [target, slice, resumeFrom?.position];
+}
+
+/** A server that advises to continue as new after few events, rather than after thousands. */
+async function startForgetfulServer(): Promise<AsyncDisposable & { temporal: TestTemporal }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'session-cleanup-test-'));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+  const server = await startTemporal({
+    cli: { path: inject('temporalCli'), version: '' },
+    dataDirectory: folder,
+    port: await choosePort(),
+    durable: false,
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 12 },
+  });
+  stack.defer(server.stop);
+  const temporal = await createTestNamespace(server.address);
+  stack.defer(temporal.close);
+  const owned = stack.move();
+  return {
+    temporal,
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync();
+    },
+  };
+}

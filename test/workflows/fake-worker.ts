@@ -1,0 +1,106 @@
+/** Runs the real workflow on the real server, with activities that only pretend to delete. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+
+import { DEFAULT_TARGET, WORKFLOW_TYPE } from '../../src/contract.ts';
+import type {
+  CleanupActivities,
+  SettledSlice,
+  SliceRequest,
+  SliceResult,
+} from '../../src/contract.ts';
+import type { TestTemporal } from '../support/test-namespace.ts';
+import { workflowBundle } from '../support/workflow-bundle.ts';
+import type { sessionCleanup } from '../../workflows/index.ts';
+
+/** What stands in for the database's work. */
+export interface FakeWork {
+  deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
+  /** Left out: settling fails for good. */
+  settleSlice?(request: SliceRequest): SettledSlice;
+}
+
+/** A run of the workflow, as the client sees it. */
+export type Run = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanup>;
+
+/** A worker on the test's queue while `work` goes on. */
+export async function withFakeWorker<T>(
+  temporal: TestTemporal,
+  fake: FakeWork | FakeWork['deleteExpiredSessions'],
+  work: (requests: readonly SliceRequest[]) => Promise<T>,
+): Promise<T> {
+  const { deleteExpiredSessions, settleSlice } =
+    typeof fake === 'function' ? { deleteExpiredSessions: fake } : fake;
+  const requests: SliceRequest[] = [];
+  const activities: CleanupActivities = {
+    async deleteExpiredSessions(request) {
+      requests.push(request);
+      return await deleteExpiredSessions(request);
+    },
+    async settleSlice(request) {
+      if (settleSlice === undefined) throw ApplicationFailure.nonRetryable('no ledger to ask');
+      return await Promise.resolve(settleSlice(request));
+    },
+  };
+  const worker = await Worker.create({
+    connection: await temporal.connectWorker(),
+    namespace: temporal.namespace,
+    taskQueue: temporal.taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: { ...activities },
+    maxHeartbeatThrottleInterval: '100ms',
+    shutdownForceTime: '5s',
+  });
+  return await worker.runUntil(async () => await work(requests));
+}
+
+/** Starts the workflow with exactly these arguments. */
+export async function startRun(temporal: TestTemporal, ...args: unknown[]): Promise<Run> {
+  return await temporal.client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: `run-${randomUUID()}`,
+    taskQueue: temporal.taskQueue,
+    args,
+  });
+}
+
+/** A slice that drained the target it was asked for, with what the test says about it. */
+export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}): SliceResult {
+  return {
+    target: request.target ?? DEFAULT_TARGET,
+    configuredTargets: [DEFAULT_TARGET],
+    deadline: request.cutoff,
+    way: 'drain',
+    deletedCount: 0,
+    skippedLocked: 0,
+    seconds: 1,
+    stopped: 'drained',
+    ...told,
+  };
+}
+
+/** What settling a slice tells, with what the test says about it. */
+export function settledOf(request: SliceRequest, told: Partial<SettledSlice> = {}): SettledSlice {
+  const { target, configuredTargets, deletedCount, skippedLocked, seconds } = sliceOf(request);
+  return { target, configuredTargets, deletedCount, skippedLocked, seconds, ...told };
+}
+
+/** Types of all events of a run, without their common prefix. */
+export async function eventsOf(run: Run): Promise<readonly string[]> {
+  const { events } = await run.fetchHistory();
+  return (events ?? []).map(
+    (event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? 'unknown',
+  );
+}
+
+/** Waits until `check` holds, which it must within a few seconds. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
+    await sleep(20);
+  }
+}
