@@ -30,8 +30,8 @@ function checkGiven(given: string, workflowStart: Date): string {
   const cutoff = parseInstant(given);
   if (cutoff === undefined) {
     throw invalidCutoff(
-      `The input's cutoff ${quote(given)} is not an instant that can be read. Give a date, a time and ` +
-        'a time zone in ISO 8601, such as "2026-11-20T06:00:00Z" or "2026-11-20T07:00:00+01:00".',
+      `The input's cutoff ${quote(given)} cannot be read. Give a date, a time and a time zone in ` +
+        'ISO 8601, such as "2026-11-20T06:00:00Z" or "2026-11-20T07:00:00+01:00".',
     );
   }
   if (cutoff.milliseconds > workflowStart.getTime()) {
