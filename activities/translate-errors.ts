@@ -120,7 +120,7 @@ function codeOf(error: unknown, depth = 0): string {
 /** The lines of a stack that name places in the code, without the message above them. */
 function placesIn({ message, stack = '' }: Error): readonly string[] {
   const places = stack.replace(message, '').split('\n');
-  return places.filter((line) => /^ {4}at .*(?:file|node):.*:\d+\)?$/.test(line));
+  return places.filter((line) => /^ {4}at (?:.* \()?(?:file:|node:|\/).*:\d+:\d+\)?$/.test(line));
 }
 
 function asError(thrown: unknown): Error {
