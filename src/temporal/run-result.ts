@@ -25,7 +25,14 @@ const result = z.object({
       target: z.string(),
       deletedCount: count,
       skippedLocked: count,
-      slices: z.array(z.object({ way, deletedCount: count, skippedLocked: count, seconds: count })),
+      slices: z.array(
+        z.object({
+          way: way.exactOptional(),
+          deletedCount: count,
+          skippedLocked: count,
+          seconds: count,
+        }),
+      ),
       stopped: targetStop,
     }),
   ),
