@@ -1,0 +1,209 @@
+import { CancelledFailure } from '@temporalio/common';
+import { describe, expect } from 'vitest';
+
+import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
+import { test } from '../support/fixtures.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import { TEST_TARGET } from '../support/settings.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+import { failureOf, openActivities, type Ending } from './mock-activity.ts';
+
+describe('a slice', () => {
+  test('deletes what has expired, and tells its target and all others', async ({ database }) => {
+    await fillSessions(database, { expired: 3_000, live: 2_000 });
+    const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
+    await using activities = openActivities(database.url, { targets });
+    expect(await activities.attempt({}).result).toMatchObject({
+      target: 'sessions',
+      configuredTargets: ['sessions', 'tokens'],
+      deletedCount: 3_000,
+      skippedLocked: 0,
+      stopped: 'drained',
+    });
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 2_000 });
+  });
+
+  test('heartbeats counts after its chunks, up to the last row', async ({ database }) => {
+    await fillSessions(database, { expired: 20_000, live: 1_000 });
+    await using activities = openActivities(database.url);
+    const attempt = activities.attempt({});
+    await attempt.result;
+    expect(attempt.heartbeats.length).toBeGreaterThan(1);
+    const counts = attempt.heartbeats.map(({ deletedCount }) => deletedCount);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(attempt.heartbeats.at(-1)).toEqual({
+      target: 'sessions',
+      slice: 0,
+      way: expect.stringMatching(/^(sweep|drain)$/),
+      deletedCount: 20_000,
+      skippedLocked: 0,
+      rowsPerSecond: expect.any(Number),
+      fraction: expect.any(Number),
+    });
+  });
+
+  test('counts a row once, however often it is tried', async ({ database }) => {
+    await fillSessions(database, { expired: 500, live: 0 });
+    await using activities = openActivities(database.url);
+    const cutoff = new Date().toISOString();
+    expect(await activities.attempt({ cutoff }).result).toMatchObject({ deletedCount: 500 });
+    // The answer to the first attempt was lost, so the server has it tried again.
+    expect(await activities.attempt({ cutoff }, { attempt: 2 }).result).toMatchObject({
+      deletedCount: 500,
+    });
+  });
+
+  test('deletes nothing in a dry run, and tells what it would', async ({ database }) => {
+    await fillSessions(database, { expired: 700, live: 300 });
+    await using activities = openActivities(database.url);
+    expect(await activities.attempt({ dryRun: true }).result).toEqual({
+      target: 'sessions',
+      configuredTargets: ['sessions'],
+      deadline: expect.any(String),
+      way: expect.any(String),
+      deletedCount: 700,
+      skippedLocked: 0,
+      seconds: expect.any(Number),
+      stopped: 'drained',
+    });
+    expect(await countSessions(database)).toEqual({ expired: 700, live: 300 });
+    expect(await database.sql('select * from session_cleanup.session_cleanup_ledger')).toEqual([]);
+  });
+});
+
+describe('a slice that is told to stop', () => {
+  test('completes with its count when the run was cancelled', async ({ database }) => {
+    await fillSessions(database, { expired: 50_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const attempt = activities.attempt({}, {}, (end) => {
+      end('cancelRequested');
+    });
+    const { deletedCount, stopped } = await attempt.result;
+    expect(stopped).toBe('cancelled');
+    expect(deletedCount).toBeGreaterThan(0);
+    expect(await countSessions(database)).toEqual({ expired: 50_000 - deletedCount, live: 0 });
+  });
+
+  test('hands the rest over when the worker shuts down', async ({ database }) => {
+    await fillSessions(database, { expired: 50_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const cutoff = new Date().toISOString();
+    const first = await activities.attempt({ cutoff }, {}, (end) => {
+      end('workerShutdown');
+    }).result;
+    expect(first.stopped).toBe('handed-over');
+    expect(first.resumeFrom).toBeDefined();
+    expect(first.deletedCount).toBeLessThan(50_000);
+
+    const { resumeFrom } = first;
+    const rest = await activities.attempt({
+      cutoff,
+      slice: 1,
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    }).result;
+    expect(rest.stopped).toBe('drained');
+    expect(first.deletedCount + rest.deletedCount).toBe(50_000);
+  });
+
+  test.for<Ending>(['paused', 'reset', 'timedOut', 'notFound'])(
+    'lets the cancellation through when it was %s, and the next attempt loses no count',
+    async (reason, { database }) => {
+      await fillSessions(database, { expired: 50_000, live: 0 });
+      await using activities = openActivities(database.url, {
+        deletion: { chunkMilliseconds: 10 },
+      });
+      const cutoff = new Date().toISOString();
+      const attempt = activities.attempt({ cutoff }, {}, (end) => {
+        end(reason);
+      });
+      await expect(attempt.result).rejects.toBeInstanceOf(CancelledFailure);
+      const { expired } = await countSessions(database);
+      expect(expired).toBeGreaterThan(0);
+      expect(expired).toBeLessThan(50_000);
+
+      const next = await activities.attempt({ cutoff }, { attempt: 2 }).result;
+      expect(next).toMatchObject({ deletedCount: 50_000, stopped: 'drained' });
+    },
+  );
+
+  test('leaves a dry run at once, even one that waits for a lock', async ({ database }) => {
+    await using activities = openActivities(database.url);
+    const holder = await database.connect();
+    await holder.query('begin; lock table sessions in access exclusive mode');
+    const attempt = activities.attempt({ dryRun: true });
+    await expect.poll(async () => await countWaiting(database)).toBe(1);
+    attempt.end('cancelRequested');
+    await expect(attempt.result).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await countWaiting(database)).toBe(1);
+    await holder.query('rollback');
+  });
+});
+
+describe('settling a slice', () => {
+  test('tells what attempts without a result deleted, and ends them', async ({ database }) => {
+    await fillSessions(database, { expired: 50_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const { promise: settled, resolve, reject } = Promise.withResolvers<number>();
+    let hasSettled = false;
+    const attempt = activities.attempt({}, {}, () => {
+      if (hasSettled) return;
+      hasSettled = true;
+      activities.settle({}).then(({ deletedCount }) => {
+        resolve(deletedCount);
+      }, reject);
+    });
+    const failure = await failureOf(attempt.result);
+    expect(failure.type).toBe(RETRYABLE_FAILURE.superseded);
+    expect(await countSessions(database)).toEqual({ expired: 50_000 - (await settled), live: 0 });
+  });
+
+  test('of a slice that never began finds nothing', async ({ database }) => {
+    await using activities = openActivities(database.url);
+    expect(await activities.settle({})).toEqual({
+      target: 'sessions',
+      configuredTargets: ['sessions'],
+      deletedCount: 0,
+      skippedLocked: 0,
+      seconds: 0,
+    });
+  });
+
+  test('works when the table has gone in the meantime', async ({ database }) => {
+    await fillSessions(database, { expired: 400, live: 0 });
+    await using activities = openActivities(database.url);
+    await activities.attempt({}).result;
+    await database.sql('drop table sessions');
+    expect(await activities.settle({})).toMatchObject({ deletedCount: 400 });
+  });
+});
+
+describe('targets', () => {
+  const configuredTargets = ['sessions'];
+
+  test('that are not configured are refused by name, before any work', async ({ database }) => {
+    await fillSessions(database, { expired: 10, live: 0 });
+    await using activities = openActivities(database.url);
+    const request = { target: 'sessions', runTargets: ['sessions', 'tokns'] };
+    const failure = await failureOf(activities.attempt(request).result);
+    expect(failure).toMatchObject({
+      type: FAILURE.unknownTarget,
+      nonRetryable: true,
+      details: [{ target: 'sessions', configuredTargets, deletedSoFar: 0 }],
+    });
+    expect(failure.message).toContain('No such target: "tokns". Configured are sessions.');
+    expect(await countSessions(database)).toEqual({ expired: 10, live: 0 });
+  });
+
+  test('are refused in later slices, too', async ({ database }) => {
+    await using activities = openActivities(database.url);
+    const failure = await failureOf(activities.attempt({ target: 'gone', slice: 3 }).result);
+    expect(failure.type).toBe(FAILURE.unknownTarget);
+  });
+});
+
+async function countWaiting(database: TestDatabase): Promise<number> {
+  const waiting = await database.sql(
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return waiting.length;
+}
