@@ -54,6 +54,20 @@ export interface SessionCleanupInput {
 /** Why the work on a target ended. */
 export type TargetStop = 'drained' | 'budget' | 'cancelled' | 'failed';
 
+/**
+ * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
+ * somebody waits for it; `replica-lag`, replicas fall behind; `wal`, checkpoints do not keep up;
+ * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for.
+ */
+export type WaitReason =
+  'table-locked' | 'table-wanted' | 'replica-lag' | 'wal' | 'old-transaction' | 'pace';
+
+/** How long a slice held back for one reason, over all its lanes' common waits. */
+export interface Wait {
+  readonly reason: WaitReason;
+  readonly seconds: number;
+}
+
 /** What one slice did. */
 export interface SliceSummary {
   readonly way: Way;
@@ -61,6 +75,8 @@ export interface SliceSummary {
   readonly skippedLocked: number;
   /** Time the slice worked (with `dryRun`: would work, as far as can be told). Seconds. */
   readonly seconds: number;
+  /** Left out when the slice never held back. */
+  readonly waits?: readonly Wait[];
 }
 
 /** A slice in a run's result. */
@@ -145,7 +161,8 @@ export interface SliceFailureDetails {
 export interface SliceProgress {
   readonly target: string;
   readonly slice: number;
-  readonly way: Way;
+  /** Left out until it has been chosen. */
+  readonly way?: Way;
   /** Rows removed by this slice so far, earlier attempts included. */
   readonly deletedCount: number;
   readonly skippedLocked: number;
@@ -153,6 +170,8 @@ export interface SliceProgress {
   readonly rowsPerSecond: number;
   /** Share of the work that is done, 0 to 1, where it can be told (sweep). */
   readonly fraction?: number;
+  /** Present while it holds back: why, with its figure, as in `replica-lag: 4.2 s`. */
+  readonly waitingFor?: string;
 }
 
 /** What the ledger says of a slice whose attempts ended without a result. */

@@ -38,6 +38,12 @@ export interface DeletionSettings {
   readonly sliceSeconds: number;
   /** True: chunks commit without waiting for the disk; the last commit of a slice always waits. */
   readonly asynchronousCommit: boolean;
+  /** Rows deleted a second, on average; undefined: as many as possible. */
+  readonly rowsPerSecond: number | undefined;
+  /** A replica further behind than this makes the clean-up wait; 0: never. Seconds. */
+  readonly maxReplicaLagSeconds: number;
+  /** A transaction older than this, which keeps dead rows from being removed, makes it wait; 0: never. Seconds. */
+  readonly maxTransactionAgeSeconds: number;
   /** Ledger rows of runs older than this are removed. Days. */
   readonly ledgerRetentionDays: number;
 }

@@ -1,7 +1,13 @@
 import { DEFAULT_TARGET } from '../contract.ts';
 import { ConfigError } from './config-error.ts';
-import type { Config, DatabaseSettings, TargetConfig } from './config.ts';
-import { describeMissing, givenText, readSetting, readSettingOrDefault } from './setting.ts';
+import type { Config, DatabaseSettings, DeletionSettings, TargetConfig } from './config.ts';
+import {
+  describeMissing,
+  givenText,
+  readSetting,
+  readSettingOrDefault,
+  type SettingWithDefault,
+} from './setting.ts';
 import { DATABASE_URL, SETTINGS, targetSettings } from './settings.ts';
 import { formatTableName } from './sql-name.ts';
 import { findUnknownSettings } from './unknown-settings.ts';
@@ -67,23 +73,7 @@ function readAllButDatabase(
   }
   return {
     targets,
-    deletion: {
-      graceSeconds: readSettingOrDefault(environment, SETTINGS.graceSeconds, problems),
-      lanes: readSettingOrDefault(environment, SETTINGS.lanes, problems),
-      chunkMilliseconds: readSettingOrDefault(environment, SETTINGS.chunkMilliseconds, problems),
-      lockTimeoutMilliseconds: readSettingOrDefault(
-        environment,
-        SETTINGS.lockTimeoutMilliseconds,
-        problems,
-      ),
-      sliceSeconds: readSettingOrDefault(environment, SETTINGS.sliceSeconds, problems),
-      asynchronousCommit: readSettingOrDefault(environment, SETTINGS.asynchronousCommit, problems),
-      ledgerRetentionDays: readSettingOrDefault(
-        environment,
-        SETTINGS.ledgerRetentionDays,
-        problems,
-      ),
-    },
+    deletion: readDeletion(environment, problems),
     schedule: {
       intervalSeconds,
       offsetSeconds,
@@ -91,6 +81,23 @@ function readAllButDatabase(
     },
     taskQueue: readSettingOrDefault(environment, SETTINGS.taskQueue, problems),
     logLevel: readSettingOrDefault(environment, SETTINGS.logLevel, problems),
+  };
+}
+
+function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): DeletionSettings {
+  const read = <Value>(setting: SettingWithDefault<Value>): Value =>
+    readSettingOrDefault(environment, setting, problems);
+  return {
+    graceSeconds: read(SETTINGS.graceSeconds),
+    lanes: read(SETTINGS.lanes),
+    chunkMilliseconds: read(SETTINGS.chunkMilliseconds),
+    lockTimeoutMilliseconds: read(SETTINGS.lockTimeoutMilliseconds),
+    sliceSeconds: read(SETTINGS.sliceSeconds),
+    asynchronousCommit: read(SETTINGS.asynchronousCommit),
+    rowsPerSecond: readSetting(environment, SETTINGS.rowsPerSecond, problems),
+    maxReplicaLagSeconds: read(SETTINGS.maxReplicaLagSeconds),
+    maxTransactionAgeSeconds: read(SETTINGS.maxTransactionAgeSeconds),
+    ledgerRetentionDays: read(SETTINGS.ledgerRetentionDays),
   };
 }
 

@@ -6,8 +6,10 @@ import { DATABASE_URL, PREFIX, SETTINGS, targetSettings } from './settings.ts';
 export interface SettingReference {
   readonly name: string;
   readonly meaning: string;
-  /** The default, or in brackets what happens without one. */
-  readonly default: string;
+  /** As it would be written; undefined when there is none. */
+  readonly default: string | undefined;
+  /** What happens without a value where there is no default. */
+  readonly unset: string | undefined;
   readonly allowed: string;
 }
 
@@ -23,7 +25,7 @@ export function settingsReference(): readonly SettingReference[] {
       name: further.table.name.replace('NAME', '<NAME>'),
       meaning: `Table of a further target; …${suffixes(Object.values(further))} likewise`,
       default: undefined,
-      unset: 'required for each name in the list',
+      unset: 'refused, if the list names it',
       allowed: further.table.allowed,
     },
     ...Object.values(others),
@@ -36,7 +38,8 @@ function referTo(
   return {
     name: setting.name,
     meaning: setting.meaning,
-    default: setting.default ?? `(${setting.unset ?? 'none'})`,
+    default: setting.default,
+    unset: setting.unset,
     allowed: setting.allowed,
   };
 }

@@ -28,7 +28,7 @@ export const DATABASE_URL: Setting<string> = {
   name: 'DATABASE_URL',
   meaning: 'Address of the database that holds the sessions',
   default: undefined,
-  unset: 'required by worker, migrate, preview and status',
+  unset: 'worker, migrate, preview and status refuse to start',
   mask: maskDatabaseUrl,
   ...databaseUrl(),
 };
@@ -128,6 +128,26 @@ export const SETTINGS = {
     default: 'true',
     ...truth(),
   }),
+  rowsPerSecond: withoutDefault({
+    name: `${PREFIX}ROWS_PER_SECOND`,
+    meaning: 'Delete no more rows a second than this, on average',
+    default: undefined,
+    unset: 'as many as possible',
+    ...wholeNumberBetween(1, 10_000_000),
+  }),
+  maxReplicaLagSeconds: withDefault({
+    name: `${PREFIX}MAX_REPLICA_LAG`,
+    meaning: 'Wait while a replica is further behind than this; 0s: never',
+    default: '10s',
+    ...durationIn('s', '0s', '1d'),
+  }),
+  maxTransactionAgeSeconds: withDefault({
+    name: `${PREFIX}MAX_TRANSACTION_AGE`,
+    meaning:
+      'Wait while a transaction older than this keeps dead rows from being removed; 0s: never',
+    default: '1h',
+    ...durationIn('s', '0s', '7d'),
+  }),
   ledgerRetentionDays: withDefault({
     name: `${PREFIX}LEDGER_RETENTION`,
     meaning: 'How long the ledger remembers a run',
@@ -169,5 +189,10 @@ export const SETTINGS = {
 
 /** Keeps the type of the value, which a plain annotation of the record would lose. */
 function withDefault<Value>(setting: SettingWithDefault<Value>): SettingWithDefault<Value> {
+  return setting;
+}
+
+/** The same for a setting that may be left out altogether. */
+function withoutDefault<Value>(setting: Setting<Value>): Setting<Value> {
   return setting;
 }

@@ -35,3 +35,14 @@ export function sqlState(error: unknown): string | undefined {
     ? error.code
     : undefined;
 }
+
+/** Whether a lock was not to be had within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
+/**
+ * For questions about a table: if somebody holds it as a whole (`VACUUM FULL`, `ALTER TABLE`), the
+ * question fails soon with {@link isLockTimeout}, and whoever asked can say what it is waiting for.
+ */
+export const ASKING: LocalSettings = { lock_timeout: '100ms' };

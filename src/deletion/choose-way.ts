@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Way } from '../contract.ts';
-import { withSettings } from '../database/transaction.ts';
+import { ASKING, withSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 
@@ -26,7 +26,7 @@ export interface Choice {
 export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choice> {
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
-  const rows = await withSettings(em, expirySettings(target.expiry), (tx) =>
+  const rows = await withSettings(em, { ...ASKING, ...expirySettings(target.expiry) }, (tx) =>
     tx.execute<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }[]>(
       `explain (format json) delete from ${target.table} where ${sql}`,
       [...params],

@@ -1,14 +1,16 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
-import type { ResumePoint, SliceProgress, SliceStop, SliceSummary, Way } from '../contract.ts';
+import type { ResumePoint, SliceStop, SliceSummary, Way } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
+import { Consideration } from './consideration.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
 import { drainRoute } from './drain.ts';
 import { runLanes, type LanesEnd, type LaneWork } from './lanes.ts';
-import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
+import type { SliceKey, SlicePosition } from './account.ts';
 import { SliceLedger } from './ledger.ts';
 import { revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
+import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { sweepRoute } from './sweep.ts';
 import { inspectTarget } from './target.ts';
 
@@ -25,8 +27,8 @@ export interface SliceJob {
 
 /** What the caller hears and says between two chunks. */
 export interface SliceHooks {
-  onProgress(progress: Omit<SliceProgress, 'target' | 'slice'>): void;
-  shouldStop(): 'cancelled' | 'handed-over' | undefined;
+  readonly onProgress: ProgressListener;
+  readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;
 }
 
 /** What a slice did, over all its attempts. */
@@ -72,7 +74,11 @@ export async function deleteSlice(
     stopped = wish ?? 'time-spent';
     return true;
   };
-  const deletedBefore = deletedBy(accounts);
+  const report = new SliceReport(accounts, (progress) => hooks.onProgress(progress));
+  const consideration = new Consideration(em, target.table, settings, {
+    shouldStop,
+    onWaiting: (pressure) => report.onWaiting(pressure),
+  });
   const work = (route: Route): LaneWork => ({
     em,
     doomed,
@@ -80,22 +86,12 @@ export async function deleteSlice(
     settings,
     ledger,
     accounts,
+    consideration,
     shouldStop,
-    onChunk(position) {
-      const fraction = route.fraction(position);
-      const deletedCount = deletedBy(accounts);
-      hooks.onProgress({
-        way: route.way,
-        deletedCount,
-        skippedLocked: accounts.reduce((sum, account) => sum + account.skippedLocked, 0),
-        rowsPerSecond: Math.round(
-          (deletedCount - deletedBefore) / Math.max((performance.now() - began) / 1_000, 0.001),
-        ),
-        ...(fraction === undefined ? {} : { fraction }),
-      });
-    },
+    onChunk: (position) => report.onChunk(route, position),
   });
 
+  await consideration.untilUnlocked();
   const from = reached ?? givenBy(resumeFrom) ?? (await chosenBy(em, doomed));
   const { route, end } = await travel(em, doomed, from, work);
   await revisitLocked(work(route), at(route, end.position));
@@ -109,6 +105,7 @@ export async function deleteSlice(
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
     seconds: totals.workedMilliseconds / 1_000,
+    ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore ? { resumeFrom: { deadline, ...at(route, end.position) } } : {}),
   };
@@ -179,8 +176,4 @@ async function chosenBy(em: EntityManager, doomed: Doomed): Promise<{ readonly w
 
 function at(route: Route, position: string) {
   return { way: route.way, position, ...(route.end === undefined ? {} : { end: route.end }) };
-}
-
-function deletedBy(accounts: readonly LaneAccount[]): number {
-  return accounts.reduce((sum, account) => sum + account.deletedCount, 0);
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
-import { withSettings, type LocalSettings } from '../database/transaction.ts';
+import { ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
 import { expirySettings } from './expiry.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from './target.ts';
@@ -26,7 +26,7 @@ export function drainRoute(target: Target, bound: string): Route {
   const asText = `to_jsonb(${column}) #>> '{}'`;
 
   const ask = async (em: EntityManager, sql: string, params: readonly unknown[]): Promise<Answer> =>
-    withSettings(em, { ...expirySettings(target.expiry), ...settings }, async (tx) => {
+    withSettings(em, { ...ASKING, ...expirySettings(target.expiry), ...settings }, async (tx) => {
       const [row] = await tx.execute<Answer[]>(sql, [...params]);
       return row ?? { at: null, left: false };
     });

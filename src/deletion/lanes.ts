@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
+import { isLockTimeout } from '../database/transaction.ts';
 import { deleteChunk, type ChunkCounts, type ChunkOutcome } from './chunk.ts';
 import type { Doomed } from './doomed.ts';
 import { nextChunkSize } from './chunk-size.ts';
+import type { Consideration } from './consideration.ts';
 import type { LaneAccount } from './account.ts';
 import type { SliceLedger } from './ledger.ts';
 import { remember } from './revisit-list.ts';
@@ -18,6 +20,7 @@ export interface LaneWork {
   readonly settings: DeletionSettings;
   readonly ledger: SliceLedger;
   readonly accounts: readonly LaneAccount[];
+  readonly consideration: Consideration;
   /** Called after each committed chunk, with the position reached. */
   readonly onChunk: (position: string) => void;
   /** Asked before each chunk; true ends the work there. */
@@ -32,6 +35,9 @@ export interface LanesEnd {
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
+
+/** A pace is kept by this many chunks a second or more, so that it is even. */
+const CHUNKS_PER_SECOND_AT_PACE = 4;
 
 /**
  * Lets the lanes work through the route from `from` until its end or until told to stop. An error
@@ -68,14 +74,14 @@ class Lanes {
   async run(account: LaneAccount): Promise<void> {
     try {
       while (this.#ended === undefined) {
+        await this.#work.consideration.untilClear();
         if (this.#work.shouldStop()) {
           this.#ended = 'stopped';
           return;
         }
-        const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-        const claim = await this.#queue.claim(this.#work.em, this.#size, manner);
+        const claim = await this.#claim();
         if (claim === null) return;
-        await this.#work_on(claim, account);
+        if (claim !== 'locked') await this.#workOn(claim, account);
       }
     } catch (error) {
       this.#ended ??= 'stopped';
@@ -83,26 +89,56 @@ class Lanes {
     }
   }
 
-  async #work_on(claim: Claim, account: LaneAccount): Promise<void> {
-    const { route, settings, onChunk } = this.#work;
+  /** The next stretch; cutting one reads the table, which somebody may hold as a whole. */
+  async #claim(): Promise<Claim | 'locked' | null> {
+    const { em, consideration } = this.#work;
+    try {
+      const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
+      return await this.#queue.claim(em, this.#size, manner);
+    } catch (error) {
+      if (isLockTimeout(error) && (await consideration.untilUnlocked())) return 'locked';
+      throw error;
+    }
+  }
+
+  async #workOn(claim: Claim, account: LaneAccount): Promise<void> {
+    const { em, route, consideration, onChunk } = this.#work;
     const began = performance.now();
     const outcome = await this.#commit(claim, account, began);
 
     if (typeof outcome === 'string') {
+      if (outcome === 'locked' && (await consideration.untilUnlocked())) {
+        this.#queue.giveBack(claim, [claim]);
+        return;
+      }
       if (outcome === 'locked') this.#cautiousChunks = CAUTIOUS_CHUNKS;
       else this.#size = Math.max(Math.floor(this.#size / 2), route.bounds.smallest);
-      const instead = await gentler(this.#work.em, route, claim, outcome);
+      const instead = await gentler(em, route, claim, outcome);
       if (instead === null) this.#ended = 'indivisible';
       else this.#queue.giveBack(claim, instead);
       return;
     }
 
     this.#queue.finish(claim);
-    const elapsed = performance.now() - began;
-    this.#size = nextChunkSize(this.#size, elapsed, settings.chunkMilliseconds, route.bounds);
-    if (outcome.lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
-    else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
+    consideration.spend(outcome.deletedCount);
+    this.#adapt(outcome, performance.now() - began);
     onChunk(this.#queue.position);
+  }
+
+  /** Lets the next chunks be what the last one teaches. */
+  #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
+    const { route, settings, consideration } = this.#work;
+    const { rowsPerSecond = Infinity } = settings;
+    // Somebody waits for our locks, or one chunk alone would use up the pace: as if it took longer.
+    const complaint = consideration.takeComplaint() ? 2 : 1;
+    const overPace = Math.max(1, (deletedCount * CHUNKS_PER_SECOND_AT_PACE) / rowsPerSecond);
+    const felt = Math.max(
+      elapsed * complaint,
+      settings.chunkMilliseconds * (overPace > 1 ? overPace : 0),
+    );
+    this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, route.bounds);
+    if (lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
+    else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
   /** One chunk of the main pass; a stretch with locked rows is remembered for a later visit. */

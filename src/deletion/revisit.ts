@@ -40,6 +40,7 @@ async function revisitAccount(
     const outcome = await revisitStretch(work, account, at, stretch, isLast);
     if (outcome === 'left') index += 1;
     else if (outcome !== 'done') {
+      if (outcome === 'locked' && (await work.consideration.untilUnlocked())) continue;
       // The list itself is divided, so that what has been done to one piece is not done again.
       const instead = await gentler(work.em, work.route, stretch, outcome);
       const pieces = instead ?? [{ ...stretch, patient: true }];

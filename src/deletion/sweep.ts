@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { ASKING, withSettings } from '../database/transaction.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
 
@@ -52,9 +53,11 @@ export async function sweepRoute(
 }
 
 async function lengthInBlocks(em: EntityManager, target: Target): Promise<string> {
-  const [row] = await em.execute<{ blocks: string }[]>(
-    `select pg_relation_size(?::regclass) / current_setting('block_size')::int as blocks`,
-    [target.table],
+  const rows = await withSettings(em, ASKING, (tx) =>
+    tx.execute<{ blocks: string }[]>(
+      `select pg_relation_size(?::regclass) / current_setting('block_size')::int as blocks`,
+      [target.table],
+    ),
   );
-  return row?.blocks ?? '0';
+  return rows[0]?.blocks ?? '0';
 }

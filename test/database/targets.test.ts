@@ -110,31 +110,27 @@ describe.for<{
   });
 });
 
-describe.for([
-  'sessions"; drop table keep; --',
-  'SELECT',
-  'two words',
-  'Größe',
-  '🧹',
-  "it's",
-])('a table called %s', (name) => {
-  test('is cleaned as any other, and its name is never SQL', async ({ database }) => {
-    const quoted = `"${name.replaceAll('"', '""')}"`;
-    await database.sql('create table keep (id int)');
-    await database.sql(`create schema ${quoted}`);
-    await database.sql(`create table ${quoted}.${quoted} (${quoted} timestamptz)`);
-    await database.sql(`create index on ${quoted}.${quoted} (${quoted})`);
-    await database.sql(
-      `insert into ${quoted}.${quoted} values (now() - interval '1 s'), (now() + interval '1 h')`,
-    );
-    await using cleaner = openCleaner(database, {
-      target: { schema: name, table: name, expiresColumn: name },
+describe.for(['sessions"; drop table keep; --', 'SELECT', 'two words', 'Größe', '🧹', "it's"])(
+  'a table called %s',
+  (name) => {
+    test('is cleaned as any other, and its name is never SQL', async ({ database }) => {
+      const quoted = `"${name.replaceAll('"', '""')}"`;
+      await database.sql('create table keep (id int)');
+      await database.sql(`create schema ${quoted}`);
+      await database.sql(`create table ${quoted}.${quoted} (${quoted} timestamptz)`);
+      await database.sql(`create index on ${quoted}.${quoted} (${quoted})`);
+      await database.sql(
+        `insert into ${quoted}.${quoted} values (now() - interval '1 s'), (now() + interval '1 h')`,
+      );
+      await using cleaner = openCleaner(database, {
+        target: { schema: name, table: name, expiresColumn: name },
+      });
+      expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
+      expect(await database.sql(`select from ${quoted}.${quoted}`)).toHaveLength(1);
+      expect(await database.sql('select from keep')).toHaveLength(0);
     });
-    expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
-    expect(await database.sql(`select from ${quoted}.${quoted}`)).toHaveLength(1);
-    expect(await database.sql('select from keep')).toHaveLength(0);
-  });
-});
+  },
+);
 
 test('a domain counts as the type it is made of', async ({ database }) => {
   await database.sql('create domain instant as timestamptz check (value is not null)');

@@ -26,5 +26,8 @@ export const TEST_DELETION: DeletionSettings = {
   lockTimeoutMilliseconds: 20,
   sliceSeconds: 300,
   asynchronousCommit: true,
+  rowsPerSecond: undefined,
+  maxReplicaLagSeconds: 10,
+  maxTransactionAgeSeconds: 3_600,
   ledgerRetentionDays: 30,
 };

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Wait, WaitReason } from '../contract.ts';
+import { isLockTimeout, sqlState, withSettings } from '../database/transaction.ts';
+import { readPressure, type Pressure, type PressureLimits } from './pressure.ts';
+
+/** How the clean-up holds back for others. */
+export interface ConsiderationSettings extends PressureLimits {
+  /** Rows deleted a second, on average; undefined: as many as possible. */
+  readonly rowsPerSecond: number | undefined;
+}
+
+/** The server is looked at so often while there is work. Milliseconds. */
+const LOOK_EVERY = 1_000;
+
+/** While it holds back, it looks again after this; the cause may be gone at any moment. Milliseconds. */
+const LOOK_AGAIN_AFTER = 250;
+
+/** SQLSTATEs of a question that was not answered in time, or that the role may not ask. */
+const UNANSWERED = new Set(['57014', '55P03', '42501']);
+
+/** What a slice tells while it holds back, and how it hears that it should stop. */
+export interface ConsiderationHooks {
+  /** True ends the waiting. */
+  readonly shouldStop: () => boolean;
+  /** Called again and again while waiting; undefined when it is over. */
+  readonly onWaiting: (pressure: Pressure | undefined) => void;
+}
+
+/**
+ * Holds a slice back while others suffer, and remembers for how long and why. It looks anew each
+ * time, so it goes on by itself when the cause is gone.
+ */
+export class Consideration {
+  readonly #em: EntityManager;
+  readonly #table: string;
+  readonly #settings: ConsiderationSettings;
+  readonly #hooks: ConsiderationHooks;
+  readonly #waited = new Map<WaitReason, number>();
+  #nextLook = 0;
+  #paceFrom = performance.now();
+  #waitingForUs = 0;
+  #turn: Promise<void> | undefined;
+
+  constructor(
+    em: EntityManager,
+    table: string,
+    settings: ConsiderationSettings,
+    hooks: ConsiderationHooks,
+  ) {
+    this.#em = em;
+    this.#table = table;
+    this.#settings = settings;
+    this.#hooks = hooks;
+  }
+
+  /** Time spent holding back so far, by reason. */
+  get waits(): readonly Wait[] {
+    return [...this.#waited].map(([reason, milliseconds]) => ({
+      reason,
+      seconds: Math.round(milliseconds / 100) / 10,
+    }));
+  }
+
+  /** True once after others were found waiting for a lock of ours: the next chunks should be smaller. */
+  takeComplaint(): boolean {
+    const complained = this.#waitingForUs > 0;
+    this.#waitingForUs = 0;
+    return complained;
+  }
+
+  /** To be awaited before each chunk. All lanes wait for the same thing together. */
+  async untilClear(): Promise<void> {
+    this.#turn ??= this.#wait().finally(() => (this.#turn = undefined));
+    return this.#turn;
+  }
+
+  /** Tells what was deleted, so that the pace is kept. */
+  spend(rows: number): void {
+    const { rowsPerSecond } = this.#settings;
+    if (rowsPerSecond === undefined) return;
+    // Time that was not used is not saved up: a rate, not an allowance.
+    const due = Math.max(this.#paceFrom, performance.now() - LOOK_EVERY);
+    this.#paceFrom = due + (rows / rowsPerSecond) * 1_000;
+  }
+
+  /** Waits as long as somebody holds a lock on the whole table; only then is true returned. */
+  async untilUnlocked(): Promise<boolean> {
+    let waited = false;
+    while (!this.#hooks.shouldStop() && (await this.#isTableLocked())) {
+      waited = true;
+      await this.#pause({ reason: 'table-locked', detail: this.#table }, LOOK_AGAIN_AFTER);
+    }
+    if (waited) this.#hooks.onWaiting(undefined);
+    return waited;
+  }
+
+  async #wait(): Promise<void> {
+    const pace = this.#paceFrom - performance.now();
+    if (this.#settings.rowsPerSecond !== undefined && pace > 0) await this.#keepPace();
+    if (performance.now() < this.#nextLook) return;
+    let waited = false;
+    for (;;) {
+      const pressure = await this.#look();
+      if (pressure === undefined || this.#hooks.shouldStop()) break;
+      waited = true;
+      await this.#pause(pressure, LOOK_AGAIN_AFTER);
+    }
+    this.#nextLook = performance.now() + LOOK_EVERY;
+    if (waited) this.#hooks.onWaiting(undefined);
+  }
+
+  async #keepPace(): Promise<void> {
+    const detail = `${this.#settings.rowsPerSecond} rows/s`;
+    for (;;) {
+      const left = this.#paceFrom - performance.now();
+      if (left <= 0 || this.#hooks.shouldStop()) break;
+      await this.#pause({ reason: 'pace', detail }, Math.min(left, LOOK_AGAIN_AFTER));
+    }
+    this.#hooks.onWaiting(undefined);
+  }
+
+  async #look(): Promise<Pressure | undefined> {
+    try {
+      const reading = await readPressure(this.#em, this.#table, this.#settings);
+      this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
+      return reading.pressure;
+    } catch (error) {
+      // A server too busy to answer, or a role that may not look, must not stop the clean-up.
+      if (UNANSWERED.has(sqlState(error) ?? '')) return undefined;
+      throw error;
+    }
+  }
+
+  async #isTableLocked(): Promise<boolean> {
+    try {
+      await withSettings(this.#em, { lock_timeout: '20ms' }, (tx) =>
+        tx.execute(`lock table only ${this.#table} in row exclusive mode`),
+      );
+      return false;
+    } catch (error) {
+      if (isLockTimeout(error)) return true;
+      throw error;
+    }
+  }
+
+  async #pause(pressure: Pressure, milliseconds: number): Promise<void> {
+    const began = performance.now();
+    this.#hooks.onWaiting(pressure);
+    await sleep(milliseconds);
+    const waited = (this.#waited.get(pressure.reason) ?? 0) + (performance.now() - began);
+    this.#waited.set(pressure.reason, waited);
+  }
+}
