@@ -5,6 +5,7 @@ import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
 import { SessionSchema } from '../entities/session.ts';
 import { migrationsList } from '../migrations/index.ts';
+import { releaseLostConnections } from './lost-connections.ts';
 
 /** A connection that does not come about within this time is an unreachable database. Milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
@@ -61,6 +62,7 @@ export function ormOptions(database: DatabaseSettings): Options {
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
       keepAlive: true,
+      onPoolCreated: releaseLostConnections,
     },
   };
 }

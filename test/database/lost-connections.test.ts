@@ -1,0 +1,69 @@
+import pg from 'pg';
+import { describe, expect } from 'vitest';
+
+import { releaseLostConnections } from '../../src/database/lost-connections.ts';
+import { createOrm } from '../../src/database/orm.ts';
+import { test } from '../support/fixtures.ts';
+import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+
+describe('a connection that is lost in mid-transaction', () => {
+  test('costs the ORM no place in its pool, however often it happens', async ({ database }) => {
+    const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
+    // A pool of three.
+    const orm = createOrm(settings, [TEST_TARGET], { lanes: 1 });
+    try {
+      for (let outage = 0; outage < 5; outage += 1) {
+        await expect(
+          orm.em.fork().transactional(async (em) => {
+            await em.execute('select pg_terminate_backend(pg_backend_pid())');
+          }),
+        ).rejects.toMatchObject({ code: '57P01' });
+      }
+      const em = orm.em.fork();
+      await expect(em.execute('select 1 as one')).resolves.toEqual([{ one: 1 }]);
+    } finally {
+      await orm.close(true);
+    }
+  });
+
+  test('gives its place to the next one though nobody released it', async ({ database }) => {
+    await using pool = openPool(database);
+    const client = await pool.connect();
+    await client.query('begin');
+    await expect(
+      client.query('select pg_terminate_backend(pg_backend_pid())'),
+    ).rejects.toMatchObject({ code: '57P01' });
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    // Released after all, as by whoever cleans up late: the pool has no objection.
+    client.release();
+  });
+
+  test('does so as well when it only falls silent', async ({ database }) => {
+    await using pool = openPool(database);
+    const client = await pool.connect();
+    await client.query('begin');
+    await expect(client.query('select pg_sleep(60)')).rejects.toThrow('Query read timeout');
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+/** A pool with one place, whose queries have 300 ms to be answered. */
+function openPool(database: TestDatabase): pg.Pool & AsyncDisposable {
+  const pool = new pg.Pool({ connectionString: database.url, max: 1, query_timeout: 300 });
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
+  pool.on('error', () => undefined);
+  releaseLostConnections(pool);
+  return Object.assign(pool, {
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      // The server goes on with what it was asked last until it notices that nobody listens.
+      await database.sql(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()`,
+      );
+    },
+  });
+}
