@@ -17,9 +17,9 @@ export function didYouMean(typed: string, candidates: Iterable<string>): string 
 
 /** Fewest insertions, removals and replacements of one character that turn one text into the other. */
 export function editDistance(from: string, to: string): number {
-  const target = [...to];
+  const target = Array.from(to);
   let previous = Array.from({ length: target.length + 1 }, (_, column) => column);
-  for (const [row, character] of [...from].entries()) {
+  for (const [row, character] of Array.from(from).entries()) {
     const current = [row + 1];
     for (const [column, other] of target.entries()) {
       const replaced = at(previous, column) + (character === other ? 0 : 1);

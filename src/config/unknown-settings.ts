@@ -16,7 +16,7 @@ export function findUnknownSettings(
   const ofDefaultTarget = new Set(settingsOf(DEFAULT_TARGET).map(({ name }) => name));
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !known.has(name) && environment[name] !== '')
-    .sort()
+    .toSorted()
     .map((name) =>
       ofDefaultTarget.has(name)
         ? `${name} is set, but ${SETTINGS.targets.name} does not list the target ` +

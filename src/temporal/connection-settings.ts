@@ -56,6 +56,10 @@ function readWithSdk(given: Readonly<Record<string, string>>): ClientConnectConf
   try {
     return loadClientConnectConfig({ overrideEnvVars });
   } catch (error) {
+    // The SDK stumbles over a file that holds no profile at all, such as /dev/null.
+    if (error instanceof TypeError && given['TEMPORAL_PROFILE'] === undefined) {
+      return loadClientConnectConfig({ overrideEnvVars, disableFile: true });
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError([
       `Temporal's configuration cannot be read: ${firstLine(reason)}. Correct the file that ` +

@@ -34,10 +34,14 @@ export function createLogger(level: Config['logLevel'], output: LogOutput): Logg
   );
 }
 
-/** Hands what the Temporal SDK logs, workflows' and activities' own messages included, to pino. */
+/**
+ * Hands what the Temporal SDK logs, workflows' and activities' own messages included, to pino. What it
+ * tells of its own doings (states, webpack's report) is of no interest before something goes wrong.
+ */
 export function toSdkLogger(logger: Logger): SdkLogger {
   const log: SdkLogger['log'] = (level, message, meta) => {
-    logger[PINO_LEVELS[level]](meta ?? {}, message);
+    const isChatter = level === 'INFO' && meta?.['sdkComponent'] === 'worker';
+    logger[isChatter ? 'debug' : PINO_LEVELS[level]](meta ?? {}, message);
   };
   return {
     log,

@@ -8,15 +8,11 @@ export interface Poller {
   readonly lastSeenAt: string | null;
 }
 
-/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
-const WORKFLOW_TASKS = 1;
-
-/** The workers that poll a task queue, as the server knows them. */
+/** The workers that poll a task queue for workflows, as the server knows them. */
 export async function listPollers(client: Client, taskQueue: string): Promise<readonly Poller[]> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: taskQueue },
-    taskQueueType: WORKFLOW_TASKS,
   });
   // A worker polls a queue of its own too, to get on with what it has in memory, under the same name.
   const byIdentity = new Map<string, Poller>();

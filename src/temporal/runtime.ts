@@ -8,7 +8,8 @@ import type { Logger } from './logging.ts';
  * go to `logger`. To be called once, before the first native connection; a second call changes
  * nothing, since a process has one core.
  *
- * Signals stay with the process that installs it: the SDK listens to none.
+ * It ends by itself with the last native connection, and writes out the logs that it holds back to put
+ * them in order. Signals stay with the process that installs it: the SDK listens to none.
  */
 export function installRuntime(logger: Logger): void {
   if (isInstalled) return;
@@ -20,11 +21,6 @@ export function installRuntime(logger: Logger): void {
     workerHeartbeatInterval: '10s',
     shutdownSignals: [],
   });
-}
-
-/** Writes out what the SDK still holds back to put it in order. */
-export function flushRuntimeLogs(): void {
-  if (isInstalled) Runtime.instance().flushLogs();
 }
 
 let isInstalled = false;

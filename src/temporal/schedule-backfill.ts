@@ -86,7 +86,9 @@ async function watch(
     for (const run of newRuns(before, now)) {
       if (wanted.has(run.scheduledAt)) seen.set(run.runId, run);
     }
-    const started = [...seen.values()].sort((a, b) => a.scheduledAt.localeCompare(b.scheduledAt));
+    const started = [...seen.values()].toSorted((a, b) =>
+      a.scheduledAt.localeCompare(b.scheduledAt),
+    );
     const waiting = Math.max(0, bufferedRuns(now) - bufferedRuns(before));
     const rest = slots.length - started.length - waiting;
     // The server counts as skipped only what gave way to a run that went on.

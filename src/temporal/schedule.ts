@@ -113,7 +113,7 @@ export function recentRuns(description: ScheduleDescription): readonly Scheduled
       scheduledAt: scheduledAt.toISOString(),
       startedAt: takenAt.toISOString(),
     }))
-    .reverse();
+    .toReversed();
 }
 
 /** Starts that wait for the running one to end. */

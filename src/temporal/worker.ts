@@ -20,7 +20,7 @@ export interface CleanupWorkerOptions {
  * A run is one activity at a time. Two leave room for another run (a backfill) beside a slow one,
  * and keep the number of database connections small.
  */
-const ACTIVITIES_AT_ONCE = 2;
+export const ACTIVITIES_AT_ONCE = 2;
 
 /**
  * After this time the worker stops waiting for its activities. They leave at their next chunk, well

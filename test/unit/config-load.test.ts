@@ -256,11 +256,7 @@ describe('problems', () => {
       .filter((name) => !name.includes('<'));
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.string({ unit: 'binary' }), (name, value) => {
-        try {
-          loadConfig({ DATABASE_URL, [name]: value });
-        } catch (error) {
-          expect(error).toBeInstanceOf(ConfigError);
-        }
+        expect(problemsOf({ DATABASE_URL, [name]: value })).toBeInstanceOf(Array);
       }),
     );
   });

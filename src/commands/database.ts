@@ -1,0 +1,101 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+
+import { toApplicationFailure } from '../../activities/translate-errors.ts';
+import type { Config, TargetConfig } from '../config/config.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../contract.ts';
+import { migrate, pendingMigrations } from '../database/migrate.ts';
+import { createOrm } from '../database/orm.ts';
+import { previewTarget } from '../deletion/preview.ts';
+import type { Preview } from '../deletion/preview.ts';
+import { DatabaseProblem } from './database-problem.ts';
+
+/*
+ * All that commands do with the database. Loading it takes as long as a whole `--help`, so commands
+ * import this file when they get to it.
+ */
+
+type DatabaseConfig = Pick<Config, 'database' | 'targets'>;
+
+/** What a run would do to one target, or why nobody can tell. */
+export type PreviewOutcome =
+  | ({ readonly kind: 'previewed' } & Preview)
+  | {
+      readonly kind: 'failed';
+      readonly target: string;
+      readonly type: string;
+      readonly message: string;
+    };
+
+/** Creates what is missing. @throws {@link DatabaseProblem} */
+export async function migrateDatabase(config: DatabaseConfig): Promise<readonly string[]> {
+  return await withDatabase(config, async (orm) => (await migrate(orm)).applied);
+}
+
+/** Previews each target; one that cannot be previewed does not keep the others from it. */
+export async function previewTargets(
+  config: DatabaseConfig & Pick<Config, 'deletion'>,
+): Promise<readonly PreviewOutcome[]> {
+  return await withDatabase(config, async (orm) => {
+    const outcomes: PreviewOutcome[] = [];
+    for (const target of config.targets) {
+      outcomes.push(await previewOne(orm, config, target));
+    }
+    return outcomes;
+  });
+}
+
+/**
+ * Whether the database is ready for a worker: reachable, login accepted, ledger migrated.
+ *
+ * @throws {@link DatabaseProblem}
+ */
+export async function requireReadyDatabase(orm: MikroORM, config: DatabaseConfig): Promise<void> {
+  const pending = await pendingMigrations(orm, config.database).catch((error: unknown) => {
+    throw toDatabaseProblem(error, config.targets);
+  });
+  if (pending.length > 0) {
+    throw new DatabaseProblem(
+      `The database lacks ${pending.length} of our migrations (${pending.join(', ')}). ` +
+        `Apply them: session-cleanup migrate`,
+      FAILURE.noLedger,
+    );
+  }
+}
+
+async function previewOne(
+  orm: MikroORM,
+  { deletion }: Pick<Config, 'deletion'>,
+  target: TargetConfig,
+): Promise<PreviewOutcome> {
+  try {
+    return { kind: 'previewed', ...(await previewTarget(orm, target, deletion)) };
+  } catch (error) {
+    const { type, message } = toDatabaseProblem(error, [target]);
+    return { kind: 'failed', target: target.name, type, message };
+  }
+}
+
+async function withDatabase<Answer>(
+  config: DatabaseConfig,
+  action: (orm: MikroORM) => Promise<Answer>,
+): Promise<Answer> {
+  const orm = createOrm(config.database, config.targets);
+  try {
+    return await action(orm);
+  } catch (error) {
+    throw toDatabaseProblem(error, config.targets);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+/** Puts an error of the database in words, as the activity does for histories. */
+function toDatabaseProblem(error: unknown, targets: readonly TargetConfig[]): DatabaseProblem {
+  const [target] = targets;
+  if (target === undefined) throw new TypeError('there is no configuration without a target');
+  const { message, type } = toApplicationFailure(error, {
+    target,
+    details: { target: target.name, configuredTargets: targets.map(({ name }) => name) },
+  });
+  return new DatabaseProblem(message, type ?? RETRYABLE_FAILURE.unexpected);
+}

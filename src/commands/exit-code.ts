@@ -1,0 +1,14 @@
+/** What a command tells the shell. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  /** Nothing was connected to: an argument or a setting cannot be used. */
+  badInput: 2,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An argument cannot be used. Thrown before anything is connected to; the message says why. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}

@@ -1,0 +1,39 @@
+import type { PreviewOutcome } from './database.ts';
+import { durationText } from './rendering/duration-text.ts';
+import { numberText } from './rendering/number-text.ts';
+import type { Painter } from './rendering/painter.ts';
+import { renderTable } from './rendering/table.ts';
+import { distanceText, timeText } from './rendering/time-text.ts';
+
+/** What waits in each target, one a line; below it what could not be told. */
+export function renderPreviews(
+  outcomes: readonly PreviewOutcome[],
+  painter: Painter,
+  now: Date,
+): string {
+  const columns = [
+    { title: 'target' },
+    { title: 'expired rows', align: 'right' },
+    { title: 'oldest' },
+    { title: 'way' },
+    { title: 'takes about', align: 'right' },
+  ] as const;
+  const rows = outcomes
+    .filter((outcome) => outcome.kind === 'previewed')
+    .map(({ target, eligibleRows, oldest, way, estimatedSeconds }) => [
+      target,
+      numberText(eligibleRows),
+      oldest === null ? '' : [timeText(oldest), age(oldest, now)].join(''),
+      way,
+      durationText(estimatedSeconds),
+    ]);
+  const failures = outcomes
+    .filter((outcome) => outcome.kind === 'failed')
+    .map(({ target, message }) => painter.bad(`${target}: ${message}`));
+  return [...(rows.length === 0 ? [] : [renderTable(columns, rows)]), ...failures].join('\n');
+}
+
+function age(instant: string, now: Date): string {
+  const distance = distanceText(instant, now);
+  return distance === '' ? '' : ` (${distance})`;
+}

@@ -1,0 +1,72 @@
+import type { SessionCleanupResult, TargetResult } from '../contract.ts';
+import type { RunOutcome } from '../temporal/run.ts';
+import { durationText } from './rendering/duration-text.ts';
+import { countText, numberText } from './rendering/number-text.ts';
+import type { Painter } from './rendering/painter.ts';
+import { indent, renderTable } from './rendering/table.ts';
+import { timeText } from './rendering/time-text.ts';
+
+/** How a run is shown. */
+export interface RunRendering {
+  /** Its counts say what would have been deleted. */
+  readonly isDryRun: boolean;
+  readonly painter: Painter;
+}
+
+/** How a run ended, and what it did to each target. */
+export function renderOutcome(outcome: RunOutcome, rendering: RunRendering): string {
+  const { painter } = rendering;
+  switch (outcome.kind) {
+    case 'completed':
+      return renderResult(outcome.result, rendering);
+    case 'cancelled':
+      return [painter.warning('The run was cancelled.'), ...partly(outcome.result, rendering)].join(
+        '\n',
+      );
+    case 'terminated':
+      return painter.bad(`The run was terminated: ${outcome.message}`);
+    case 'failed':
+      return [
+        painter.bad(`The run failed (${outcome.type}): ${outcome.message}`),
+        ...partly(outcome.result, rendering),
+      ].join('\n');
+  }
+}
+
+function partly(result: SessionCleanupResult | null, rendering: RunRendering): readonly string[] {
+  return result === null ? [] : [renderResult(result, rendering)];
+}
+
+function renderResult(result: SessionCleanupResult, { isDryRun, painter }: RunRendering): string {
+  const done = isDryRun ? 'Would delete' : 'Deleted';
+  const heading = `${done} ${countText(result.deletedCount, 'row')} that had expired by ${timeText(result.cutoff)}.`;
+  const skipped =
+    result.skippedLocked === 0
+      ? []
+      : [`${countText(result.skippedLocked, 'locked row')} left for the next run.`];
+  const columns = [
+    { title: 'target' },
+    { title: isDryRun ? 'would delete' : 'deleted', align: 'right' },
+    { title: 'locked', align: 'right' },
+    { title: 'slices', align: 'right' },
+    { title: 'time', align: 'right' },
+    { title: 'ended' },
+  ] as const;
+  return [
+    painter.heading(heading),
+    ...skipped,
+    indent(renderTable(columns, result.targets.map(renderTarget))),
+  ].join('\n');
+}
+
+function renderTarget(target: TargetResult): readonly string[] {
+  const seconds = target.slices.reduce((sum, slice) => sum + slice.seconds, 0);
+  return [
+    target.target,
+    numberText(target.deletedCount),
+    numberText(target.skippedLocked),
+    String(target.slices.length),
+    durationText(seconds),
+    target.stopped,
+  ];
+}

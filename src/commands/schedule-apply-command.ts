@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+
+import { SCHEDULE_ID } from '../contract.ts';
+import { createLogger } from '../temporal/logging.ts';
+import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
+import type { ApplyOutcome, CheckOutcome } from '../temporal/schedule-apply.ts';
+import { defineSchedule } from '../temporal/schedule-definition.ts';
+import { describeSchedule } from '../temporal/schedule.ts';
+import type { ScheduleState } from '../temporal/schedule.ts';
+import { readTemporalConfig, writeResult } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
+import { EXIT } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { addHelpSections } from './help-text.ts';
+import { JSON_OPTION } from './invocation.ts';
+import type { Invocation, JsonOption } from './invocation.ts';
+import { createPainter } from './rendering/painter.ts';
+import { renderDifferences, renderSchedule } from './schedule-text.ts';
+import { withClient } from './temporal-client.ts';
+
+interface ApplyOptions extends JsonOption {
+  readonly check?: true;
+}
+
+/** `session-cleanup schedule apply` */
+export function addApplyCommand(parent: Command, invocation: Invocation): void {
+  const command = parent
+    .command('apply')
+    .summary('make the schedule what the configuration says')
+    .description(
+      'Creates the schedule, or updates it in place where it differs from the configuration. A pause, ' +
+        'its note, the remaining actions and the recent runs are kept. One made by hand is taken over. ' +
+        'Doing it again, or from many machines at once, changes nothing more.',
+    )
+    .option('--check', 'change nothing; tell the differences, and exit with 1 if there are any')
+    .option(...JSON_OPTION);
+  addHelpSections(command, {
+    settings: ['_INTERVAL', '_OFFSET', '_TASK_QUEUE', '_LOG_LEVEL'],
+    temporal: true,
+    examples: [
+      ['session-cleanup schedule apply', 'every six hours, the default'],
+      ['SESSION_CLEANUP_INTERVAL=1h session-cleanup schedule apply', 'every hour'],
+      ['session-cleanup schedule apply --check --json', 'does it match? (for a pipeline)'],
+    ],
+    failed: 'failed, or differences found by --check',
+  });
+  invocation.act(command, () => {
+    const options = command.opts<ApplyOptions>();
+    return options.check === true
+      ? check(invocation.context, options)
+      : apply(invocation.context, options);
+  });
+}
+
+async function apply(context: CommandContext, options: ApplyOptions): Promise<ExitCode> {
+  const { config, temporal } = readTemporalConfig(context);
+  const logger = createLogger(config.logLevel, context.stderr);
+  return await withClient(temporal, async (client) => {
+    const outcome = await applySchedule(client, defineSchedule(config), logger);
+    const schedule = await describeSchedule(client);
+    writeResult(context, options.json, { outcome, schedule }, () =>
+      renderApplied(context, outcome, schedule),
+    );
+    return EXIT.done;
+  });
+}
+
+async function check(context: CommandContext, options: ApplyOptions): Promise<ExitCode> {
+  const { config, temporal } = readTemporalConfig(context);
+  return await withClient(temporal, async (client) => {
+    const outcome = await checkSchedule(client, defineSchedule(config));
+    writeResult(context, options.json, { outcome }, () => renderChecked(outcome));
+    return outcome.kind === 'as-configured' ? EXIT.done : EXIT.failed;
+  });
+}
+
+function renderApplied(
+  context: CommandContext,
+  outcome: ApplyOutcome,
+  schedule: ScheduleState,
+): string {
+  const painter = createPainter(context.stdout, context.environment);
+  return [renderOutcome(outcome), '', renderSchedule(schedule, painter, new Date())].join('\n');
+}
+
+function renderOutcome(outcome: ApplyOutcome): string {
+  switch (outcome.kind) {
+    case 'created':
+      return `Created the schedule ${SCHEDULE_ID}.`;
+    case 'unchanged':
+      return `The schedule ${SCHEDULE_ID} is as configured; nothing was changed.`;
+    case 'updated':
+      return [`Updated the schedule ${SCHEDULE_ID}:`, renderDifferences(outcome.differences)].join(
+        '\n',
+      );
+  }
+}
+
+function renderChecked(outcome: CheckOutcome): string {
+  switch (outcome.kind) {
+    case 'missing':
+      return `There is no schedule ${SCHEDULE_ID}. Create it: session-cleanup schedule apply`;
+    case 'as-configured':
+      return `The schedule ${SCHEDULE_ID} is as configured.`;
+    case 'different':
+      return [
+        `The schedule ${SCHEDULE_ID} differs from the configuration (found → configured):`,
+        renderDifferences(outcome.differences),
+        'Repair it: session-cleanup schedule apply',
+      ].join('\n');
+  }
+}

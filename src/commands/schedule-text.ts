@@ -1,0 +1,74 @@
+import type { ScheduleDifference } from '../temporal/schedule-differences.ts';
+import type { ScheduledRun, ScheduleState } from '../temporal/schedule.ts';
+import { durationText } from './rendering/duration-text.ts';
+import { countText, numberText } from './rendering/number-text.ts';
+import type { Painter } from './rendering/painter.ts';
+import { indent, renderPairs } from './rendering/table.ts';
+import { distanceText, timeText } from './rendering/time-text.ts';
+
+/** Slots that are told ahead. */
+const NEXT_RUNS = 3;
+
+/** The schedule in a few lines. */
+export function renderSchedule(state: ScheduleState, painter: Painter, now: Date): string {
+  const status = state.paused ? painter.warning('paused') : painter.good('active');
+  const pairs: (readonly [string, string])[] = [
+    ['next', renderNext(state, now)],
+    ...(state.note === '' ? [] : [['note', state.note] as const]),
+    ...(state.remainingActions === null
+      ? []
+      : [['remaining', countText(state.remainingActions, 'more run')] as const]),
+    ['running', state.running.length === 0 ? 'none' : state.running.join(', ')],
+    ...(state.bufferedRuns === 0
+      ? []
+      : [['waiting', countText(state.bufferedRuns, 'run')] as const]),
+    ['so far', renderCounters(state, painter)],
+    ['starts', `${state.workflowType} on task queue ${state.taskQueue}`],
+  ];
+  return [
+    `${painter.heading(`Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${status}`,
+    indent(renderPairs(pairs)),
+  ].join('\n');
+}
+
+/** How often it runs, in words. */
+export function renderTimes(state: Pick<ScheduleState, 'intervals' | 'hasOtherTimes'>): string {
+  const times = state.intervals.map(({ everySeconds, offsetSeconds }) =>
+    offsetSeconds === 0
+      ? `every ${durationText(everySeconds)}`
+      : `every ${durationText(everySeconds)}, shifted by ${durationText(offsetSeconds)}`,
+  );
+  return [...times, ...(state.hasOtherTimes ? ['with further times of its own'] : [])].join(
+    ' and ',
+  );
+}
+
+/** Differences, one a line: `interval: every 1h → every 6h`. */
+export function renderDifferences(differences: readonly ScheduleDifference[]): string {
+  return indent(
+    renderPairs(differences.map(({ field, found, wanted }) => [field, `${found} → ${wanted}`])),
+  );
+}
+
+/** Runs that were started, one a line. */
+export function renderStarted(runs: readonly ScheduledRun[]): string {
+  return indent(renderPairs(runs.map(({ workflowId, runId }) => [workflowId, `run ${runId}`])));
+}
+
+function renderNext(state: ScheduleState, now: Date): string {
+  if (state.paused) return 'nothing, while it is paused';
+  const [first, ...others] = state.nextRuns.slice(0, NEXT_RUNS);
+  if (first === undefined) return 'never';
+  const later = others.map((time) => timeText(time).slice(11));
+  return [`${timeText(first)} (${distanceText(first, now)})`, ...later].join(', ');
+}
+
+function renderCounters(state: ScheduleState, painter: Painter): string {
+  const counters = [
+    `${numberText(state.startedRuns)} started`,
+    `${numberText(state.skippedRuns)} skipped because one was going on`,
+    `${numberText(state.missedRuns)} missed while the server was down`,
+  ];
+  const text = counters.join(', ');
+  return state.missedRuns > 0 ? painter.warning(text) : text;
+}

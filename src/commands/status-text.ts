@@ -1,0 +1,143 @@
+import type { Poller } from '../temporal/pollers.ts';
+import type { RecentRun } from '../temporal/recent-runs.ts';
+import { renderPreviews } from './preview-text.ts';
+import { renderBars } from './rendering/bar-plot.ts';
+import { durationText } from './rendering/duration-text.ts';
+import { numberText } from './rendering/number-text.ts';
+import type { Painter } from './rendering/painter.ts';
+import { indent, renderPairs, renderTable } from './rendering/table.ts';
+import { distanceText, timeText } from './rendering/time-text.ts';
+import { renderSchedule } from './schedule-text.ts';
+import type { Section, StatusReport } from './status-report.ts';
+
+const BAR_WIDTH = 24;
+
+/** What the report is drawn with. */
+export interface StatusRendering {
+  readonly painter: Painter;
+  readonly now: Date;
+  readonly taskQueue: string;
+}
+
+/** The whole status, section by section. */
+export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
+  const { painter, now, taskQueue } = rendering;
+  // Without a server all three would say the same at length.
+  const error = commonError(report);
+  const fromTemporal =
+    error === undefined
+      ? [
+          report.schedule.ok
+            ? renderSchedule(report.schedule.content, painter, now)
+            : failure('Schedule', report.schedule.error, painter),
+          section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
+          section('Workers', report.workers, painter, (workers) =>
+            renderWorkers(workers, taskQueue, rendering),
+          ),
+        ]
+      : [failure('Temporal', error, painter)];
+  return [
+    ...fromTemporal,
+    section('Waiting in the database', report.targets, painter, (targets) =>
+      renderPreviews(targets, painter, now),
+    ),
+  ].join('\n\n');
+}
+
+function section<Content>(
+  title: string,
+  part: Section<Content>,
+  painter: Painter,
+  render: (content: Content) => string,
+): string {
+  return part.ok
+    ? [painter.heading(title), indent(render(part.content))].join('\n')
+    : failure(title, part.error, painter);
+}
+
+function failure(title: string, error: string, painter: Painter): string {
+  return [painter.heading(title), indent(painter.bad(error))].join('\n');
+}
+
+function commonError({ schedule, runs, workers }: StatusReport): string | undefined {
+  if (schedule.ok || runs.ok || workers.ok) return undefined;
+  return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
+}
+
+/** The last runs as a table that is a bar plot as well. */
+function renderRuns(
+  runs: readonly RecentRun[],
+  { painter, now }: Pick<StatusRendering, 'painter' | 'now'>,
+): string {
+  if (runs.length === 0) return 'none yet';
+  const bars = renderBars(
+    runs.map((run) => (run.dryRun ? null : run.deletedCount)),
+    BAR_WIDTH,
+  );
+  const columns = [
+    { title: 'started' },
+    { title: '' },
+    { title: 'state' },
+    { title: 'time', align: 'right' },
+    { title: 'locked', align: 'right' },
+    { title: 'deleted', align: 'right' },
+    { title: '' },
+  ] as const;
+  const rows = runs.map((run, index) => [
+    timeText(run.startedAt),
+    painter.quiet(origin(run)),
+    renderState(run, painter),
+    run.seconds === null ? distanceText(run.startedAt, now) : durationText(run.seconds),
+    countOrUnknown(run.skippedLocked),
+    countOrUnknown(run.deletedCount),
+    bars[index] ?? '',
+  ]);
+  const failed = runs.find(({ state }) => state === 'failed');
+  return [
+    renderTable(columns, rows),
+    ...(failed?.failure == null
+      ? []
+      : [`Last failure (${failed.workflowId}): ${painter.bad(failed.failure)}`]),
+  ].join('\n');
+}
+
+function origin(run: RecentRun): string {
+  if (run.dryRun) return 'dry run';
+  return run.scheduledAt === null ? 'by hand' : 'scheduled';
+}
+
+function renderState({ state }: RecentRun, painter: Painter): string {
+  switch (state) {
+    case 'completed':
+      return painter.good(state);
+    case 'running':
+      return state;
+    case 'cancelled':
+    case 'terminated':
+      return painter.warning(state);
+    case 'failed':
+      return painter.bad(state);
+  }
+}
+
+function countOrUnknown(count: number | null): string {
+  return count === null ? '-' : numberText(count);
+}
+
+function renderWorkers(
+  workers: readonly Poller[],
+  taskQueue: string,
+  { painter, now }: StatusRendering,
+): string {
+  if (workers.length === 0) {
+    return painter.warning(
+      `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+    );
+  }
+  return renderPairs(
+    workers.map(({ identity, lastSeenAt }) => [
+      identity,
+      lastSeenAt === null ? '' : painter.quiet(`asked for work ${distanceText(lastSeenAt, now)}`),
+    ]),
+  );
+}

@@ -1,0 +1,115 @@
+import { Client } from '@temporalio/client';
+import type { MikroORM } from '@mikro-orm/postgresql';
+
+import type { Config } from '../config/config.ts';
+import { createOrm } from '../database/orm.ts';
+import type { Logger } from '../temporal/logging.ts';
+import { createLogger } from '../temporal/logging.ts';
+import { installRuntime } from '../temporal/runtime.ts';
+import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
+import { defineSchedule } from '../temporal/schedule-definition.ts';
+import { ACTIVITIES_AT_ONCE, createCleanupWorker } from '../temporal/worker.ts';
+import { connectWorker } from '../temporal/worker-connection.ts';
+import { readFullConfig } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
+import { DatabaseProblem } from './database-problem.ts';
+import { requireReadyDatabase } from './database.ts';
+import { EXIT } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { onInterrupt } from './interrupt.ts';
+import { reportError } from './report-error.ts';
+
+/** Names of the worker's own log events. */
+const EVENT = {
+  started: 'session_cleanup_worker_started',
+  stopping: 'session_cleanup_worker_stopping',
+  stopped: 'session_cleanup_worker_stopped',
+  abandoned: 'session_cleanup_worker_abandoned',
+  databaseUnavailable: 'session_cleanup_database_unavailable',
+  scheduleNotApplied: 'session_cleanup_schedule_not_applied',
+  scheduleDiffers: 'session_cleanup_schedule_differs',
+} as const;
+
+/**
+ * Works until a signal says to stop.
+ *
+ * @throws ConfigError, TemporalUnreachableError, DatabaseProblem when it cannot start
+ */
+export async function runWorker(context: CommandContext): Promise<ExitCode> {
+  const { config, temporal } = readFullConfig(context);
+  const logger = createLogger(config.logLevel, context.stdout);
+  const stop = Promise.withResolvers<void>();
+  using _interrupt = onInterrupt(stopOnce(logger, stop.resolve));
+
+  installRuntime(logger);
+  await using cleanup = new AsyncDisposableStack();
+  const orm = createOrm(config.database, config.targets, {
+    lanes: config.deletion.lanes * ACTIVITIES_AT_ONCE,
+  });
+  cleanup.defer(() => orm.close(true));
+  await checkDatabase(orm, config, logger);
+
+  const connection = await connectWorker(temporal);
+  cleanup.defer(() => connection.close());
+  const { namespace } = temporal;
+  await settleSchedule(new Client({ connection, namespace }), config, logger);
+
+  const worker = await createCleanupWorker({ config, orm, connection, namespace });
+  logger.info(
+    {
+      temporal_address: temporal.address,
+      temporal_namespace: namespace,
+      task_queue: config.taskQueue,
+      targets: config.targets.map(({ name }) => name),
+    },
+    EVENT.started,
+  );
+  await worker.runUntil(stop.promise);
+  logger.info(EVENT.stopped);
+  return EXIT.done;
+}
+
+/** The first signal stops gracefully; another one does not wait any longer. */
+function stopOnce(logger: Logger, stop: () => void): (signal: string) => void {
+  let isStopping = false;
+  return (signal) => {
+    if (isStopping) {
+      logger.warn({ signal }, EVENT.abandoned);
+      process.exit(EXIT.failed);
+    }
+    isStopping = true;
+    logger.info({ signal }, EVENT.stopping);
+    stop();
+  };
+}
+
+/** A database that is down comes back, and runs wait for it; what is set up wrongly stays wrong. */
+async function checkDatabase(orm: MikroORM, config: Config, logger: Logger): Promise<void> {
+  try {
+    await requireReadyDatabase(orm, config);
+  } catch (error) {
+    if (!(error instanceof DatabaseProblem && error.mayPass)) throw error;
+    logger.warn({ reason: error.message }, EVENT.databaseUnavailable);
+  }
+}
+
+/** Does to the schedule what the configuration says. Runs are worked on even if that fails. */
+async function settleSchedule(client: Client, config: Config, logger: Logger): Promise<void> {
+  const definition = defineSchedule(config);
+  try {
+    switch (config.schedule.atWorkerStart) {
+      case 'apply':
+        await applySchedule(client, definition, logger);
+        break;
+      case 'check': {
+        const outcome = await checkSchedule(client, definition);
+        if (outcome.kind !== 'as-configured') logger.warn({ ...outcome }, EVENT.scheduleDiffers);
+        break;
+      }
+      case 'off':
+        break;
+    }
+  } catch (error) {
+    logger.error({ reason: reportError(error).message }, EVENT.scheduleNotApplied);
+  }
+}
