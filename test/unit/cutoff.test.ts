@@ -66,7 +66,7 @@ describe('a cut-off that was given', () => {
     ['2026-11-20T06:00:00-00:00', '2026-11-20T06:00:00.000Z'],
     ['2024-02-29T12:00:00Z', '2024-02-29T12:00:00.000Z'],
     ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
-  ])('%s means %s', ([given, expected]) => {
+  ] as const)('%s means %s', ([given, expected]) => {
     expect(cutoff({ given })).toBe(expected);
   });
 

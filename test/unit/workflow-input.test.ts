@@ -15,7 +15,7 @@ describe("the workflow's input", () => {
     expect(checkInput(input)).toEqual(input);
   });
 
-  test.for([
+  test.for<{ readonly input: unknown; readonly problem: string }>([
     { input: 'sessions', problem: 'it must be one JSON object or nothing, and was "sessions"' },
     { input: 7, problem: 'and was 7' },
     { input: true, problem: 'and was true' },

@@ -1,0 +1,194 @@
+import type { ApplicationFailure } from '@temporalio/common';
+import { describe, expect } from 'vitest';
+
+import type { TargetConfig } from '../../src/config/config.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
+import { test } from '../support/fixtures.ts';
+import { fillSessions, insertSessions } from '../support/sessions.ts';
+import { TEST_TARGET } from '../support/settings.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+import { failureOf, openActivities } from './mock-activity.ts';
+
+/** A value that stands in the rows, and must stand nowhere else. */
+const SECRET = 'planted-4711-token';
+
+describe('what PostgreSQL itself reports', () => {
+  test.for<{
+    readonly words: string;
+    readonly before?: string;
+    readonly target?: Partial<TargetConfig>;
+    readonly type: string;
+    readonly advice: string;
+  }>([
+    {
+      words: 'no such table',
+      target: { table: 'gone' },
+      type: FAILURE.noTable,
+      advice: 'SESSION_CLEANUP_TABLE',
+    },
+    {
+      words: 'no such column',
+      target: { expiresColumn: 'ends' },
+      type: FAILURE.noColumn,
+      advice: 'SESSION_CLEANUP_EXPIRES_COLUMN',
+    },
+    {
+      words: 'a column that holds no time',
+      target: { expiresColumn: 'ip_address' },
+      type: FAILURE.wrongColumnType,
+      advice: 'ip_address',
+    },
+    {
+      words: 'a column of another type than told',
+      target: { expiresType: 'epoch-seconds' },
+      type: FAILURE.wrongColumnType,
+      advice: 'SESSION_CLEANUP_EXPIRES_TYPE',
+    },
+    {
+      words: 'a view',
+      before: 'create view live_sessions as select * from sessions',
+      target: { table: 'live_sessions' },
+      type: FAILURE.unsupportedTable,
+      advice: 'ordinary table',
+    },
+    {
+      words: 'no ledger',
+      before: 'drop schema session_cleanup cascade',
+      type: FAILURE.noLedger,
+      advice: 'session-cleanup migrate',
+    },
+    {
+      words: 'rows that others refer to',
+      before: `create table devices (session_id uuid references sessions, note text);
+               insert into devices select id, '${SECRET}' from sessions`,
+      type: FAILURE.referenced,
+      advice: '"devices"',
+    },
+    {
+      words: 'a trigger that refuses',
+      before: `create function refuse() returns trigger language plpgsql as
+                 $$ begin raise exception 'no: %', old.user_agent; end $$;
+               create trigger refuse before delete on sessions for each row execute function refuse()`,
+      type: FAILURE.unsupportedTable,
+      advice: 'trigger',
+    },
+  ])(
+    '$words fails at once, with what to do',
+    async ({ before, target, type, advice }, { database }) => {
+      await plant(database);
+      if (before !== undefined) await database.sql(before);
+      const failure = await failureOn(database, target);
+      expect(failure).toMatchObject({
+        type,
+        nonRetryable: true,
+        details: [{ target: 'sessions', configuredTargets: ['sessions'], deletedSoFar: 0 }],
+      });
+      expect(failure.message).toContain(advice);
+      expectNoSecret(failure);
+    },
+  );
+
+  test('text that only looks like a time is told without the text', async ({ database }) => {
+    const value = '2026-02-31T04:07:11Z';
+    await database.sql('create table logins (id int, ends text)');
+    await database.sql('insert into logins values (1, $1)', [value]);
+    const failure = await failureOn(database, {
+      table: 'logins',
+      expiresColumn: 'ends',
+      expiresType: 'iso8601',
+    });
+    expect(failure).toMatchObject({ type: FAILURE.unreadableExpiry, nonRetryable: true });
+    expectNoSecret(failure, value);
+  });
+
+  test('a role without rights is told which it needs', async ({ database }) => {
+    await plant(database);
+    const role = `poor_${database.name}`;
+    await database.sql(`create role ${role} login password '${SECRET}'`);
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        await database.sql(`drop owned by ${role}; drop role ${role}`);
+      },
+    };
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = SECRET;
+    await using activities = openActivities(url.href);
+    const failure = await failureOf(activities.attempt({}).result);
+    expect(failure).toMatchObject({ type: FAILURE.noRight, nonRetryable: true });
+    expect(failure.message).toContain('DELETE on "sessions"');
+    expectNoSecret(failure);
+  });
+
+  test('a database that does not exist fails at once', async ({ database }) => {
+    const url = new URL(database.url);
+    url.pathname = '/gone';
+    url.password = SECRET;
+    await using activities = openActivities(url.href);
+    const failure = await failureOf(activities.attempt({}).result);
+    expect(failure).toMatchObject({ type: FAILURE.noDatabase, nonRetryable: true });
+    expectNoSecret(failure);
+  });
+
+  test('a server that is not there is tried again', async () => {
+    const url = `postgres://user:${SECRET}@127.0.0.1:1/sessions`;
+    await using activities = openActivities(url);
+    const failure = await failureOf(activities.attempt({}).result);
+    expect(failure).toMatchObject({
+      type: RETRYABLE_FAILURE.databaseUnavailable,
+      nonRetryable: false,
+      details: [{ deletedSoFar: 0 }],
+    });
+    expect(failure.message).toContain('ECONNREFUSED');
+    expectNoSecret(failure);
+  });
+
+  test('a database that only reads is tried again', async ({ database }) => {
+    await plant(database);
+    await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
+    const failure = await failureOn(database);
+    expect(failure).toMatchObject({
+      type: RETRYABLE_FAILURE.databaseUnavailable,
+      nonRetryable: false,
+    });
+  });
+
+  test('a slice that is cut off tells what it had deleted', async ({ database }) => {
+    await fillSessions(database, { expired: 200_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const attempt = activities.attempt({}, {}, () => {
+      // At every chunk until one is hit: a fast database may have finished before the first.
+      void database.sql(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'session-cleanup'`,
+      );
+    });
+    const failure = await failureOf(attempt.result);
+    expect(failure).toMatchObject({
+      type: RETRYABLE_FAILURE.databaseUnavailable,
+      nonRetryable: false,
+    });
+    const [left] = await database.sql<{ count: number }>('select count(*)::int from sessions');
+    expect(failure.details).toMatchObject([{ deletedSoFar: 200_000 - (left?.count ?? 0) }]);
+  });
+});
+
+async function plant(database: TestDatabase): Promise<void> {
+  await insertSessions(database, [{ expiresAt: new Date(0) }, { expiresAt: new Date(0) }]);
+  await database.sql('update sessions set user_agent = $1', [SECRET]);
+}
+
+async function failureOn(
+  database: TestDatabase,
+  target: Partial<TargetConfig> = {},
+): Promise<ApplicationFailure> {
+  await using activities = openActivities(database.url, {
+    targets: [{ ...TEST_TARGET, ...target }],
+  });
+  return await failureOf(activities.attempt({}).result);
+}
+
+function expectNoSecret(failure: ApplicationFailure, secret = SECRET): void {
+  const { message, stack, details, cause } = failure;
+  expect(JSON.stringify({ message, stack, details, cause })).not.toContain(secret);
+}
