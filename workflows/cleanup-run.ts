@@ -188,8 +188,14 @@ export class CleanupRun {
     else this.#change({ isUncounted: !this.#dryRun });
   }
 
-  #addSlice({ way, deletedCount, skippedLocked, seconds }: ListedSlice): void {
-    const slice = { ...(way === undefined ? {} : { way }), deletedCount, skippedLocked, seconds };
+  #addSlice({ way, deletedCount, skippedLocked, seconds, waits }: ListedSlice): void {
+    const slice = {
+      ...(way === undefined ? {} : { way }),
+      deletedCount,
+      skippedLocked,
+      seconds,
+      ...(waits === undefined ? {} : { waits }),
+    };
     this.#change({ slices: [...(this.#current()?.slices ?? []), slice] });
   }
 

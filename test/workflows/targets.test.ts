@@ -44,6 +44,7 @@ describe('a run over several targets', () => {
     temporal,
   }) => {
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '40', end: '90' } as const;
+    const waits = [{ reason: 'replica-lag', seconds: 4.5 }] as const;
     await withFakeWorker(
       temporal,
       (request) =>
@@ -52,6 +53,7 @@ describe('a run over several targets', () => {
           deletedCount: 10,
           skippedLocked: 1,
           seconds: 2,
+          ...(request.slice === 1 ? { waits } : {}),
           ...(request.slice < 2 ? { resumeFrom, stopped: BETWEEN_SLICES[request.slice] } : {}),
         }),
       async (requests) => {
@@ -62,7 +64,7 @@ describe('a run over several targets', () => {
             target: 'sessions',
             deletedCount: 30,
             skippedLocked: 3,
-            slices: [slice, slice, slice],
+            slices: [slice, { ...slice, waits }, slice],
             stopped: 'drained',
           },
         ]);
