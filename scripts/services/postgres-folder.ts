@@ -17,7 +17,7 @@ export type Authentication = 'password' | 'trust';
 export const SUPERUSER = 'postgres';
 
 /** Where things are. */
-export interface PostgresPaths {
+interface PostgresPaths {
   /** The folder that holds all the rest. */
   readonly root: string;
   /** PostgreSQL's data directory. */

@@ -31,7 +31,7 @@ export interface PostgresOptions {
  * How a server stops: `fast` ends its sessions and writes everything out; `immediate` drops
  * everything, so that the next start recovers as after a crash; `smart` waits for its clients.
  */
-export type StopMode = 'fast' | 'immediate' | 'smart';
+type StopMode = 'fast' | 'immediate' | 'smart';
 
 /** A server that takes connections. Starting again on the same folder continues its data. */
 export interface PostgresServer {

@@ -53,7 +53,7 @@ export function removeServiceRecord(recordFile: string): void {
 }
 
 /** Reads the note; undefined when there is none, or none that can be understood. */
-export function readServiceRecord(recordFile: string): ServiceRecord | undefined {
+function readServiceRecord(recordFile: string): ServiceRecord | undefined {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(recordFile, 'utf8'));

@@ -149,19 +149,24 @@ function isExecutable(file: string): boolean {
 async function download(cacheDirectory: string, signal: AbortSignal | undefined): Promise<Attempt> {
   try {
     await mkdir(cacheDirectory, { recursive: true });
-    // Loads the SDK's native core, which is rarely needed here.
-    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-    const ended = TestWorkflowEnvironment.createLocal({
-      server: { executable: { type: 'cached-download', downloadDir: cacheDirectory }, ui: false },
-    }).then(async (environment) => {
-      await environment.teardown();
-    });
-    // A download cannot be called off; it is left to end by itself.
-    await Promise.race([ended, ...(signal === undefined ? [] : [aborted(signal)])]);
+    // A download cannot be called off; then it is left to end by itself.
+    await Promise.race([
+      startAndEnd(cacheDirectory),
+      ...(signal === undefined ? [] : [aborted(signal)]),
+    ]);
   } catch (error) {
     return { failure: reason(error) };
   }
   return await tryFirst(cachedPrograms(cacheDirectory));
+}
+
+async function startAndEnd(cacheDirectory: string): Promise<void> {
+  // Loads the SDK's native core, which is rarely needed here.
+  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
+  const environment = await TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'cached-download', downloadDir: cacheDirectory }, ui: false },
+  });
+  await environment.teardown();
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

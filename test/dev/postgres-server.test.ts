@@ -49,9 +49,9 @@ describe('an embedded PostgreSQL server', () => {
     const first = await start();
     await query(first.url, 'create table kept (number int)');
     for (const [number, end] of [
-      async (server: PostgresServer) => server.stop('fast'),
-      async (server: PostgresServer) => server.stop('immediate'),
-      async (server: PostgresServer) => server.stop('smart'),
+      async (server: PostgresServer) => await server.stop('fast'),
+      async (server: PostgresServer) => await server.stop('immediate'),
+      async (server: PostgresServer) => await server.stop('smart'),
       async (server: PostgresServer) => {
         server.signal('SIGKILL');
         await server.exited;
