@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationsList } from '../migrations/index.ts';
 import type { DatabaseSettings } from '../config/config.ts';
+import { MIGRATIONS_TABLE } from './orm.ts';
 import { quoteName } from './quote-name.ts';
 
 /** Key of the advisory lock that lets one migration run at a time; the letters `sclean`. */
@@ -25,7 +26,7 @@ export async function pendingMigrations(
   database: DatabaseSettings,
 ): Promise<readonly string[]> {
   const all = migrationsList(database).map((migration) => migration.name);
-  const table = `${quoteName(database.ledgerSchema)}."session_cleanup_migrations"`;
+  const table = `${quoteName(database.ledgerSchema)}.${quoteName(MIGRATIONS_TABLE)}`;
   const em = orm.em.fork();
   const [found] = await em.execute<{ exists: boolean }[]>(
     'select to_regclass(?) is not null as exists',

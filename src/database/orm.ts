@@ -7,6 +7,12 @@ import { SessionSchema } from '../entities/session.ts';
 import { migrationsList } from '../migrations/index.ts';
 import { releaseLostConnections } from './lost-connections.ts';
 
+/**
+ * Table of applied migrations, beside the ledger and under a name of its own: an application that uses
+ * MikroORM keeps its migrations in `mikro_orm_migrations`, and neither may see the other's.
+ */
+export const MIGRATIONS_TABLE = 'session_cleanup_migrations';
+
 /** A connection that does not come about within this time is an unreachable database. Milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
 
@@ -46,9 +52,7 @@ export function ormOptions(database: DatabaseSettings): Options {
     entities: ownEntities(database),
     extensions: [Migrator],
     migrations: {
-      // Beside the ledger and under a name of its own: an application that uses MikroORM keeps its
-      // migrations in `mikro_orm_migrations`, and neither may see the other's.
-      tableName: `${database.ledgerSchema}.session_cleanup_migrations`,
+      tableName: `${database.ledgerSchema}.${MIGRATIONS_TABLE}`,
       snapshot: false,
       silent: true,
       migrationsList: migrationsList(database),
