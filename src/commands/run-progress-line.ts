@@ -54,6 +54,7 @@ function renderSnapshot(snapshot: RunSnapshot): string {
   return [
     `${slice.target}: ${rows}`,
     `${numberText(slice.rowsPerSecond)} rows/s`,
+    ...(slice.waitingFor === undefined ? [] : [`holding back (${slice.waitingFor})`]),
     ...(slice.fraction === undefined ? [] : [`${Math.floor(slice.fraction * 100)} %`]),
   ].join(', ');
 }

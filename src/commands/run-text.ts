@@ -56,6 +56,7 @@ function renderResult(result: SessionCleanupResult, { isDryRun, painter }: RunRe
     painter.heading(heading),
     ...skipped,
     indent(renderTable(columns, result.targets.map(renderTarget))),
+    ...result.targets.flatMap(renderWaits),
   ].join('\n');
 }
 
@@ -69,4 +70,15 @@ function renderTarget(target: TargetResult): readonly string[] {
     durationText(seconds),
     target.stopped,
   ];
+}
+
+/** A run that took long because it held back for others should say so. */
+function renderWaits({ target, slices }: TargetResult): readonly string[] {
+  const seconds = new Map<string, number>();
+  for (const wait of slices.flatMap(({ waits }) => waits ?? [])) {
+    seconds.set(wait.reason, (seconds.get(wait.reason) ?? 0) + wait.seconds);
+  }
+  if (seconds.size === 0) return [];
+  const reasons = [...seconds].map(([reason, length]) => `${durationText(length)} ${reason}`);
+  return [`${target} held back for others: ${reasons.join(', ')}.`];
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
 import type {
+  ListedSlice,
   RunProgress,
   SessionCleanupInput,
   SessionCleanupResult,
   SliceProgress,
+  WaitReason,
 } from '../contract.ts';
 
 /*
@@ -16,6 +18,23 @@ const count = z.number().nonnegative();
 const way = z.enum(['sweep', 'drain']);
 const targetStop = z.enum(['drained', 'budget', 'cancelled', 'failed']);
 
+const waitReason = z.enum([
+  'table-locked',
+  'table-wanted',
+  'replica-lag',
+  'wal',
+  'old-transaction',
+  'pace',
+]) satisfies z.ZodType<WaitReason>;
+
+const slice = z.object({
+  way: way.exactOptional(),
+  deletedCount: count,
+  skippedLocked: count,
+  seconds: count,
+  waits: z.array(z.object({ reason: waitReason, seconds: count })).exactOptional(),
+}) satisfies z.ZodType<ListedSlice>;
+
 const result = z.object({
   cutoff: z.string(),
   deletedCount: count,
@@ -25,14 +44,7 @@ const result = z.object({
       target: z.string(),
       deletedCount: count,
       skippedLocked: count,
-      slices: z.array(
-        z.object({
-          way: way.exactOptional(),
-          deletedCount: count,
-          skippedLocked: count,
-          seconds: count,
-        }),
-      ),
+      slices: z.array(slice),
       stopped: targetStop,
     }),
   ),
@@ -58,11 +70,12 @@ const progress = z.object({
 const sliceProgress = z.object({
   target: z.string(),
   slice: count,
-  way,
+  way: way.exactOptional(),
   deletedCount: count,
   skippedLocked: count,
   rowsPerSecond: count,
   fraction: z.number().min(0).max(1).exactOptional(),
+  waitingFor: z.string().exactOptional(),
 }) satisfies z.ZodType<SliceProgress>;
 
 const input = z.object({

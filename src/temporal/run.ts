@@ -8,7 +8,7 @@ import {
   TimeoutFailure,
   WorkflowFailedError,
 } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
 import { RESULT_MEMO, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
 import type { SessionCleanupInput, SessionCleanupResult } from '../contract.ts';
@@ -95,15 +95,23 @@ function completed(run: RunId, value: unknown): RunOutcome {
 
 async function ended(client: Client, run: RunId, cause: Error | undefined): Promise<RunOutcome> {
   if (cause instanceof CancelledFailure) {
-    const { memo } = await client.workflow.getHandle(run.workflowId).describe();
+    const { memo } = await describeLast(client, run);
     return { kind: 'cancelled', result: readRunResult(memo?.[RESULT_MEMO]) ?? null };
   }
   if (cause instanceof TerminatedFailure) return { kind: 'terminated', message: cause.message };
   return toFailed(cause);
 }
 
+/** The run itself, or what it was continued as. An id can be used again, so this may be another run. */
+async function describeLast(client: Client, run: RunId): Promise<WorkflowExecutionDescription> {
+  const own = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+  return own.status.name === 'CONTINUED_AS_NEW'
+    ? await client.workflow.getHandle(run.workflowId).describe()
+    : own;
+}
+
 /** What a failure says, with the details that hold the counts. */
-export function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed' }> {
+function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed' }> {
   const failure = cause instanceof ActivityFailure ? cause.cause : cause;
   if (failure instanceof ApplicationFailure) {
     return {

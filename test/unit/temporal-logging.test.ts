@@ -1,0 +1,86 @@
+import { stripVTControlCharacters } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+import { renderLogLine } from '../../src/temporal/log-line.ts';
+import { createLogger, toSdkLogger } from '../../src/temporal/logging.ts';
+
+describe('a log line', () => {
+  it('is one JSON object with level, time, message and fields', () => {
+    const { lines, logger } = capture();
+    logger.info({ interval_seconds: 21_600 }, 'session_cleanup_scheduled');
+    expect(lines().map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        interval_seconds: 21_600,
+        msg: 'session_cleanup_scheduled',
+      },
+    ]);
+  });
+
+  it('holds nothing of an error that quotes rows or addresses', () => {
+    const { lines, logger } = capture();
+    const error = Object.assign(new Error('refused', { cause: new Error('why') }), {
+      code: '23505',
+      detail: 'Key (token)=(hunter2) exists',
+      url: 'postgres://app:hunter2@db',
+    });
+    logger.error({ error }, 'failed');
+    const line = lines().join('');
+    expect(line).not.toContain('hunter2');
+    expect(JSON.parse(line)).toMatchObject({
+      error: { name: 'Error', message: 'refused', code: '23505', cause: { message: 'why' } },
+    });
+  });
+
+  it('is a line for people on a terminal', () => {
+    const line = JSON.stringify({
+      level: 'info',
+      time: '2026-11-20T06:00:01.234Z',
+      workflowId: 'session_cleanup-1',
+      runId: 'hidden',
+      deleted_count: 3,
+      msg: 'session_cleanup_ran',
+    });
+    expect(stripVTControlCharacters(renderLogLine(line))).toBe(
+      '06:00:01 info  session_cleanup_ran workflowId=session_cleanup-1 deleted_count=3\n',
+    );
+    expect(renderLogLine('no JSON')).toBe('no JSON');
+  });
+});
+
+describe("the SDK's logger", () => {
+  it('keeps levels, messages and fields', () => {
+    const { lines, logger } = capture();
+    toSdkLogger(logger).warn('careful', { workflowId: 'w' });
+    expect(JSON.parse(lines().join(''))).toMatchObject({
+      level: 'warn',
+      workflowId: 'w',
+      msg: 'careful',
+    });
+  });
+
+  it('passes on what workflows say, but not what the SDK says about itself', () => {
+    const { lines, logger } = capture();
+    const sdk = toSdkLogger(logger);
+    sdk.info('session_cleanup_ran', { sdkComponent: 'workflow' });
+    sdk.info('webpack compiled', { sdkComponent: 'worker' });
+    sdk.error('worker broke', { sdkComponent: 'worker' });
+    expect(lines().map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'session_cleanup_ran',
+      'worker broke',
+    ]);
+  });
+});
+
+function capture(): {
+  readonly logger: ReturnType<typeof createLogger>;
+  readonly lines: () => readonly string[];
+} {
+  const lines: string[] = [];
+  const write = (line: string): void => {
+    lines.push(line);
+  };
+  return { logger: createLogger('info', { write }), lines: () => lines };
+}
