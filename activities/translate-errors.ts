@@ -91,11 +91,11 @@ const RULES: readonly Rule[] = [
   [/^(23001|23503)$/, referenced],
   [/^(0A|23|27|44|P0|42809)/, refusedByTable],
   [/^42/, refusedByServer],
-  [/^(40|55|57014)/, contended],
+  [/^(40|55006|55P03|57014)/, contended],
   [/^25006$/, unavailable('The database only reads: a standby, or switched to read-only')],
   [/^53100$/, unavailable("The database server's disk is full")],
   [/^53300$/, unavailable('The database has no connection left')],
-  [/^(08|25|53|57|58|XX)/, unavailable('The database broke off the work')],
+  [/^(08|25|53|55|57|58|XX)/, unavailable('The database broke off the work')],
   [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, unreachable],
   [/^ERR_(TLS|SSL|SOCKET)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
 ];

@@ -95,6 +95,7 @@ describe('what passes by itself is tried again', () => {
     { code: '40P01', type: contended },
     { code: '55P03', type: contended },
     { code: '55006', type: contended },
+    { code: '55000', type: databaseUnavailable },
     { code: '57014', type: contended },
     { code: '08000', type: databaseUnavailable },
     { code: '08006', type: databaseUnavailable },

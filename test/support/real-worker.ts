@@ -1,0 +1,72 @@
+/** The real workflow, activities and database together: what a deployment runs. */
+import { randomUUID } from 'node:crypto';
+
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+
+import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import { WORKFLOW_TYPE } from '../../src/contract.ts';
+import { createOrm } from '../../src/database/orm.ts';
+import { createCleanupWorker } from '../../src/temporal/worker.ts';
+import type { sessionCleanup } from '../../workflows/index.ts';
+import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
+import type { TestDatabase } from './test-database.ts';
+import type { TestTemporal } from './test-namespace.ts';
+
+/** A run of the workflow, as the client sees it. */
+export type RealRun = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanup>;
+
+/** What differs from the usual configuration. */
+export interface RealWorkerOptions {
+  readonly targets?: readonly TargetConfig[];
+  readonly deletion?: Partial<DeletionSettings>;
+}
+
+/** A worker that is at work until it is told to stop, or goes out of scope. */
+export interface RealWorker extends AsyncDisposable {
+  readonly worker: Worker;
+  /** Shuts down as on SIGTERM, and returns when nothing is left of it. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker on the test's task queue and database. */
+export async function startRealWorker(
+  temporal: TestTemporal,
+  database: TestDatabase,
+  options: RealWorkerOptions = {},
+): Promise<RealWorker> {
+  const targets = options.targets ?? [TEST_TARGET];
+  const deletion = { ...TEST_DELETION, ...options.deletion };
+  const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
+  const orm = createOrm(settings, targets, deletion);
+  const worker = await createCleanupWorker({
+    config: { database: settings, deletion, targets, taskQueue: temporal.taskQueue },
+    orm,
+    connection: await temporal.connectWorker(),
+    namespace: temporal.namespace,
+    identity: 'worker',
+  });
+  const ended = worker.run();
+  // Whoever stops the worker sees it fail; until then it must not end the process.
+  ended.catch(() => undefined);
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    stopped ??= (async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended.finally(async () => {
+        await orm.close(true);
+      });
+    })();
+    await stopped;
+  };
+  return { worker, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Starts the workflow with exactly these arguments. */
+export async function startRealRun(temporal: TestTemporal, ...args: unknown[]): Promise<RealRun> {
+  return await temporal.client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: `run-${randomUUID()}`,
+    taskQueue: temporal.taskQueue,
+    args,
+  });
+}
