@@ -1,0 +1,59 @@
+/** What tests of the schedule have in common. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import type { Client } from '@temporalio/client';
+import { inject } from 'vitest';
+
+import { createLogger } from '../../src/temporal/logging.ts';
+import type { Logger } from '../../src/temporal/logging.ts';
+import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
+import type { ScheduleDefinition } from '../../src/temporal/schedule-definition.ts';
+import type { TestTemporal } from '../support/test-namespace.ts';
+
+/** The definition that the defaults give, on the test's own task queue. */
+export function definitionFor(
+  temporal: Pick<TestTemporal, 'taskQueue'>,
+  intervalSeconds = 21_600,
+): ScheduleDefinition {
+  return defineSchedule({
+    schedule: { intervalSeconds, offsetSeconds: 0, atWorkerStart: 'apply' },
+    taskQueue: temporal.taskQueue,
+  });
+}
+
+/** A logger whose lines can be looked at. */
+export function recordingLogger(): {
+  readonly logger: Logger;
+  readonly entries: () => readonly Readonly<Record<string, unknown>>[];
+} {
+  const entries: Readonly<Record<string, unknown>>[] = [];
+  const write = (line: string): void => {
+    entries.push(JSON.parse(line) as Readonly<Record<string, unknown>>);
+  };
+  return { logger: createLogger('info', { write }), entries: () => entries };
+}
+
+/** Runs the real `temporal` command in the test's namespace. */
+export async function temporalCli(
+  temporal: Pick<TestTemporal, 'address' | 'namespace'>,
+  args: readonly string[],
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(inject('temporalCli'), [...args], {
+    env: {
+      ...process.env,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+    },
+  });
+  return stdout;
+}
+
+/** Ends every run that is open, as nobody works on them here. */
+export async function endRuns(client: Client): Promise<void> {
+  for await (const { workflowId } of client.workflow.list({
+    query: "ExecutionStatus = 'Running' AND WorkflowType = 'sessionCleanup'",
+  })) {
+    await client.workflow.getHandle(workflowId).terminate('end of test');
+  }
+}
