@@ -1,0 +1,110 @@
+import { describe, expect } from 'vitest';
+
+import { runCommand } from './command-process.ts';
+import { test } from './listener.ts';
+import type { Listener } from './listener.ts';
+
+/** Everything is set, and points to the listener. */
+function environmentOf({ address }: Listener): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: `postgres://app:hunter2@${address}/shop`,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_API_KEY: 'hunter2',
+    TEMPORAL_TLS: 'false',
+  };
+}
+
+const WORKING = ['worker', 'migrate', 'preview', 'status'] as const;
+
+describe('a wrong argument exits with 2 and connects nowhere', () => {
+  test.for([
+    ['', /Usage/],
+    ['bogus', /unknown command/],
+    ['schedule', /Usage/],
+    ['schedule bogus', /unknown command/],
+    ['worker --bogus', /unknown option/],
+    ['worker now', /too many arguments/],
+    ['schedule pause --reason', /argument missing/],
+    ['schedule pause --reason=', /--reason has 0 bytes/],
+    [`schedule pause --reason=${'x'.repeat(1_001)}`, /--reason has 1001 bytes/],
+    ['schedule backfill --from 2026-11-20T00:00:00Z', /required option '--to/],
+    ['schedule backfill --from 2026-11-20 --to 2026-11-21', /--from is "2026-11-20"/],
+    ['schedule backfill --from 2026-11-21T00:00:00Z --to 2026-11-20T00:00:00Z', /lies after --to/],
+    ['schedule backfill --from 2026-11-20T00:00:00Z --to 2999-01-01T00:00:00Z', /future/],
+    [
+      'schedule backfill --from 2026-11-20T00:00:00Z --to 2026-11-21T00:00:00Z --overlap all',
+      /Allowed choices are/,
+    ],
+    ['run start --cutoff tomorrow', /--cutoff is "tomorrow"/],
+    ['run start --cutoff 2999-01-01T00:00:00Z', /future/],
+    ['run start --dry-run=false', /dry-run/],
+  ] as const)('session-cleanup %s', async ([line, message], { listener }) => {
+    const args = line.split(' ').filter((word) => word !== '');
+    const { exitCode, stdout, stderr } = await runCommand(args, environmentOf(listener));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(listener.connections()).toBe(0);
+  });
+});
+
+describe('a wrong setting exits with 2 and connects nowhere', () => {
+  test('every problem is told at once, of Temporal and ours, and no secret', async ({
+    listener,
+  }) => {
+    const { exitCode, stdout, stderr } = await runCommand(['worker'], {
+      ...environmentOf(listener),
+      DATABASE_URL: `mysql://app:hunter2@${listener.address}/shop`,
+      SESSION_CLEANUP_LANES: '0',
+      SESSION_CLEANUP_LANE: '1',
+      TEMPORAL_TLS: 'maybe',
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/has 4 problems/);
+    for (const name of ['DATABASE_URL', '_LANES', '_LANE is not', 'TEMPORAL_TLS']) {
+      expect(stderr).toContain(name);
+    }
+    expect(stderr).not.toContain('hunter2');
+    expect(listener.connections()).toBe(0);
+  });
+
+  test.for([
+    ...WORKING,
+    'schedule apply',
+    'schedule describe',
+    'schedule pause',
+    'schedule trigger',
+    'schedule delete',
+    'run start',
+  ])('%s refuses SESSION_CLEANUP_INTERVAL=often', async (line, { listener }) => {
+    const { exitCode, stderr } = await runCommand(line.split(' '), {
+      ...environmentOf(listener),
+      SESSION_CLEANUP_INTERVAL: 'often',
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('SESSION_CLEANUP_INTERVAL is "often"');
+    expect(listener.connections()).toBe(0);
+  });
+
+  test.for(WORKING)('%s needs DATABASE_URL', async (line, { listener }) => {
+    const { DATABASE_URL: _, ...environment } = environmentOf(listener);
+    const { exitCode, stderr } = await runCommand([line], environment);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('DATABASE_URL is not set');
+    expect(listener.connections()).toBe(0);
+  });
+});
+
+test('the same commands do connect when nothing is wrong', async ({ listener }) => {
+  const { exitCode, stdout, stderr } = await runCommand(['preview'], environmentOf(listener));
+  expect(exitCode).toBe(1);
+  expect(listener.connections()).toBeGreaterThan(0);
+  expect(stdout + stderr).not.toContain('hunter2');
+});
+
+test('a command for the schedule needs no database', async ({ listener }) => {
+  const { DATABASE_URL: _, ...environment } = environmentOf(listener);
+  const { exitCode, stderr } = await runCommand(['schedule', 'pause'], environment);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`Temporal cannot be reached at ${listener.address}`);
+  expect(listener.connections()).toBeGreaterThan(0);
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+
+import { settingsReference } from '../../src/config/settings-reference.ts';
+import { runCommand } from './command-process.ts';
+
+const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]])[] = [
+  ['worker'],
+  ['schedule apply', '--check', '--json'],
+  ['schedule describe', '--json'],
+  ['schedule pause', '--reason <text>', '--json'],
+  ['schedule unpause', '--reason <text>', '--json'],
+  ['schedule trigger', '--json'],
+  ['schedule backfill', '--from <instant>', '--to <instant>', '--overlap <policy>', '--json'],
+  ['schedule delete', '--json'],
+  ['run start', '--cutoff <instant>', '--dry-run', '--no-wait', '--json'],
+  ['preview', '--json'],
+  ['migrate', '--json'],
+  ['status', '--json'],
+];
+
+describe('the help', () => {
+  it.concurrent.each(COMMANDS)(
+    'of %s tells flags, environment, examples and exit codes',
+    async (command, ...flags) => {
+      const { exitCode, stdout } = await runCommand([...command.split(' '), '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^Usage: session-cleanup ${command}`));
+      expect(stdout).toMatch(/^(Environment|Temporal's own environment)/m);
+      expect(stdout).toMatch(
+        new RegExp(`^Examples:\\n  # .*\\n  (\\w+=\\S+ )*session-cleanup ${command}`, 'm'),
+      );
+      expect(stdout).toMatch(/^Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /m);
+      for (const flag of flags) expect(stdout).toContain(flag);
+    },
+  );
+
+  it('of the whole program tells every command and every setting', async () => {
+    const { exitCode, stdout } = await runCommand(['--help']);
+    expect(exitCode).toBe(0);
+    for (const [command] of COMMANDS) expect(stdout).toContain(`\n  ${command.split(' ')[0]}`);
+    for (const { name } of settingsReference()) expect(stdout).toContain(`\n  ${name} (`);
+    expect(stdout).toContain('TEMPORAL_ADDRESS');
+  });
+
+  it('is plain text when it does not go to a terminal', async () => {
+    const { stdout } = await runCommand(['--help']);
+    expect(stdout).not.toContain('\u001B');
+  });
+});
+
+it('tells its version', async () => {
+  expect(await runCommand(['--version'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+  });
+});

@@ -1,0 +1,33 @@
+/** A place that commands could connect to, which notices when they do. */
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+import { test as base } from 'vitest';
+
+/** A listener that closes every connection at once. */
+export interface Listener {
+  /** `host:port`. */
+  readonly address: string;
+  readonly connections: () => number;
+}
+
+export const test = base.extend('listener', async ({}, { onCleanup }): Promise<Listener> => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onCleanup(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      }),
+  );
+  const { port } = server.address() as AddressInfo;
+  return { address: `127.0.0.1:${port}`, connections: () => connections };
+});
