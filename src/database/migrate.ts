@@ -12,7 +12,7 @@ const MIGRATION_LOCK = 0x73636c65616e;
  * Running it again, or several times at once, changes nothing more.
  */
 export async function migrate(orm: MikroORM): Promise<{ readonly applied: readonly string[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return await orm.em.fork().transactional(async (em) => {
     // Belongs to the transaction, so it works through PgBouncer and cannot outlive its holder.
     await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
     const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });

@@ -28,7 +28,7 @@ export class SessionRepository {
   /** Stores a session and returns its id. */
   async create(session: NewSession): Promise<string> {
     const em = this.#em.fork();
-    return em.insert(SessionSchema, {
+    return await em.insert(SessionSchema, {
       id: crypto.randomUUID(),
       userId: session.userId,
       tokenHash: hashToken(session.token),

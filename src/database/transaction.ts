@@ -16,13 +16,13 @@ export async function withSettings<T>(
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
   const names = Object.keys(settings);
-  return em.transactional(
+  return await em.transactional(
     async (tx) => {
       await tx.execute(
         `select ${names.map(() => 'set_config(?, ?, true)').join(', ')}`,
         Object.entries(settings).flat(),
       );
-      return work(tx);
+      return await work(tx);
     },
     { isolationLevel: IsolationLevel.READ_COMMITTED, clear: true },
   );

@@ -29,7 +29,7 @@ export async function checkBrake(
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   const settings = { ...ASKING, ...expirySettings(target.expiry), jit: 'off' };
-  return withSettings(em, settings, async (tx) => {
+  return await withSettings(em, settings, async (tx) => {
     const [small] = await tx.execute<{ rows: number }[]>(
       `select count(*)::int as rows from (select from ${target.table} limit ?) as beginning`,
       [SMALLEST_TABLE + 1],

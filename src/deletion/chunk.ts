@@ -58,7 +58,7 @@ export async function deleteChunk(
   try {
     return await withSettings(em, chunkSettings(target, route, stretch, settings), async (tx) => {
       const remove = async (condition: SqlFragment): Promise<number> =>
-        tx.nativeDelete(target.entity, asWhere(condition)).catch((error: unknown) => {
+        await tx.nativeDelete(target.entity, asWhere(condition)).catch((error: unknown) => {
           refused = refusalIn(error);
           throw error;
         });

@@ -72,7 +72,7 @@ export class Consideration {
   /** To be awaited before each chunk. All lanes wait for the same thing together. */
   async untilClear(): Promise<void> {
     this.#turn ??= this.#wait().finally(() => (this.#turn = undefined));
-    return this.#turn;
+    return await this.#turn;
   }
 
   /** Tells what was deleted, so that the pace is kept. */

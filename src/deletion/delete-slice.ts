@@ -119,7 +119,11 @@ export async function deletedSoFar(
   target: string,
   slice: number,
 ): Promise<number> {
-  return new SliceLedger(orm.em.fork(), ledgerSchema, { runId, target, slice }).deletedCount();
+  return await new SliceLedger(orm.em.fork(), ledgerSchema, {
+    runId,
+    target,
+    slice,
+  }).deletedCount();
 }
 
 /**
@@ -159,7 +163,7 @@ async function travel(
   if (end.kind !== 'indivisible') return { route, end };
   // The sweep comes by everywhere, also where the drain remembered a lock.
   for (const account of lanes.accounts) account.revisit = [];
-  return travel(em, doomed, { way: 'sweep' }, work);
+  return await travel(em, doomed, { way: 'sweep' }, work);
 }
 
 function keyOf(job: SliceJob): SliceKey {

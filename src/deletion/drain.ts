@@ -26,10 +26,14 @@ export function drainRoute(target: Target, bound: string): Route {
   const asText = `to_jsonb(${column}) #>> '{}'`;
 
   const ask = async (em: EntityManager, sql: string, params: readonly unknown[]): Promise<Answer> =>
-    withSettings(em, { ...ASKING, ...expirySettings(target.expiry), ...settings }, async (tx) => {
-      const [row] = await tx.execute<Answer[]>(sql, [...params]);
-      return row ?? { at: null, left: false };
-    });
+    await withSettings(
+      em,
+      { ...ASKING, ...expirySettings(target.expiry), ...settings },
+      async (tx) => {
+        const [row] = await tx.execute<Answer[]>(sql, [...params]);
+        return row ?? { at: null, left: false };
+      },
+    );
 
   return {
     way: 'drain',

@@ -79,7 +79,7 @@ export class SliceLedger {
         ],
       );
       // In the order of lanes, so that two attempts that claim at once queue up instead of deadlocking.
-      return em.execute<LedgerRow[]>(
+      return await em.execute<LedgerRow[]>(
         `with claimed as (
            select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
          )
@@ -151,7 +151,7 @@ export class SliceLedger {
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
   async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
-    return this.#total(0, (rows) => {
+    return await this.#total(0, (rows) => {
       for (const account of accounts) {
         const row = rows.find((candidate) => candidate.lane === account.lane);
         const isAsLeft =
@@ -167,12 +167,12 @@ export class SliceLedger {
    * totals returned are durable and final. A slice that never began has deleted nothing.
    */
   async close(): Promise<SliceTotals> {
-    return this.#total(1, () => undefined);
+    return await this.#total(1, () => undefined);
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
   async #total(fenceStep: 0 | 1, check: (rows: readonly TotalRow[]) => void): Promise<SliceTotals> {
-    return withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
+    return await withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
       const rows = await em.execute<TotalRow[]>(
         `with slice as (
            select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update

@@ -55,7 +55,7 @@ export class WorkQueue {
       return claim;
     });
     this.#cutting = cut.catch(() => undefined);
-    return cut;
+    return await cut;
   }
 
   /** To be called when the stretch has been committed. */

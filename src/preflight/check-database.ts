@@ -31,7 +31,7 @@ export async function checkDatabase(
     ...(await checkRights(em, targets, database.ledgerSchema)),
   ];
   for (const target of targets) {
-    const check = async (): Promise<readonly Finding[]> => checkTarget(em, target);
+    const check = async (): Promise<readonly Finding[]> => await checkTarget(em, target);
     findings.push(...(await unlessForbidden('table', target.name, check)));
   }
   return findings;

@@ -96,7 +96,7 @@ const KINDS: readonly Kind[] = [
 const CUTOFF = `'2026-03-01T12:00:00Z'::timestamptz`;
 
 for (const kind of KINDS) {
-  describe(kind.name, () => {
+  describe(`a column of ${kind.name}`, () => {
     for (const way of kind.ways) {
       test(`${way}: removes what expires at the cut-off, keeps what expires ${kind.step} later, and what never does`, async ({
         database,

@@ -28,6 +28,10 @@ async function slowDown(database: TestDatabase, secondsPerRow: number): Promise<
   );
 }
 
+function die(): void {
+  throw new Error('The worker died.');
+}
+
 /** Changes the ledger under an attempt, in its second chunk. */
 async function meddle(database: TestDatabase, change: string): Promise<void> {
   await database.sql(`create function meddle() returns trigger language plpgsql as $$ begin
@@ -44,10 +48,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await fillSessions(database, { expired: 20_000, live: 500 });
     await forceWay(database, way);
     await using dying = openCleaner(database, { settings: { lanes: 1 } });
-    const onProgress = (): void => {
-      throw new Error('The worker died.');
-    };
-    await expect(dying.clean({ runId: 'run', hooks: { onProgress } })).rejects.toThrow('died');
+    await expect(dying.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow('died');
     const gone = 20_000 - (await countSessions(database)).expired;
     expect(gone).toBeGreaterThan(0);
     expect(gone).toBeLessThan(20_000);

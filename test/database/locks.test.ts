@@ -38,7 +38,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     const holder = await database.connect();
     await holder.query('begin');
     await holder.query(`select from sessions where expires_at <= now() limit 1 for update`);
-    const onProgress = vi.fn(() => void holder.query('rollback'));
+    const onProgress = vi.fn<() => void>(() => void holder.query('rollback'));
 
     expect(await cleaner.clean({ hooks: { onProgress } })).toMatchObject({
       deletedCount: 500,

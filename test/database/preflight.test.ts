@@ -147,7 +147,7 @@ test('a role with only the grants printed passes, cleans, and lacks each right i
     for (const grant of grants) {
       await database.sql(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '));
       const rights = await check(database, {}, url.href).then((all) => named(all, 'rights'));
-      expect(rights, grant).toMatchObject({ level: 'error', remedy: grant });
+      expect(rights).toMatchObject({ level: 'error', remedy: grant });
       await database.sql(grant);
     }
   } finally {

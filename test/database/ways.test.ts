@@ -1,5 +1,6 @@
 import { describe, expect, vi } from 'vitest';
 
+import type { SliceHooks } from '../../src/deletion/delete-slice.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -11,7 +12,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await fillSessions(database, { expired: 20_001, live: 7_000 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const onProgress = vi.fn();
+    const onProgress = vi.fn<SliceHooks['onProgress']>();
 
     const outcome = await cleaner.clean({ hooks: { onProgress } });
 

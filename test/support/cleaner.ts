@@ -49,7 +49,7 @@ export function openCleaner(
       const [row] = await database.sql<{ cutoff: string }>(
         `select to_jsonb(${cutoff}) #>> '{}' as cutoff`,
       );
-      return deleteSlice(
+      return await deleteSlice(
         orm,
         TEST_DATABASE_SETTINGS.ledgerSchema,
         {

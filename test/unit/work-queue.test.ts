@@ -1,13 +1,14 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { createOrm } from '../../src/database/orm.ts';
 import { remember } from '../../src/deletion/revisit-list.ts';
 import type { Range, Route } from '../../src/deletion/route.ts';
 import { WorkQueue, type Claim } from '../../src/deletion/work-queue.ts';
+import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
 
-// The queue only hands the entity manager on to the route, and this route needs no database.
-const em = undefined as unknown as EntityManager;
+// The queue only hands the entity manager on to the route, and this route asks it nothing.
+const { em } = createOrm({ ...TEST_DATABASE_SETTINGS, url: 'postgres://unused.invalid/none' }, []);
 
 /** A route over the numbers below `end`. */
 function route(end: number): Route {
