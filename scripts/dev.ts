@@ -33,4 +33,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// All that was started has ended; what is left is a connection, and attempts at calls on it.
+process.exit(await main(process.argv.slice(2)));

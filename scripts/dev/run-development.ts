@@ -65,7 +65,9 @@ export async function runDevelopment(
   const config = loadConfig(servers.env);
   const orm = createOrm(config.database, config.targets, config.deletion);
   stack.defer(() => orm.close(true));
-  const { client, namespace } = stack.use(await connectClient(loadTemporalSettings(servers.env)));
+  // Not closed here, but with the process: a call that a stop cuts off is tried again by the SDK, and on
+  // a closed connection that attempt would throw where nobody can catch it.
+  const { client, namespace } = await connectClient(loadTemporalSettings(servers.env));
 
   const session: Session = { options, context, servers, config, orm, client, namespace };
 
@@ -123,12 +125,14 @@ async function runFirst(session: Session): Promise<FirstRun | undefined> {
 async function stay({ options, context, servers, config, orm, client }: Session): Promise<never> {
   const { signal } = context.stop;
   const { isInteractive, progress, say } = context.terminal;
+  const { isOurs } = servers.database;
   const file = writeEnvironmentFile(options.dataDirectory, servers.env);
   say(`Try         . ${file} && npx session-cleanup status`);
   await Promise.all([
     tellOfRuns(client, say, signal),
-    ...(servers.database.isOurs ? [simulateTraffic(orm.em, signal)] : []),
-    ...(isInteractive ? [showCounts(orm, config, progress, signal)] : []),
+    // Counting a whole table every few seconds is no way to treat somebody else's database, either.
+    ...(isOurs ? [simulateTraffic(orm.em, signal)] : []),
+    ...(isOurs && isInteractive ? [showCounts(orm, config, progress, signal)] : []),
   ]);
   throw signal.reason;
 }

@@ -10,14 +10,20 @@ export async function withoutIndexes(
   transaction: EntityManager,
   work: () => Promise<void>,
 ): Promise<void> {
-  const indexes = await transaction.execute<{ take: string; build: string }[]>(INDEXES);
+  const indexes = await transaction.execute<IndexStatements[]>(INDEXES);
   for (const { take } of indexes) await transaction.execute(take);
   await work();
   for (const { build } of indexes) await transaction.execute(build);
 }
 
-/** The statements that take away and build each index: those of constraints, then the others. */
-const INDEXES = `
+/** The statements that take one index away and build it again. */
+export interface IndexStatements {
+  readonly take: string;
+  readonly build: string;
+}
+
+/** Query for the {@link IndexStatements} of each index: those of constraints, then the others. */
+export const INDEXES = `
   select format('alter table sessions drop constraint %I', conname) as take,
          format('alter table sessions add constraint %I %s', conname, pg_get_constraintdef(oid)) as build
   from pg_constraint

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { describe, expect, inject } from 'vitest';
+
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import { createTestDatabase } from '../support/test-database.ts';
+import { createTestNamespace } from '../support/test-namespace.ts';
+import { TEMPLATE_DATABASE } from '../support/postgres-template.ts';
+import { expectDone, liveServices, test } from './dev-process.ts';
+
+const portOf = (address: string): string => new URL(`x://${address.split('@').at(-1) ?? ''}`).port;
+
+describe('npm run dev -- --once', { timeout: 120_000 }, () => {
+  test('deletes what has expired, tells it as JSON, and keeps the data for the next time', async ({
+    data,
+    startDev,
+  }) => {
+    const taken = {
+      postgres: portOf(inject('postgresUrl')),
+      temporal: portOf(inject('temporalAddress')),
+    };
+    const first = await startDev({
+      args: [
+        ...['--once', '--sessions', '5000'],
+        ...['--postgres-port', taken.postgres, '--temporal-port', taken.temporal],
+      ],
+    });
+    const { code, lastLine } = await first.ended();
+    expectDone(code, first);
+    expect(JSON.parse(lastLine)).toEqual({
+      deletedCount: 3_000,
+      expiredBefore: 3_000,
+      liveBefore: 2_000,
+      liveAfter: 2_000,
+      workflowId: expect.stringMatching(/^session_cleanup-\d{4}-/),
+      runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    const said = first.output();
+    expect(said).toContain(`Port ${taken.postgres} is taken: PostgreSQL gets `);
+    expect(said).toContain(`Port ${taken.temporal} is taken: Temporal gets `);
+    expect(said).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
+    expect(said).toContain('11 events say: 3,000 rows deleted');
+    expect(said).toContain('2,000 live, 0 expired');
+    expect(said).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
+    expect(said).toMatch(
+      /http:\/\/127.0.0.1:\d+\/namespaces\/default\/schedules\/session_cleanup\n/,
+    );
+    expect(said).toMatch(/\/namespaces\/default\/workflows\/session_cleanup-.*\/history\n/);
+    expect(liveServices(data)).toEqual([]);
+
+    const second = await startDev({ args: ['--once', '--sessions', '9000'] });
+    const again = await second.ended();
+    expectDone(again.code, second);
+    expect(JSON.parse(again.lastLine)).toMatchObject({ deletedCount: 0, liveAfter: 2_000 });
+  });
+
+  test('writes no sample session into a database that it was given', async ({ data, startDev }) => {
+    const database = await createTestDatabase(inject('postgresUrl'), TEMPLATE_DATABASE);
+    const temporal = await createTestNamespace(inject('temporalAddress'));
+    try {
+      await fillSessions(database, { expired: 30, live: 20 });
+      const dev = await startDev({
+        args: ['--once', '--sessions', '500'],
+        env: {
+          DATABASE_URL: database.url,
+          TEMPORAL_ADDRESS: temporal.address,
+          TEMPORAL_NAMESPACE: temporal.namespace,
+        },
+      });
+      const { code, lastLine } = await dev.ended();
+      expectDone(code, dev);
+      expect(JSON.parse(lastLine)).toMatchObject({
+        deletedCount: 30,
+        liveBefore: 20,
+        liveAfter: 20,
+      });
+      expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
+      expect(existsSync(path.join(data, 'postgres'))).toBe(false);
+      expect(existsSync(path.join(data, 'temporal'))).toBe(false);
+    } finally {
+      await temporal.close();
+      await database.drop();
+    }
+  });
+
+  test('refuses a wrong setting before it starts anything', async ({ data, startDev }) => {
+    const dev = await startDev({ args: ['--once'], env: { SESSION_CLEANUP_LANES: '99' } });
+    expect((await dev.ended()).code).toBe(2);
+    expect(dev.output()).toContain('SESSION_CLEANUP_LANES is "99"');
+    expect(existsSync(data)).toBe(false);
+  });
+});

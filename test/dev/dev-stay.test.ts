@@ -1,0 +1,123 @@
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { describe, expect } from 'vitest';
+
+import { SCHEDULE_ID } from '../../src/contract.ts';
+import { expectDone, liveServices, readEnvironmentFile, test } from './dev-process.ts';
+
+/** Ctrl-C has to end everything within this time. */
+const ENDS_WITHIN_MILLISECONDS = 10_000;
+
+async function withSchedule<T>(
+  data: string,
+  work: (schedule: ReturnType<Client['schedule']['getHandle']>) => Promise<T>,
+): Promise<T> {
+  const connection = await Connection.connect({
+    address: readEnvironmentFile(data)['TEMPORAL_ADDRESS'] ?? '',
+  });
+  try {
+    return await work(new Client({ connection }).schedule.getHandle(SCHEDULE_ID));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function countRows(data: string, condition = 'true'): Promise<number> {
+  const client = new pg.Client(readEnvironmentFile(data)['DATABASE_URL']);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from sessions where ${condition}`,
+    );
+    return rows[0]?.count ?? 0;
+  } finally {
+    await client.end();
+  }
+}
+
+// Each starts servers and a worker once or twice, on a machine that may be busy.
+describe('npm run dev', { timeout: 120_000 }, () => {
+  test('stays with sessions that come and expire; Ctrl-C ends all; a pause outlives it', async ({
+    data,
+    startDev,
+  }) => {
+    const dev = await startDev({ args: ['--sessions', '500'] });
+    await dev.says('Try ');
+    expect(liveServices(data)).toHaveLength(3);
+    await expect.poll(() => countRows(data), { timeout: 20_000 }).toBeGreaterThan(205);
+    await expect
+      .poll(() => countRows(data, 'expires_at <= now()'), { timeout: 30_000 })
+      .toBeGreaterThan(0);
+    await withSchedule(data, (schedule) => schedule.pause('hands off'));
+    // As npm passes on what the terminal has sent already, the signal comes twice.
+    dev.signal('SIGINT');
+    dev.signal('SIGINT');
+    const asked = performance.now();
+    const { code } = await dev.ended();
+    expect(performance.now() - asked).toBeLessThan(ENDS_WITHIN_MILLISECONDS);
+    expect(code).toBe(0);
+    expect(liveServices(data)).toEqual([]);
+
+    const again = await startDev();
+    await again.says('Try ');
+    expect(again.output()).toContain('The schedule is paused, so no run is triggered');
+    expect(again.output()).toContain('hands off');
+    const { info, state } = await withSchedule(data, (schedule) => schedule.describe());
+    expect(state.paused).toBe(true);
+    expect(info.recentActions).toHaveLength(1);
+  });
+
+  test('refuses a folder in use, and after SIGKILL goes on where it was', async ({
+    data,
+    startDev,
+  }) => {
+    const dev = await startDev({ args: ['--sessions', '500'] });
+    await dev.says('Try ');
+    const rival = await startDev({ args: ['--once'] });
+    expect((await rival.ended()).code).toBe(1);
+    expect(rival.output()).toContain('is in use');
+    const orphans = liveServices(data);
+    expect(orphans).toHaveLength(3);
+    dev.signal('SIGKILL');
+    await dev.ended();
+    expect(liveServices(data)).toEqual(orphans);
+
+    const again = await startDev({ args: ['--once'] });
+    const { code, lastLine } = await again.ended();
+    expectDone(code, again);
+    expect(JSON.parse(lastLine).liveAfter).toBeGreaterThanOrEqual(200);
+    for (const pid of orphans) expect(again.output()).toContain(`(process ${String(pid)})`);
+    expect(liveServices(data)).toEqual([]);
+  });
+
+  test('leaves a half-filled table empty when it is stopped, and fills it the next time', async ({
+    data,
+    startDev,
+  }) => {
+    const dev = await startDev({ args: ['--once', '--sessions', '3000000'] });
+    await dev.says('Filling');
+    dev.signal('SIGINT');
+    const asked = performance.now();
+    expect((await dev.ended()).code).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(ENDS_WITHIN_MILLISECONDS);
+    expect(liveServices(data)).toEqual([]);
+
+    const again = await startDev({ args: ['--once', '--sessions', '100'] });
+    const { code, lastLine } = await again.ended();
+    expectDone(code, again);
+    expect(JSON.parse(lastLine)).toMatchObject({ deletedCount: 60, liveAfter: 40 });
+  });
+
+  test.for(['postgres', 'temporal', 'worker'] as const)(
+    'ends all, and says why, when the %s ends by itself',
+    async (service, { data, startDev }) => {
+      const dev = await startDev({ args: ['--sessions', '10'] });
+      await dev.says('Try ');
+      const [postgres = 0, temporal = 0, worker = 0] = liveServices(data);
+      process.kill({ postgres, temporal, worker }[service], 'SIGKILL');
+      expect((await dev.ended()).code).toBe(1);
+      expect(dev.output()).toMatch(/(PostgreSQL|Temporal|The worker) ended by itself/);
+      expect(liveServices(data)).toEqual([]);
+    },
+  );
+});
