@@ -16,7 +16,7 @@ const END_SHOWS_WITHIN_MILLISECONDS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Aborts on the first of these signals. Further ones change nothing: npm passes on to us what the
+ * Aborts on the first of these signals, and when nobody reads the output any more. Further ones change nothing: npm passes on to us what the
  * terminal has sent us already, and all that still has to be ended is ended within seconds.
  */
 export function listenForStop(): AbortController {
@@ -26,6 +26,10 @@ export function listenForStop(): AbortController {
       controller.abort(new StopRequested(signal));
     });
   }
+  // The terminal was closed, or the reader of our output has left: everything still has to be ended.
+  process.stdout.on('error', () => {
+    controller.abort(new StopRequested('SIGPIPE'));
+  });
   return controller;
 }
 

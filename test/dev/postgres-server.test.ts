@@ -16,7 +16,7 @@ import {
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
 import { ServiceInUseError } from '../../scripts/services/service-record.ts';
 import { startInOwnProcess } from './dying-run.ts';
-import { test as withFolder } from './temporary-folder.ts';
+import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
   const started: PostgresServer[] = [];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, vi } from 'vitest';
 
 import { findTemporalCli, type TemporalCli } from '../../scripts/services/temporal-cli.ts';
-import { test as withFolder } from './temporary-folder.ts';
+import { test as withFolder } from '../support/temporary-folder.ts';
 
 interface Machine {
   /** Puts a program onto the PATH. */

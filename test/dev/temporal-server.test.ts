@@ -11,7 +11,7 @@ import {
   type TemporalServer,
 } from '../../scripts/services/temporal-server.ts';
 import { startInOwnProcess } from './dying-run.ts';
-import { test as withFolder } from './temporary-folder.ts';
+import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
   const started: TemporalServer[] = [];

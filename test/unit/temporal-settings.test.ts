@@ -6,7 +6,7 @@ import { describe, expect } from 'vitest';
 
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
-import { test } from '../dev/temporary-folder.ts';
+import { test } from '../support/temporary-folder.ts';
 
 /** Nobody's own profile takes part in these tests. */
 const NO_FILE = { TEMPORAL_CONFIG_FILE: os.devNull };
