@@ -9,6 +9,7 @@ import { installRuntime } from '../temporal/runtime.ts';
 import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
 import { defineSchedule } from '../temporal/schedule-definition.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from '../temporal/worker.ts';
+import { requireNamespace } from '../temporal/connection.ts';
 import { connectWorker } from '../temporal/worker-connection.ts';
 import { readFullConfig } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
@@ -41,7 +42,6 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   const stop = Promise.withResolvers<void>();
   using _interrupt = onInterrupt(stopOnce(logger, stop.resolve));
 
-  installRuntime(logger);
   await using cleanup = new AsyncDisposableStack();
   const orm = createOrm(config.database, config.targets, {
     lanes: config.deletion.lanes * ACTIVITIES_AT_ONCE,
@@ -49,10 +49,13 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   cleanup.defer(() => orm.close(true));
   await checkDatabase(orm, config, logger);
 
+  installRuntime(logger);
   const connection = await connectWorker(temporal);
   cleanup.defer(() => connection.close());
   const { namespace } = temporal;
-  await settleSchedule(new Client({ connection, namespace }), config, logger);
+  const client = new Client({ connection, namespace });
+  await requireNamespace(client);
+  await settleSchedule(client, config, logger);
 
   const worker = await createCleanupWorker({ config, orm, connection, namespace });
   logger.info(

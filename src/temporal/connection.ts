@@ -1,9 +1,12 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
 
 import type { TemporalSettings } from './connection-settings.ts';
 
 /** Time for reaching the server before a command gives up. Milliseconds. */
 export const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
+
+/** gRPC's code for what does not exist. */
+const NOT_FOUND = 5;
 
 /** Temporal did not answer. The message names the address and what to do, and no secret. */
 export class TemporalUnreachableError extends Error {
@@ -38,6 +41,23 @@ export async function connectClient(settings: TemporalSettings): Promise<Connect
     namespace: settings.namespace,
     [Symbol.asyncDispose]: () => connection.close(),
   };
+}
+
+/**
+ * Makes sure that the client's namespace exists and lets this login in.
+ *
+ * @throws NamespaceNotFoundError, or the server's refusal
+ */
+export async function requireNamespace(client: Client): Promise<void> {
+  const { namespace } = client.options;
+  try {
+    await client.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === NOT_FOUND) {
+      throw new NamespaceNotFoundError(namespace);
+    }
+    throw error;
+  }
 }
 
 async function connect(settings: TemporalSettings): Promise<Connection> {

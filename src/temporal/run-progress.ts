@@ -40,7 +40,7 @@ export async function* watchRun(
   signal: AbortSignal,
 ): AsyncGenerator<RunSnapshot, void, void> {
   const handle = client.workflow.getHandle(workflowId);
-  const completed = new CompletedSlices(client, workflowId);
+  const completed = new CompletedSlices(client, workflowId, signal);
   let deletedCount = 0;
   let skippedLocked = 0;
   while (!signal.aborted) {
@@ -63,12 +63,14 @@ export async function* watchRun(
 class CompletedSlices {
   readonly #client: Client;
   readonly #workflowId: string;
+  readonly #signal: AbortSignal;
   #latest: RunProgress | undefined;
   #askAgainAt = 0;
 
-  constructor(client: Client, workflowId: string) {
+  constructor(client: Client, workflowId: string, signal: AbortSignal) {
     this.#client = client;
     this.#workflowId = workflowId;
+    this.#signal = signal;
   }
 
   latest(): RunProgress | undefined {
@@ -83,8 +85,10 @@ class CompletedSlices {
 
   async #ask(): Promise<void> {
     try {
-      const answer = await this.#client.withDeadline(Date.now() + QUERY_TIMEOUT, () =>
-        this.#client.workflow.getHandle(this.#workflowId).query(PROGRESS_QUERY),
+      const handle = this.#client.workflow.getHandle(this.#workflowId);
+      const answer: unknown = await this.#client.withAbortSignal(
+        AbortSignal.any([this.#signal, AbortSignal.timeout(QUERY_TIMEOUT)]),
+        () => handle.query(PROGRESS_QUERY),
       );
       this.#latest = readRunProgress(answer) ?? this.#latest;
     } catch {

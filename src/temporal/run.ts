@@ -62,10 +62,14 @@ export async function waitForRun(
   run: RunId,
   signal?: AbortSignal,
 ): Promise<RunOutcome> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId);
   try {
-    const wait = client.workflow.getHandle(run.workflowId, run.runId).result();
-    return completed(run, await abortable(wait, signal));
+    const result: unknown = await (signal === undefined
+      ? handle.result()
+      : client.withAbortSignal(signal, () => handle.result()));
+    return completed(run, result);
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof WorkflowFailedError) return await ended(client, run, error.cause);
     throw error;
   }
@@ -128,21 +132,4 @@ function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed
     message: failure?.message ?? 'The run failed without a reason.',
     result: null,
   };
-}
-
-async function abortable<Value>(wait: Promise<Value>, signal?: AbortSignal): Promise<Value> {
-  if (signal === undefined) return await wait;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    aborted.reject(signal.reason);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([wait, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Nobody listens to it any more once the wait was given up.
-    wait.catch(() => undefined);
-  }
 }

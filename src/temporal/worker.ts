@@ -43,6 +43,8 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     maxConcurrentWorkflowTaskExecutions: 4,
     // A handful of runs a day: the default would reserve memory for hundreds.
     maxCachedWorkflows: 20,
+    // A run whose worker has left is free for another one after this time; by default after 10 s.
+    stickyQueueScheduleToStartTimeout: '2s',
     // Activities are told of a shutdown at once, finish their chunk and hand over the rest.
     shutdownGraceTime: 0,
     shutdownForceTime: LONGEST_SHUTDOWN,

@@ -1,0 +1,59 @@
+/** A place between a worker and its database, where the database can vanish and come back. */
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
+
+/** Passes connections on to the database while it is open. */
+export interface Forwarder extends AsyncDisposable {
+  /** The database's address by way of the forwarder. */
+  readonly url: string;
+  /** Until then nobody listens, as when the database is down. */
+  readonly open: () => Promise<void>;
+  /** From now on nothing passes any more, and nobody is told. */
+  readonly freeze: () => void;
+}
+
+/** Makes a forwarder to the database that `url` names; closed at first. */
+export async function createForwarder(url: string): Promise<Forwarder> {
+  const target = new URL(url);
+  const port = await choosePort();
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  const server = createServer((socket) => {
+    const onward = connect(Number(target.port), target.hostname);
+    for (const [from, to] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => {
+        if (!isFrozen) to.write(chunk);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  const forwarded = new URL(url);
+  forwarded.host = `${LOOPBACK}:${port}`;
+  return {
+    url: forwarded.href,
+    open: async () => {
+      server.listen(port, LOOPBACK);
+      await once(server, 'listening');
+    },
+    freeze: () => {
+      isFrozen = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
