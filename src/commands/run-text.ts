@@ -1,4 +1,4 @@
-import type { SessionCleanupResult, TargetResult } from '../contract.ts';
+import type { RecordedResult, RecordedTarget } from '../temporal/run-result.ts';
 import type { RunOutcome } from '../temporal/run.ts';
 import { durationText } from './rendering/duration-text.ts';
 import { countText, numberText } from './rendering/number-text.ts';
@@ -33,11 +33,11 @@ export function renderOutcome(outcome: RunOutcome, rendering: RunRendering): str
   }
 }
 
-function partly(result: SessionCleanupResult | null, rendering: RunRendering): readonly string[] {
+function partly(result: RecordedResult | null, rendering: RunRendering): readonly string[] {
   return result === null ? [] : [renderResult(result, rendering)];
 }
 
-function renderResult(result: SessionCleanupResult, { isDryRun, painter }: RunRendering): string {
+function renderResult(result: RecordedResult, { isDryRun, painter }: RunRendering): string {
   const done = isDryRun ? 'Would delete' : 'Deleted';
   const heading = `${done} ${countText(result.deletedCount, 'row')} that had expired by ${timeText(result.cutoff)}.`;
   const skipped =
@@ -60,7 +60,7 @@ function renderResult(result: SessionCleanupResult, { isDryRun, painter }: RunRe
   ].join('\n');
 }
 
-function renderTarget(target: TargetResult): readonly string[] {
+function renderTarget(target: RecordedTarget): readonly string[] {
   const seconds = target.slices.reduce((sum, slice) => sum + slice.seconds, 0);
   return [
     target.target,
@@ -73,7 +73,7 @@ function renderTarget(target: TargetResult): readonly string[] {
 }
 
 /** A run that took long because it held back for others should say so. */
-function renderWaits({ target, slices }: TargetResult): readonly string[] {
+function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
   const seconds = new Map<string, number>();
   for (const wait of slices.flatMap(({ waits }) => waits ?? [])) {
     seconds.set(wait.reason, (seconds.get(wait.reason) ?? 0) + wait.seconds);

@@ -32,7 +32,7 @@ export function renderSchedule(state: ScheduleState, painter: Painter, now: Date
 }
 
 /** How often it runs, in words. */
-export function renderTimes(state: Pick<ScheduleState, 'intervals' | 'hasOtherTimes'>): string {
+function renderTimes(state: Pick<ScheduleState, 'intervals' | 'hasOtherTimes'>): string {
   const times = state.intervals.map(({ everySeconds, offsetSeconds }) =>
     offsetSeconds === 0
       ? `every ${durationText(everySeconds)}`

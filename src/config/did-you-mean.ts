@@ -16,7 +16,7 @@ export function didYouMean(typed: string, candidates: Iterable<string>): string 
 }
 
 /** Fewest insertions, removals and replacements of one character that turn one text into the other. */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   const target = Array.from(to);
   let previous = Array.from({ length: target.length + 1 }, (_, column) => column);
   for (const [row, character] of Array.from(from).entries()) {

@@ -5,8 +5,8 @@ import type { TemporalSettings } from './connection-settings.ts';
 /** Time for reaching the server before a command gives up. Milliseconds. */
 export const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 
-/** gRPC's code for what does not exist. */
-const NOT_FOUND = 5;
+/** gRPC's code for what does not exist, NOT_FOUND. */
+const MISSING: ReadonlySet<number> = new Set([5]);
 
 /** Temporal did not answer. The message names the address and what to do, and no secret. */
 export class TemporalUnreachableError extends Error {
@@ -53,7 +53,7 @@ export async function requireNamespace(client: Client): Promise<void> {
   try {
     await client.workflowService.describeNamespace({ namespace });
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === NOT_FOUND) {
+    if (isGrpcServiceError(error) && MISSING.has(error.code)) {
       throw new NamespaceNotFoundError(namespace);
     }
     throw error;

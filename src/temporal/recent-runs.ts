@@ -3,8 +3,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { WORKFLOW_TYPE } from '../contract.ts';
-import type { SessionCleanupInput } from '../contract.ts';
-import { readRunInput } from './run-result.ts';
+import { isDryRun } from './run-result.ts';
 import { waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
 
@@ -55,7 +54,7 @@ async function toRecentRun(client: Client, info: WorkflowExecutionInfo): Promise
     startedAt: startTime.toISOString(),
     seconds: closeTime === undefined ? null : (closeTime.getTime() - startTime.getTime()) / 1_000,
     scheduledAt: info.typedSearchAttributes.get(SCHEDULED_START)?.toISOString() ?? null,
-    dryRun: input.dryRun ?? false,
+    dryRun: isDryRun(input),
     deletedCount: result?.deletedCount ?? null,
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
@@ -66,7 +65,7 @@ async function toRecentRun(client: Client, info: WorkflowExecutionInfo): Promise
 async function readInput(
   client: Client,
   execution: { readonly workflowId: string; readonly runId: string },
-): Promise<SessionCleanupInput> {
+): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution,
@@ -74,5 +73,5 @@ async function readInput(
   });
   const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
   const [argument] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
-  return readRunInput(argument);
+  return argument;
 }

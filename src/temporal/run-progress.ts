@@ -5,15 +5,15 @@ import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-w
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
 
 import { PROGRESS_QUERY } from '../contract.ts';
-import type { RunProgress, SliceProgress } from '../contract.ts';
-import { readRunProgress, readSliceProgress } from './run-result.ts';
+import { readRunTotals, readSliceProgress } from './run-result.ts';
+import type { RecordedProgress, RunTotals } from './run-result.ts';
 
 /** What is known of a run that is going on. Counts never go back from one snapshot to the next. */
 export interface RunSnapshot {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   /** What the slice in hand told last; undefined between two slices. */
-  readonly slice?: SliceProgress;
+  readonly slice?: RecordedProgress;
   /** Why the slice in hand is being tried again; undefined on its first attempt. */
   readonly retry?: { readonly attempt: number; readonly reason: string };
   /** True when the run waits for a worker and has done so for some seconds. */
@@ -64,7 +64,7 @@ class CompletedSlices {
   readonly #client: Client;
   readonly #workflowId: string;
   readonly #signal: AbortSignal;
-  #latest: RunProgress | undefined;
+  #latest: RunTotals | undefined;
   #askAgainAt = 0;
 
   constructor(client: Client, workflowId: string, signal: AbortSignal) {
@@ -73,7 +73,7 @@ class CompletedSlices {
     this.#signal = signal;
   }
 
-  latest(): RunProgress | undefined {
+  latest(): RunTotals | undefined {
     if (Date.now() >= this.#askAgainAt) {
       this.#askAgainAt = Infinity;
       void this.#ask().finally(() => {
@@ -90,7 +90,7 @@ class CompletedSlices {
         AbortSignal.any([this.#signal, AbortSignal.timeout(QUERY_TIMEOUT)]),
         () => handle.query(PROGRESS_QUERY),
       );
-      this.#latest = readRunProgress(answer) ?? this.#latest;
+      this.#latest = readRunTotals(answer) ?? this.#latest;
     } catch {
       // No worker, or the run has just ended: the heartbeats and the result tell the rest.
     }

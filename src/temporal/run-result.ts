@@ -1,105 +1,78 @@
 import { z } from 'zod';
 
-import type {
-  ListedSlice,
-  RunProgress,
-  SessionCleanupInput,
-  SessionCleanupResult,
-  SliceProgress,
-  WaitReason,
-} from '../contract.ts';
-
 /*
  * What comes out of a history may have been written by another version of this program, or by hand.
- * It is checked for what is shown of it and no more.
+ * It is checked for what is shown of it and no more; words are taken as they are, and whatever else
+ * there is stays in it, for `--json`.
  */
 
 const count = z.number().nonnegative();
-const way = z.enum(['sweep', 'drain']);
-const targetStop = z.enum(['drained', 'budget', 'cancelled', 'failed']);
 
-const waitReason = z.enum([
-  'table-locked',
-  'table-wanted',
-  'replica-lag',
-  'wal',
-  'old-transaction',
-  'pace',
-]) satisfies z.ZodType<WaitReason>;
-
-const slice = z.object({
-  way: way.exactOptional(),
-  deletedCount: count,
-  skippedLocked: count,
+const recordedSlice = z.looseObject({
+  way: z.string().exactOptional(),
   seconds: count,
-  waits: z.array(z.object({ reason: waitReason, seconds: count })).exactOptional(),
-}) satisfies z.ZodType<ListedSlice>;
+  waits: z.array(z.looseObject({ reason: z.string(), seconds: count })).exactOptional(),
+});
 
-const result = z.object({
+const recordedTarget = z.looseObject({
+  target: z.string(),
+  deletedCount: count,
+  skippedLocked: count,
+  slices: z.array(recordedSlice),
+  /** Why the work on it ended. */
+  stopped: z.string(),
+});
+
+const recordedResult = z.looseObject({
   cutoff: z.string(),
   deletedCount: count,
   skippedLocked: count,
-  targets: z.array(
-    z.object({
-      target: z.string(),
-      deletedCount: count,
-      skippedLocked: count,
-      slices: z.array(slice),
-      stopped: targetStop,
-    }),
-  ),
-}) satisfies z.ZodType<SessionCleanupResult>;
+  targets: z.array(recordedTarget),
+});
 
-const progress = z.object({
-  cutoff: z.string(),
-  dryRun: z.boolean(),
-  deletedCount: count,
-  skippedLocked: count,
-  targets: z.array(
-    z.object({
-      target: z.string(),
-      state: z.union([z.enum(['waiting', 'working']), targetStop]),
-      deletedCount: count,
-      skippedLocked: count,
-      slices: count,
-      seconds: count,
-    }),
-  ),
-}) satisfies z.ZodType<RunProgress>;
+const runTotals = z.object({ deletedCount: count, skippedLocked: count });
 
 const sliceProgress = z.object({
   target: z.string(),
-  slice: count,
-  way: way.exactOptional(),
   deletedCount: count,
   skippedLocked: count,
   rowsPerSecond: count,
+  /** Share of the work that is done. */
   fraction: z.number().min(0).max(1).exactOptional(),
+  /** Why it holds back, while it does. */
   waitingFor: z.string().exactOptional(),
-}) satisfies z.ZodType<SliceProgress>;
+});
 
-const input = z.object({
-  targets: z.array(z.string()).exactOptional(),
-  cutoff: z.string().exactOptional(),
-  dryRun: z.boolean().exactOptional(),
-}) satisfies z.ZodType<SessionCleanupInput>;
+const runInput = z.object({ dryRun: z.boolean().exactOptional() });
+
+/** What a run did to one target, as its history has it. */
+export type RecordedTarget = Readonly<z.infer<typeof recordedTarget>>;
+
+/** A run's result, as its history has it. */
+export type RecordedResult = Readonly<z.infer<typeof recordedResult>>;
+
+/** What the completed slices of a run did. */
+export type RunTotals = Readonly<z.infer<typeof runTotals>>;
+
+/** What a slice told last. */
+export type RecordedProgress = Readonly<z.infer<typeof sliceProgress>>;
 
 /** A run's result, or the same from its failure's details or its memo; undefined if it is none. */
-export function readRunResult(value: unknown): SessionCleanupResult | undefined {
-  return result.safeParse(value).data;
+export function readRunResult(value: unknown): RecordedResult | undefined {
+  return recordedResult.safeParse(value).data;
 }
 
-/** The answer to the query `progress`; undefined if it is none. */
-export function readRunProgress(value: unknown): RunProgress | undefined {
-  return progress.safeParse(value).data;
+/** The totals in the answer to the query `progress`; undefined if it is no such answer. */
+export function readRunTotals(value: unknown): RunTotals | undefined {
+  return runTotals.safeParse(value).data;
 }
 
 /** The details of a heartbeat; undefined if they are none. */
-export function readSliceProgress(value: unknown): SliceProgress | undefined {
+export function readSliceProgress(value: unknown): RecordedProgress | undefined {
   return sliceProgress.safeParse(value).data;
 }
 
-/** A run's input; empty if it had none that can be read. */
-export function readRunInput(value: unknown): SessionCleanupInput {
-  return input.safeParse(value).data ?? {};
+/** Whether a run's input asked for a dry run. */
+export function isDryRun(input: unknown): boolean {
+  return runInput.safeParse(input).data?.dryRun ?? false;
 }

@@ -11,8 +11,9 @@ import {
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
 import { RESULT_MEMO, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
-import type { SessionCleanupInput, SessionCleanupResult } from '../contract.ts';
+import type { SessionCleanupInput } from '../contract.ts';
 import { readRunResult } from './run-result.ts';
+import type { RecordedResult } from './run-result.ts';
 import { STATIC_DETAILS, STATIC_SUMMARY } from './runbook.ts';
 
 /** One run, as Temporal names it. */
@@ -23,16 +24,16 @@ export interface RunId {
 
 /** How a run ended. `result` says what it deleted, wherever that is known. */
 export type RunOutcome =
-  | { readonly kind: 'completed'; readonly result: SessionCleanupResult }
+  | { readonly kind: 'completed'; readonly result: RecordedResult }
   | {
       readonly kind: 'failed';
       /** Stable: one of the contract's failure types, or the SDK's name of it. */
       readonly type: string;
       /** What happened and what to do. */
       readonly message: string;
-      readonly result: SessionCleanupResult | null;
+      readonly result: RecordedResult | null;
     }
-  | { readonly kind: 'cancelled'; readonly result: SessionCleanupResult | null }
+  | { readonly kind: 'cancelled'; readonly result: RecordedResult | null }
   | { readonly kind: 'terminated'; readonly message: string };
 
 /** Starts one run now, beside the schedule. Others that are going on do not matter to it. */

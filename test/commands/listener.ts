@@ -1,6 +1,5 @@
 /** A place that commands could connect to, which notices when they do. */
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 import { test as base } from 'vitest';
 
@@ -28,6 +27,8 @@ export const test = base.extend('listener', async ({}, { onCleanup }): Promise<L
         });
       }),
   );
-  const { port } = server.address() as AddressInfo;
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('not bound to a port');
+  const { port } = bound;
   return { address: `127.0.0.1:${port}`, connections: () => connections };
 });

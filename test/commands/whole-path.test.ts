@@ -1,10 +1,19 @@
 import { describe, expect, vi } from 'vitest';
+import { z } from 'zod';
 
 import { temporalCli } from '../schedule/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 import type { RunningCommand } from './command-process.ts';
+
+const RUN = z.object({ workflowId: z.string(), runId: z.string() });
+const TRIGGERED = z.object({ run: RUN });
+const STATUS = z.object({
+  runs: z.object({
+    content: z.array(z.object({ state: z.string(), deletedCount: z.number().nullable() })),
+  }),
+});
 
 const STOCK = { expired: 3_000, live: 2_000 };
 
@@ -31,7 +40,7 @@ test('from an empty database to the count in the history, by commands alone', as
   const triggered = await runJson(['schedule', 'trigger'], environment);
 
   expect(triggered).toMatchObject({ exitCode: 0, result: { kind: 'started' } });
-  const { run } = triggered.result as { run: { workflowId: string; runId: string } };
+  const { run } = TRIGGERED.parse(triggered.result);
   const result: unknown = await temporal.client.workflow
     .getHandle(run.workflowId, run.runId)
     .result();
@@ -43,12 +52,8 @@ test('from an empty database to the count in the history, by commands alone', as
   expect(await countSessions(emptyDatabase)).toEqual({ expired: 0, live: 2_000 });
   await vi.waitUntil(async () => {
     const { exitCode, result: status } = await runJson(['status'], environment);
-    const { runs } = status as { runs: { content: { state: string; deletedCount: number }[] } };
-    return (
-      exitCode === 0 &&
-      runs.content[0]?.state === 'completed' &&
-      runs.content[0].deletedCount === 3_000
-    );
+    const [last] = STATUS.parse(status).runs.content;
+    return exitCode === 0 && last?.state === 'completed' && last.deletedCount === 3_000;
   }, 10_000);
 });
 
@@ -92,9 +97,7 @@ test('the schedule itself starts runs, and each one counts what it removed', asy
   });
   const counts = await vi.waitUntil(async () => {
     const { result } = await runJson(['status'], environmentFor(database, temporal));
-    const { runs } = result as {
-      runs: { content: { scheduledAt: string | null; deletedCount: number | null }[] };
-    };
+    const { runs } = STATUS.parse(result);
     const ended = runs.content.filter(({ deletedCount }) => deletedCount !== null);
     return ended.length > 1 && ended.map(({ deletedCount }) => deletedCount ?? 0);
   }, 20_000);
@@ -168,7 +171,7 @@ describe('run start', () => {
       environmentFor(database, temporal),
     );
     expect(started).toMatchObject({ exitCode: 0, result: { kind: 'started' } });
-    const { workflowId } = started.result as { workflowId: string };
+    const { workflowId } = RUN.parse(started.result);
     const { status } = await temporal.client.workflow.getHandle(workflowId).describe();
     expect(status.name).toBe('RUNNING');
   });

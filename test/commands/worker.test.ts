@@ -186,10 +186,9 @@ test('status tells which workers poll', async ({ database, temporal }) => {
   });
   await using worker = startCommand(['worker'], environment);
   await worker.untilWritten(STARTED);
-  await vi.waitUntil(async () => {
-    const { result } = await runJson(['status'], environment);
-    return (result as { workers: { content: unknown[] } }).workers.content.length === 1;
-  }, 10_000);
+  await expect
+    .poll(async () => (await runJson(['status'], environment)).result, { timeout: 10_000 })
+    .toMatchObject({ workers: { content: [{ identity: expect.stringMatching(/@/) as unknown }] } });
 });
 
 async function startAndStopWorker(environment: NodeJS.ProcessEnv): Promise<string> {

@@ -37,9 +37,12 @@ describe('without a schedule', () => {
       () => backfillSchedule(client, { ...DAY, overlap: 'skip' }),
       () => deleteSchedule(client),
     ]) {
-      const failed = expect(operation()).rejects;
-      await failed.toThrow(ScheduleMissingError);
-      await failed.toThrow(/session-cleanup schedule apply/);
+      const error = await operation().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ScheduleMissingError);
+      expect(error).toHaveProperty(
+        'message',
+        expect.stringContaining('session-cleanup schedule apply'),
+      );
     }
   });
 });

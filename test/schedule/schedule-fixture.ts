@@ -25,11 +25,11 @@ export function definitionFor(
 /** A logger whose lines can be looked at. */
 export function recordingLogger(): {
   readonly logger: Logger;
-  readonly entries: () => readonly Readonly<Record<string, unknown>>[];
+  readonly entries: () => readonly unknown[];
 } {
-  const entries: Readonly<Record<string, unknown>>[] = [];
+  const entries: unknown[] = [];
   const write = (line: string): void => {
-    entries.push(JSON.parse(line) as Readonly<Record<string, unknown>>);
+    entries.push(JSON.parse(line));
   };
   return { logger: createLogger('info', { write }), entries: () => entries };
 }
