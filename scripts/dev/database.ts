@@ -3,10 +3,11 @@ import path from 'node:path';
 
 import pg from 'pg';
 
-import { LOOPBACK, choosePort } from '../services/ports.ts';
+import { LOOPBACK } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import type { DevOptions } from './options.ts';
-import { sayPort, type Say } from './say.ts';
+import { choosePortAloud } from './choose-port-aloud.ts';
+import type { Say } from './say.ts';
 
 /** A database to work with. */
 export interface DevDatabase {
@@ -48,11 +49,9 @@ export async function openDatabase(
       stop: async () => undefined,
     };
   }
-  const port = await choosePort(options.ports.postgres);
-  sayPort('PostgreSQL', options.ports.postgres, port, say);
   const server = await startPostgres({
     dataDirectory: path.join(options.dataDirectory, 'postgres'),
-    port,
+    port: async (avoid) => await choosePortAloud('PostgreSQL', options.ports.postgres, avoid, say),
     say,
   });
   const stop = async (): Promise<void> => {
@@ -64,7 +63,7 @@ export async function openDatabase(
     await stop();
     throw error;
   }
-  say(`PostgreSQL  ${LOOPBACK}:${String(port)}, data in ${server.dataDirectory}`);
+  say(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
   return {
     url: server.urlOf(DATABASE_NAME),
     isOurs: true,

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { choosePort } from '../services/ports.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
+import { choosePortAloud } from './choose-port-aloud.ts';
 import type { DevOptions } from './options.ts';
-import { sayPort, type Say } from './say.ts';
+import type { Say } from './say.ts';
 
 /** A Temporal server to work with. */
 export interface DevTemporal {
@@ -47,16 +47,12 @@ export async function openTemporal(
   }
   const { ports, dataDirectory } = options;
   const cli = await findTemporalCli({ env, cacheDirectory: CLI_CACHE, say, signal });
-  const port = await choosePort(ports.temporal);
-  const uiPort = await choosePort(ports.ui, [port]);
-  sayPort('Temporal', ports.temporal, port, say);
-  sayPort("Temporal's Web UI", ports.ui, uiPort, say);
   const folder = path.join(dataDirectory, 'temporal');
   const server = await startTemporal({
     cli,
     dataDirectory: folder,
-    port,
-    uiPort,
+    port: async (avoid) => await choosePortAloud('Temporal', ports.temporal, avoid, say),
+    uiPort: async (avoid) => await choosePortAloud("Temporal's Web UI", ports.ui, avoid, say),
     durable: true,
     say,
   });

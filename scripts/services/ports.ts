@@ -13,6 +13,20 @@ export const LOOPBACK = '127.0.0.1';
 const FIRST_PORT = 16_000;
 const LAST_PORT = 31_999;
 
+/**
+ * A port, or what finds one. That is asked only when the server that a killed run left behind is gone, so
+ * that its own port is free again.
+ */
+export type PortWish = number | ((avoid: readonly number[]) => Promise<number>);
+
+/**
+ * The port that is wished for.
+ * @param avoid - Ports already promised to another service that does not listen yet.
+ */
+export async function resolvePort(wish: PortWish, avoid: readonly number[] = []): Promise<number> {
+  return typeof wish === 'number' ? wish : await wish(avoid);
+}
+
 /** True when a server could listen on this port of the loopback interface now. */
 export async function isPortFree(port: number): Promise<boolean> {
   return await new Promise((resolve) => {

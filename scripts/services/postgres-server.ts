@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK, resolvePort, type PortWish } from './ports.ts';
 import { postgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { preparePostgresFolder, SUPERUSER, type Authentication } from './postgres-folder.ts';
@@ -18,7 +18,7 @@ export interface PostgresOptions {
   /** Keeps the database, its password and its log; made when it does not exist. */
   readonly dataDirectory: string;
   /** The port to listen on; it has to be free (`choosePort`). */
-  readonly port: number;
+  readonly port: PortWish;
   /** Decided when the database is made. `password` unless `trust` is asked for. */
   readonly authentication?: Authentication;
   /** Settings as in `postgresql.conf`, such as `{ fsync: 'off' }`. */
@@ -92,7 +92,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     },
   });
 
-  const { port } = options;
+  const port = await resolvePort(options.port);
   const urlOf = (database: string): string =>
     databaseUrl({ port, database, password: folder.password });
   const settings = {

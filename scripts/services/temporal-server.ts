@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
 
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK, resolvePort, type PortWish } from './ports.ts';
 import { serviceFailure, spawnService, type ServiceProcess } from './service-process.ts';
 import { stopLeftover, type StopSteps } from './service-record.ts';
 import type { TemporalCli } from './temporal-cli.ts';
@@ -16,9 +16,9 @@ export interface TemporalOptions {
   /** Keeps the server's log and, with `durable`, its data; made when it does not exist. */
   readonly dataDirectory: string;
   /** The port to listen on; it has to be free (`choosePort`). */
-  readonly port: number;
+  readonly port: PortWish;
   /** The Web UI's port; left out: no Web UI. */
-  readonly uiPort?: number;
+  readonly uiPort?: PortWish;
   /** True: everything is in a file and there again after a restart. False: gone with the process. */
   readonly durable: boolean;
   /** The server's dynamic configuration, values as JSON. */
@@ -57,7 +57,7 @@ const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 }
  * @throws Error with the end of the server's log when it does not come up.
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
-  const { dataDirectory, port, uiPort } = options;
+  const { dataDirectory } = options;
   await mkdir(dataDirectory, { recursive: true });
   const recordFile = path.join(dataDirectory, 'service.json');
   const ended = await stopLeftover(recordFile, STOP_STEPS);
@@ -66,10 +66,13 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
       `Stopped the Temporal server (process ${String(ended)}) of a run that was killed.`,
     );
   }
+  const port = await resolvePort(options.port);
+  const uiPort =
+    options.uiPort === undefined ? undefined : await resolvePort(options.uiPort, [port]);
   const service = await spawnService({
     name: 'Temporal',
     program: options.cli.path,
-    args: serverArguments(options),
+    args: serverArguments(options, port, uiPort),
     env: withoutTemporalSettings(process.env),
     logFile: path.join(dataDirectory, 'temporal.log'),
     recordFile,
@@ -96,10 +99,14 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   };
 }
 
-function serverArguments(options: TemporalOptions): readonly string[] {
-  const { uiPort, dynamicConfig = {} } = options;
+function serverArguments(
+  options: TemporalOptions,
+  port: number,
+  uiPort: number | undefined,
+): readonly string[] {
+  const { dynamicConfig = {} } = options;
   return [
-    ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(options.port)],
+    ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port)],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', LOOPBACK, '--ui-port', String(uiPort)]),
     ...(options.durable ? ['--db-filename', path.join(options.dataDirectory, 'temporal.db')] : []),
     ...['--log-level', 'error'],

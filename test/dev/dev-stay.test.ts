@@ -36,6 +36,8 @@ async function countRows(data: string, condition = 'true'): Promise<number> {
 }
 
 // Each starts servers and a worker once or twice, on a machine that may be busy.
+const portOf = (address = ''): string => new URL(address).port;
+
 describe('npm run dev', { timeout: 120_000 }, () => {
   test('stays with sessions that come and expire; Ctrl-C ends all; a pause outlives it', async ({
     data,
@@ -82,10 +84,18 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     await dev.ended();
     expect(liveServices(data)).toEqual(orphans);
 
-    const again = await startDev({ args: ['--once'] });
+    const address = readEnvironmentFile(data);
+    const again = await startDev({
+      args: [
+        ...['--once', '--postgres-port', portOf(address['DATABASE_URL'])],
+        ...['--temporal-port', portOf(`temporal://${String(address['TEMPORAL_ADDRESS'])}`)],
+      ],
+    });
     const { code, lastLine } = await again.ended();
     expectDone(code, again);
     expect(JSON.parse(lastLine).liveAfter).toBeGreaterThanOrEqual(200);
+    // The orphans are gone before ports are chosen.
+    expect(again.output()).not.toContain('is taken');
     for (const pid of orphans) expect(again.output()).toContain(`(process ${String(pid)})`);
     expect(liveServices(data)).toEqual([]);
   });
