@@ -1,0 +1,171 @@
+/** Everything that a recorded run needs: a PostgreSQL, a Temporal server, workers and sessions. */
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import pg from 'pg';
+
+import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { DEFAULT_TASK_QUEUE } from '../../src/contract.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { createOrm } from '../../src/database/orm.ts';
+import { createCleanupWorker } from '../../src/temporal/worker.ts';
+import { choosePort } from '../services/ports.ts';
+import { startPostgres } from '../services/postgres-server.ts';
+import { findTemporalCli } from '../services/temporal-cli.ts';
+import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
+
+/** What a scenario works with. All of it is gone afterwards. */
+export interface Laboratory extends AsyncDisposable {
+  readonly client: Client;
+  /** On the database of the sessions. */
+  sql(text: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>;
+  /** On another database, for what cannot be done to the one that one is connected to. */
+  adminSql(text: string): Promise<void>;
+  /** Puts `count` expired sessions into the table, and as many live ones. */
+  fill(count: number): Promise<void>;
+  /** A worker, until it goes out of scope. */
+  startWorker(options?: WorkerOptions): Promise<AsyncDisposable>;
+}
+
+/** What differs from the usual configuration. */
+export interface WorkerOptions {
+  readonly targets?: readonly TargetConfig[];
+  readonly deletion?: Partial<DeletionSettings>;
+}
+
+/** The default target. */
+export const SESSIONS: TargetConfig = {
+  name: 'sessions',
+  schema: undefined,
+  table: 'sessions',
+  expiresColumn: 'expires_at',
+  expiresType: undefined,
+  timeZone: 'UTC',
+};
+
+/** Slow enough to be met in the midst of its work. */
+export const UNHURRIED: Partial<DeletionSettings> = {
+  chunkMilliseconds: 10,
+  rowsPerSecond: 20_000,
+};
+
+const DATABASE = 'recorded';
+
+// Runs that fail are part of what is recorded.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/**
+ * Opens a laboratory in a folder of its own.
+ *
+ * @param eventsBeforeNew - history length at which the server advises to continue as new; as usual
+ *   (thousands) when left out
+ */
+export async function openLaboratory(eventsBeforeNew?: number): Promise<Laboratory> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'session-cleanup-recording-'));
+  // PostgreSQL may run as another user, and has a folder of its own in here.
+  await chmod(folder, 0o755);
+  stack.defer(async () => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  });
+
+  const postgres = await startPostgres({
+    dataDirectory: path.join(folder, 'postgres'),
+    port: await choosePort(),
+    authentication: 'trust',
+    settings: { fsync: 'off' },
+  });
+  stack.defer(async () => {
+    await postgres.stop('immediate');
+  });
+  const admin = stack.adopt(new pg.Pool({ connectionString: postgres.url }), endPool);
+  await admin.query(`create database ${DATABASE}`);
+  const url = postgres.urlOf(DATABASE);
+  const pool = stack.adopt(new pg.Pool({ connectionString: url }), endPool);
+  // Scenarios cut connections; that is nobody's error.
+  pool.on('error', () => undefined);
+  const { database: settings, deletion: usual } = loadConfig({ DATABASE_URL: url });
+  await migrateOnce(settings);
+
+  const cacheDirectory = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
+  const temporal = await startTemporal({
+    cli: await findTemporalCli({ env: process.env, cacheDirectory, say: console.log }),
+    dataDirectory: path.join(folder, 'temporal'),
+    port: await choosePort(),
+    durable: false,
+    ...(eventsBeforeNew === undefined
+      ? {}
+      : { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': eventsBeforeNew } }),
+  });
+  stack.defer(async () => {
+    await temporal.stop();
+  });
+  const { address } = temporal;
+  const connection = stack.adopt(await Connection.connect({ address }), closeConnection);
+  const native = stack.adopt(await NativeConnection.connect({ address }), closeConnection);
+  // Histories name who did what; these names tell nothing of the machine.
+  const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
+
+  const owned = stack.move();
+  return {
+    client,
+    sql: async (text, parameters = []) => (await pool.query(text, [...parameters])).rows,
+    adminSql: async (text) => {
+      await admin.query(text);
+    },
+    fill: async (count) => {
+      await pool.query(
+        `insert into sessions (user_id, token_hash, expires_at)
+         select 'user', encode(sha256(gen_random_uuid()::text::bytea), 'hex'),
+                now() + (case when number <= $1 then -1 else 1 end) * interval '1 day'
+         from generate_series(1, $1::int * 2) as number`,
+        [count],
+      );
+    },
+    startWorker: async ({ targets = [SESSIONS], deletion = {} } = {}) => {
+      const changed = { ...usual, ...deletion };
+      const orm = createOrm(settings, targets, changed);
+      const worker = await createCleanupWorker({
+        config: { database: settings, deletion: changed, targets, taskQueue: DEFAULT_TASK_QUEUE },
+        orm,
+        connection: native,
+        namespace: DEFAULT_NAMESPACE,
+        identity: 'worker',
+      });
+      const ended = worker.run();
+      return {
+        async [Symbol.asyncDispose]() {
+          worker.shutdown();
+          await ended.finally(async () => {
+            await orm.close(true);
+          });
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await owned.disposeAsync();
+    },
+  };
+}
+
+async function migrateOnce(settings: Parameters<typeof createOrm>[0]): Promise<void> {
+  const orm = createOrm(settings, []);
+  try {
+    await migrate(orm);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function endPool(pool: pg.Pool): Promise<void> {
+  await pool.end();
+}
+
+async function closeConnection(connection: Connection | NativeConnection): Promise<void> {
+  await connection.close();
+}

@@ -1,0 +1,275 @@
+/** The runs whose histories are kept: one for each way that a run can go. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+  ScheduleOverlapPolicy,
+  type ScheduleHandle,
+  type WorkflowHandle,
+} from '@temporalio/client';
+
+import { DEFAULT_TASK_QUEUE, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../../src/contract.ts';
+import { SESSIONS, UNHURRIED, type Laboratory } from './laboratory.ts';
+
+/**
+ * Makes a run go its way, and returns it once its history is worth keeping; a run that continued as
+ * new has several.
+ */
+export type Scenario = (laboratory: Laboratory) => Promise<WorkflowHandle | WorkflowHandle[]>;
+
+/** History lengths at which a scenario's server advises to continue as new; thousands for others. */
+export const EVENTS_BEFORE_NEW: Readonly<Record<string, number>> = { 'continued-as-new': 12 };
+
+/** By the name of the file that keeps the history. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  scheduled: async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await runOfSchedule(laboratory, '1s', async () => undefined);
+  },
+
+  triggered: async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await runOfSchedule(laboratory, '6h', async (schedule) => {
+      await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+    });
+  },
+
+  backfilled: async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await runOfSchedule(laboratory, '6h', async (schedule) => {
+      const end = new Date();
+      const start = new Date(end.getTime() - 6 * 3_600_000);
+      await schedule.backfill({ start, end, overlap: ScheduleOverlapPolicy.BUFFER_ALL });
+    });
+  },
+
+  'started-by-hand': async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory));
+  },
+
+  'nothing-expired': async (laboratory) => {
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory, {}));
+  },
+
+  'several-slices': async (laboratory) => {
+    await laboratory.fill(50_000);
+    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
+    await using _ = await laboratory.startWorker({ deletion });
+    return await ended(await start(laboratory));
+  },
+
+  'handed-over': async (laboratory) => {
+    await laboratory.fill(40_000);
+    let run: WorkflowHandle;
+    {
+      await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+      run = await start(laboratory);
+      await untilDeleting(run);
+    }
+    await using _ = await laboratory.startWorker();
+    return await ended(run);
+  },
+
+  'retried-after-a-failure': async (laboratory) => {
+    await laboratory.fill(1_000);
+    await laboratory.adminSql('alter database recorded allow_connections false');
+    await using _ = await laboratory.startWorker();
+    const run = await start(laboratory);
+    await untilAttempt(run, 3);
+    await laboratory.adminSql('alter database recorded allow_connections true');
+    return await ended(run);
+  },
+
+  'dry-run': async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory, { dryRun: true }));
+  },
+
+  'given-cutoff': async (laboratory) => {
+    await laboratory.fill(1_000);
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory, { cutoff: '2026-01-31T07:30:00.123456+05:45' }));
+  },
+
+  'two-targets': async (laboratory) => {
+    await laboratory.fill(1_000);
+    const targets = [SESSIONS, { ...SESSIONS, name: 'again' }];
+    await using _ = await laboratory.startWorker({ targets });
+    return await ended(await start(laboratory));
+  },
+
+  'two-targets-one-failed': async (laboratory) => {
+    await laboratory.fill(1_000);
+    const targets = [{ ...SESSIONS, name: 'gone', table: 'gone' }, SESSIONS];
+    await using _ = await laboratory.startWorker({ targets });
+    return await ended(await start(laboratory, { targets: ['gone', 'sessions'] }));
+  },
+
+  failed: async (laboratory) => {
+    await using _ = await laboratory.startWorker({ targets: [{ ...SESSIONS, table: 'gone' }] });
+    return await ended(await start(laboratory));
+  },
+
+  'failed-after-deleting': async (laboratory) => {
+    await laboratory.fill(50_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const run = await start(laboratory);
+    await untilDeleting(run);
+    await laboratory.sql('alter table sessions rename to sessions_elsewhere');
+    return await ended(run);
+  },
+
+  'refused-input': async (laboratory) => {
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory, { dryrun: true }));
+  },
+
+  'refused-target': async (laboratory) => {
+    await using _ = await laboratory.startWorker();
+    return await ended(await start(laboratory, { targets: ['sessions', 'sesions'] }));
+  },
+
+  cancelled: async (laboratory) => {
+    await laboratory.fill(50_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const run = await start(laboratory);
+    await untilDeleting(run);
+    await run.cancel();
+    return await ended(run);
+  },
+
+  'cancelled-between-attempts': async (laboratory) => {
+    await laboratory.fill(50_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const run = await start(laboratory);
+    await untilDeleting(run);
+    await laboratory.adminSql('alter database recorded allow_connections false');
+    await laboratory.adminSql(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'recorded'",
+    );
+    // The next attempt is 4 s away: time enough to be cancelled, and for the count to be settled.
+    await untilAttempt(run, 4);
+    await laboratory.adminSql('alter database recorded allow_connections true');
+    await run.cancel();
+    return await ended(run);
+  },
+
+  'cancelled-before-it-began': async (laboratory) => {
+    const run = await start(laboratory);
+    await run.cancel();
+    await using _ = await laboratory.startWorker();
+    return await ended(run);
+  },
+
+  'continued-as-new': async (laboratory) => {
+    await laboratory.fill(70_000);
+    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
+    const targets = [SESSIONS, { ...SESSIONS, name: 'again' }];
+    await using _ = await laboratory.startWorker({ deletion, targets });
+    const first = await start(laboratory);
+    await ended(first);
+    return await chainFrom(laboratory, first);
+  },
+
+  'still-working': async (laboratory) => {
+    await laboratory.fill(50_000);
+    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
+    await using _ = await laboratory.startWorker({ deletion });
+    const run = await start(laboratory);
+    await untilEvents(run, 13);
+    return run;
+  },
+};
+
+/** Starts a run with that input, as a person or another program would. */
+async function start({ client }: Laboratory, ...args: readonly unknown[]): Promise<WorkflowHandle> {
+  const { firstExecutionRunId } = await client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: WORKFLOW_ID,
+    taskQueue: DEFAULT_TASK_QUEUE,
+    args: [...args],
+  });
+  // This very run, and not the last of those that it continues as.
+  return client.workflow.getHandle(WORKFLOW_ID, firstExecutionRunId);
+}
+
+/** Waits for the end of a run, whatever end that is. */
+async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
+  await run.result().catch(() => undefined);
+  return run;
+}
+
+/** Waits until a run's history has that many events. */
+async function untilEvents(run: WorkflowHandle, events: number): Promise<void> {
+  await until(async () => Number((await run.describe()).historyLength) >= events);
+}
+
+/** A run and all those that it continued as, in order. */
+async function chainFrom(
+  { client }: Pick<Laboratory, 'client'>,
+  first: WorkflowHandle,
+): Promise<WorkflowHandle[]> {
+  const { events } = await first.fetchHistory();
+  const next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  if (!next) return [first];
+  return [first, ...(await chainFrom({ client }, client.workflow.getHandle(WORKFLOW_ID, next)))];
+}
+
+/** Has a schedule start a run, and waits for the run's end. */
+async function runOfSchedule(
+  { client }: Laboratory,
+  every: '1s' | '6h',
+  act: (schedule: ScheduleHandle) => Promise<void>,
+): Promise<WorkflowHandle> {
+  const schedule = await client.schedule.create({
+    scheduleId: SCHEDULE_ID,
+    spec: { intervals: [{ every }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP },
+    ...(every === '1s' ? { state: { remainingActions: 1 } } : {}),
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW_TYPE,
+      workflowId: WORKFLOW_ID,
+      taskQueue: DEFAULT_TASK_QUEUE,
+    },
+  });
+  await act(schedule);
+  let workflowId: string | undefined;
+  await until(async () => {
+    const [started] = (await schedule.describe()).info.recentActions;
+    workflowId = started?.action.workflow.workflowId;
+    return workflowId !== undefined;
+  });
+  return await ended(client.workflow.getHandle(workflowId ?? ''));
+}
+
+/** Waits until a run has told by heartbeat that it deletes. */
+async function untilDeleting(run: WorkflowHandle): Promise<void> {
+  await until(async () => {
+    const { raw } = await run.describe();
+    const details = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
+    return (
+      details instanceof Uint8Array && /"deletedCount":[1-9]/.test(Buffer.from(details).toString())
+    );
+  });
+}
+
+async function untilAttempt(run: WorkflowHandle, attempt: number): Promise<void> {
+  await until(async () => {
+    const { raw } = await run.describe();
+    return (raw.pendingActivities?.[0]?.attempt ?? 0) >= attempt;
+  });
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
+    await sleep(50);
+  }
+}
