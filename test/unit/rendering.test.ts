@@ -141,12 +141,12 @@ describe('progress', () => {
     const written: string[] = [];
     const line = createProgressLine({
       isTTY: true,
-      columns: 6,
+      columns: 50,
       write: (text: string): unknown => written.push(text),
     });
-    line.show('123456789');
+    line.show('x'.repeat(60));
     line.clear();
-    expect(written).toEqual(['\r\u001B[2K12345', '\r\u001B[2K']);
+    expect(written).toEqual([`\r\u001B[2K${'x'.repeat(49)}`, '\r\u001B[2K']);
   });
 
   it('does not fill a file with lines', () => {

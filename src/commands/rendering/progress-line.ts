@@ -10,6 +10,9 @@ export interface ProgressLine {
 /** Elsewhere than on a terminal every line is kept, so one is written only each time this passed. */
 const LINE_EVERY_MILLISECONDS = 10_000;
 
+/** Assumed of a terminal at least; a line that breaks could not be written over. */
+const NARROWEST = 40;
+
 /** On a terminal one line that is written over again and again; elsewhere a new line now and then. */
 export function createProgressLine(output: Output): ProgressLine {
   return output.isTTY === true ? overwriting(output) : appending(output);
@@ -18,7 +21,8 @@ export function createProgressLine(output: Output): ProgressLine {
 function overwriting(output: Output): ProgressLine {
   return {
     show: (text) => {
-      const width = (output.columns ?? 80) - 1;
+      // Some terminals do not tell their width, or say 0.
+      const width = Math.max(NARROWEST, output.columns ?? 0) - 1;
       output.write(`\r\u001B[2K${Array.from(text).slice(0, width).join('')}`);
     },
     clear: () => {
