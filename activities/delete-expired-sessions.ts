@@ -1,8 +1,11 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
-import { deleteSlice, type SliceJob, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
 import { previewSlice } from './preview-slice.ts';
+import { createProgressSignal } from './progress-signal.ts';
+import { reviewSlice } from './review-slice.ts';
 import { countDeleted, settleSlice } from './settle-slice.ts';
 import { beginCall, failureOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
+import { isBudgetSpent, jobOf } from './slice-job.ts';
 import { stopRequest } from './stop-request.ts';
 
 /**
@@ -18,7 +21,8 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
      */
     async deleteExpiredSessions(request) {
       const call = beginCall(dependencies, request);
-      return request.dryRun === true ? await previewSlice(call) : await performSlice(call);
+      if (request.dryRun === true) return await previewSlice(call);
+      return (await reviewSlice(call)) ?? (await performSlice(call));
     },
 
     async settleSlice(request) {
@@ -31,16 +35,20 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
   const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
   // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
   context.heartbeat(context.info.heartbeatDetails);
+  const tellRun = createProgressSignal(context);
   let hasBegun = false;
   let outcome: SliceOutcome;
   try {
     outcome = await deleteSlice(orm, ledgerSchema, jobOf(call), {
       onProgress(progress) {
-        context.heartbeat({ target: target.name, slice: request.slice, ...progress });
+        const told = { target: target.name, slice: request.slice, ...progress };
+        context.heartbeat(told);
+        tellRun(told);
       },
       shouldStop() {
         hasBegun = true;
         const stop = stopRequest(context);
+        if (stop === undefined && isBudgetSpent(call)) return 'budget';
         // For the deletion this is the same; what becomes of its outcome is decided below.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
@@ -52,15 +60,4 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
   return { ...outcome, target: target.name, configuredTargets };
-}
-
-function jobOf({ target, config, runId, request }: SliceCall): SliceJob {
-  return {
-    target,
-    settings: config.deletion,
-    runId,
-    slice: request.slice,
-    cutoff: request.cutoff,
-    ...(request.resumeFrom === undefined ? {} : { resumeFrom: request.resumeFrom }),
-  };
 }

@@ -33,13 +33,14 @@ export async function countDeleted(
   // An operator's reset counts attempts from 1 again, but leaves what was heartbeated.
   if (attempt === 1 && heartbeatDetails === undefined && !hasBegun) return 0;
   const timeout = new AbortController();
-  // The failure in hand says more than these would.
-  const unknown = (): undefined => undefined;
   try {
     return await Promise.race([
-      deletedSoFar(orm, ledgerSchema, runId, target.name, request.slice).catch(unknown),
-      sleep(COUNT_TIMEOUT_MILLISECONDS, undefined, { signal: timeout.signal }).catch(unknown),
+      deletedSoFar(orm, ledgerSchema, runId, target.name, request.slice),
+      sleep(COUNT_TIMEOUT_MILLISECONDS, undefined, { signal: timeout.signal }),
     ]);
+  } catch {
+    // The failure in hand says more than this one would.
+    return undefined;
   } finally {
     timeout.abort();
   }

@@ -21,6 +21,22 @@ export const DEFAULT_TASK_QUEUE = 'session-cleanup';
 /** Name of the target that exists without any configuration. */
 export const DEFAULT_TARGET = 'sessions';
 
+/** Updates by which operators steer a run. */
+export const UPDATE = {
+  /** Takes a {@link PauseRequest} or nothing. */
+  pause: 'pause',
+  resume: 'resume',
+  /** Takes a {@link Pace}. */
+  setPace: 'setPace',
+  /** Takes an {@link Answer} or nothing. */
+  approve: 'approve',
+  /** Takes an {@link Answer} or nothing. */
+  reject: 'reject',
+} as const;
+
+/** Signal by which a slice that works for long tells its {@link SliceProgress}. */
+export const PROGRESS_SIGNAL = 'sliceProgress';
+
 /** Query that tells what a run has done so far; answers with {@link RunProgress}. */
 export const PROGRESS_QUERY = 'progress';
 
@@ -52,7 +68,7 @@ export interface SessionCleanupInput {
 }
 
 /** Why the work on a target ended. */
-export type TargetStop = 'drained' | 'budget' | 'cancelled' | 'failed';
+export type TargetStop = 'drained' | 'budget' | 'rejected' | 'cancelled' | 'failed';
 
 /**
  * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
@@ -94,6 +110,8 @@ export interface TargetResult {
   readonly skippedLocked: number;
   readonly slices: readonly ListedSlice[];
   readonly stopped: TargetStop;
+  /** With `budget`: expired rows that are left, as the planner estimates them. */
+  readonly estimatedLeft?: number;
 }
 
 /** The workflow's result, and the details of its failure when it failed after deleting something. */
@@ -130,13 +148,48 @@ export interface SliceRequest {
    * not exist is refused before the first row is deleted.
    */
   readonly runTargets?: readonly string[];
+  /** What an operator asked this run for; left out: what the worker's configuration says. */
+  readonly pace?: Pace;
+  /** Somebody looked, and approved that (nearly) every row of the target goes. */
+  readonly isApproved?: boolean;
+  /** How long the run has been going on when this slice is asked for; for its time budget. */
+  readonly elapsedSeconds?: number;
+}
+
+/** Argument of the update `pause`. */
+export interface PauseRequest {
+  /** For whoever finds the run paused. */
+  readonly reason?: string;
+}
+
+/** Argument of the updates `approve` and `reject`. */
+export interface Answer {
+  /** Which target is meant; refused when another one is waiting. */
+  readonly target?: string;
+  readonly reason?: string;
+}
+
+/** How fast a run works. */
+export interface Pace {
+  /** Rows deleted a second, on average; null: as many as possible. */
+  readonly rowsPerSecond?: number | null;
+  /** Database connections that delete side by side. */
+  readonly lanes?: number;
+}
+
+/** What a run would delete of a target when that is so much that somebody should look first. */
+export interface BrakeReport {
+  readonly expiredRows: number;
+  readonly totalRows: number;
 }
 
 /**
- * Why a slice ended: nothing is left; its time was spent; the run was cancelled; or its worker is
- * shutting down and another worker takes the rest.
+ * Why a slice ended: nothing is left; its time was spent; the run was cancelled or paused; its worker
+ * is shutting down and another worker takes the rest; the run's time budget is spent; or it has not
+ * begun, since somebody should approve first that (nearly) every row goes.
  */
-export type SliceStop = 'drained' | 'time-spent' | 'cancelled' | 'handed-over';
+export type SliceStop =
+  'drained' | 'time-spent' | 'cancelled' | 'handed-over' | 'budget' | 'approval-needed';
 
 /** The activity's result. */
 export interface SliceResult extends SliceSummary {
@@ -147,6 +200,10 @@ export interface SliceResult extends SliceSummary {
   readonly stopped: SliceStop;
   /** Present when there is more to do. */
   readonly resumeFrom?: ResumePoint;
+  /** With `budget`: expired rows that are left, as the planner estimates them. */
+  readonly estimatedLeft?: number;
+  /** With `approval-needed`: what would be deleted. */
+  readonly brake?: BrakeReport;
 }
 
 /** Details of every failure of the activity; counts and names only. */
@@ -194,20 +251,33 @@ export interface CleanupActivities {
 /** State of one target in the answer to the query `progress`. */
 export interface TargetProgress {
   readonly target: string;
-  readonly state: 'waiting' | 'working' | TargetStop;
+  readonly state: 'waiting' | 'working' | 'awaiting-approval' | TargetStop;
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly slices: number;
   readonly seconds: number;
+  /** Of the slice in hand, as it told last: its rate, the share of its way, why it holds back. */
+  readonly rowsPerSecond?: number;
+  readonly fraction?: number;
+  readonly waitingFor?: string;
+  /** With `awaiting-approval`: what would be deleted. */
+  readonly awaiting?: BrakeReport;
 }
 
-/** Answer to the query `progress`: what completed slices did; a running one tells by heartbeat. */
+/**
+ * Answer to the query `progress`: what completed slices did, and what the one in hand told last. A
+ * slice tells after ten seconds and then every ten; its heartbeats tell more often.
+ */
 export interface RunProgress {
   readonly cutoff: string;
   readonly dryRun: boolean;
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly targets: readonly TargetProgress[];
+  /** Present while the run is paused. */
+  readonly paused?: PauseRequest;
+  /** Present when an operator has asked for one. */
+  readonly pace?: Pace;
 }
 
 /** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
@@ -226,6 +296,7 @@ export const FAILURE = {
   unsupportedTable: 'UnsupportedTable',
   unsupportedServer: 'UnsupportedServer',
   referenced: 'Referenced',
+  implausibleExpiry: 'ImplausibleExpiry',
 } as const;
 
 /** Stable `type` of each failure that is tried again. */

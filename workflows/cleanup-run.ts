@@ -1,31 +1,22 @@
 import { FAILURE } from '../src/contract.ts';
 import type {
+  BrakeReport,
   ListedSlice,
-  ResumePoint,
   RunProgress,
   SessionCleanupResult,
+  SliceProgress,
   SliceRequest,
   SliceResult,
-  TargetProgress,
-  TargetResult,
-  TargetStop,
 } from '../src/contract.ts';
 import type { SliceEnd, TargetFailure, WithoutResult } from './slice-end.ts';
-
-/** What happened to one target so far. */
-interface TargetWork {
-  readonly target: string;
-  readonly slices: readonly ListedSlice[];
-  /** Where the next slice goes on; undefined before the first. */
-  readonly resumeFrom?: ResumePoint | undefined;
-  /** Undefined while there is more to do. */
-  readonly stopped?: TargetStop | undefined;
-  readonly failure?: TargetFailure | undefined;
-  /** Rows deleted by a slice that ended without a result, and so is none of `slices`. */
-  readonly unlistedCount?: number | undefined;
-  /** True when nobody could tell that number. */
-  readonly isUncounted?: boolean | undefined;
-}
+import {
+  isUntouched,
+  progressOf,
+  resultOf,
+  total,
+  untouched,
+  type TargetWork,
+} from './target-work.ts';
 
 /** All that a run knows, in a form that a continued run takes over. */
 export interface CarriedRun {
@@ -47,6 +38,8 @@ export class CleanupRun {
   readonly #dryRun: boolean;
   #targets: readonly TargetWork[];
   #isCancelled = false;
+  /** What the slice in hand told last, if it has been at work for long enough to tell. */
+  #live: SliceProgress | undefined;
 
   private constructor({ cutoff, dryRun, targets }: CarriedRun) {
     this.#cutoff = cutoff;
@@ -95,6 +88,7 @@ export class CleanupRun {
       cutoff: this.#cutoff,
       slice: work?.slices.length ?? 0,
       ...(work?.resumeFrom === undefined ? {} : { resumeFrom: work.resumeFrom }),
+      ...(work?.isApproved === true ? { isApproved: true } : {}),
       ...(this.#dryRun ? { dryRun: true } : {}),
       ...(isFirst && this.#targets.length > 1
         ? { runTargets: this.#targets.map(({ target }) => target) }
@@ -104,12 +98,16 @@ export class CleanupRun {
 
   /** Takes in how the slice that {@link nextSlice} asked for ended. */
   record(end: SliceEnd): void {
+    this.#live = undefined;
     if (this.#targets.length === 0) this.#targets = targetsToldBy(end).map(untouched);
     switch (end.kind) {
       case 'completed':
         return this.#recordResult(end.result);
       case 'not-begun':
         return this.#cancel();
+      case 'interrupted':
+        // Asked for again, the same slice goes on from the ledger and counts what it has done.
+        return;
       case 'cancelled':
         this.#recordWithoutResult(end);
         return this.#cancel();
@@ -118,14 +116,29 @@ export class CleanupRun {
     }
   }
 
+  /** Takes in what the slice in hand tells; one that has ended tells nothing more. */
+  note(live: SliceProgress): void {
+    const { target, slices } = this.#current() ?? untouched(live.target);
+    if (live.target === target && live.slice === slices.length) this.#live = live;
+  }
+
+  /** The target that waits for approval, with what would be deleted. */
+  get awaiting(): (BrakeReport & { readonly target: string }) | undefined {
+    const work = this.#current();
+    return work?.awaiting && { target: work.target, ...work.awaiting };
+  }
+
+  /** Answers {@link awaiting}. A rejected target keeps all its rows. */
+  answer(isApproved: boolean): void {
+    this.#change(
+      isApproved
+        ? { awaiting: undefined, isApproved: true }
+        : { awaiting: undefined, stopped: 'rejected' },
+    );
+  }
+
   result(): SessionCleanupResult {
-    const targets = this.#targets.map((work): TargetResult => ({
-      target: work.target,
-      ...countsOf(work),
-      slices: work.slices,
-      // Only a cancelled run ends with work left to do.
-      stopped: work.stopped ?? 'cancelled',
-    }));
+    const targets = this.#targets.map(resultOf);
     return {
       cutoff: this.#cutoff,
       deletedCount: total(targets, 'deletedCount'),
@@ -136,13 +149,13 @@ export class CleanupRun {
 
   progress(): RunProgress {
     const current = this.#current();
-    const targets = this.#targets.map((work): TargetProgress => ({
-      target: work.target,
-      state: work.stopped ?? (work === current ? 'working' : 'waiting'),
-      ...countsOf(work),
-      slices: work.slices.length,
-      seconds: total(work.slices, 'seconds'),
-    }));
+    // Until the first slice has ended, only what it tells says which target that is.
+    const known =
+      this.#targets.length > 0 || !this.#live ? this.#targets : [untouched(this.#live.target)];
+    const targets = known.map((work) => {
+      const isCurrent = work === current || (current === undefined && work.stopped === undefined);
+      return progressOf(work, isCurrent, isCurrent ? this.#live : undefined);
+    });
     return {
       cutoff: this.#cutoff,
       dryRun: this.#dryRun,
@@ -157,8 +170,13 @@ export class CleanupRun {
   }
 
   #recordResult(result: SliceResult): void {
+    // It has not begun, and the same slice is asked for again once somebody has approved it.
+    if (result.stopped === 'approval-needed') return this.#change({ awaiting: result.brake });
     this.#addSlice(result);
     switch (result.stopped) {
+      case 'budget':
+        this.#change({ stopped: 'budget', estimatedLeft: result.estimatedLeft });
+        return this.#end('budget');
       case 'cancelled':
         return this.#cancel();
       case 'drained':
@@ -202,10 +220,11 @@ export class CleanupRun {
   /** Ends all that is not finished. */
   #cancel(): void {
     this.#isCancelled = true;
-    this.#targets = this.#targets.map((work) => ({
-      ...work,
-      stopped: work.stopped ?? 'cancelled',
-    }));
+    this.#end('cancelled');
+  }
+
+  #end(stopped: 'cancelled' | 'budget'): void {
+    this.#targets = this.#targets.map((work) => ({ ...work, stopped: work.stopped ?? stopped }));
   }
 
   #change(change: Partial<TargetWork>): void {
@@ -214,37 +233,16 @@ export class CleanupRun {
   }
 }
 
-function untouched(target: string): TargetWork {
-  return { target, slices: [] };
-}
-
-function isUntouched(work: TargetWork): boolean {
-  return work.slices.length === 0 && work.stopped === undefined;
-}
-
 /** The names that a slice's end tells, to a run that was not told which targets there are. */
 function targetsToldBy(end: SliceEnd): readonly string[] {
   switch (end.kind) {
     case 'completed':
       return end.result.configuredTargets;
     case 'not-begun':
+    case 'interrupted':
       return [];
     case 'cancelled':
     case 'failed':
       return end.settled?.configuredTargets ?? end.details?.configuredTargets ?? [UNNAMED];
   }
-}
-
-function countsOf(work: TargetWork): Pick<TargetResult, 'deletedCount' | 'skippedLocked'> {
-  return {
-    deletedCount: total(work.slices, 'deletedCount') + (work.unlistedCount ?? 0),
-    skippedLocked: total(work.slices, 'skippedLocked'),
-  };
-}
-
-function total<Key extends string>(
-  items: readonly Readonly<Record<Key, number>>[],
-  key: Key,
-): number {
-  return items.reduce((sum, item) => sum + item[key], 0);
 }

@@ -45,9 +45,8 @@ function failureOf(
   result: SessionCleanupResult,
   first: TargetFailure,
 ): ApplicationFailure {
-  const advice = [...Map.groupBy(run.failures, ({ message }) => message)].map(
-    ([message, failures]) => `${failures.map(({ target }) => target).join(', ')}: ${message}`,
-  );
+  // What concerns one target names it; what concerns all of them, such as the login, is said once.
+  const advice = new Set(run.failures.map(({ message }) => message));
   return ApplicationFailure.create({
     message: [...advice, deletedInWords(run, result)].join(' '),
     type: first.type,

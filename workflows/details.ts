@@ -10,13 +10,42 @@ export function describeRun(
   failures: readonly (TargetFailure & { readonly target: string })[] = [],
 ): string {
   const { cutoff, dryRun, targets } = progress;
+  const state = stateOf(progress);
   const purpose = dryRun
     ? `**Dry run:** counts what had expired by ${cutoff}, and deletes nothing.`
     : `**Removes sessions** that had expired by ${cutoff}.`;
   const advice = failures.map(
     ({ target, message }) => `- **${escape(target)}**: ${escape(message)}`,
   );
-  return [purpose, tableOf(targets, dryRun), ...advice].join('\n\n');
+  return [purpose, ...state, tableOf(targets, dryRun), ...advice].join('\n\n');
+}
+
+/** What an operator should know first: why nothing moves, or moves slowly. */
+function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
+  const lines: string[] = [];
+  if (paused !== undefined) {
+    const why = paused.reason === undefined ? '' : `: ${escape(paused.reason)}`;
+    lines.push(`**Paused**${why}. The update \`resume\` lets it go on.`);
+  }
+  for (const { target, awaiting } of targets) {
+    if (awaiting === undefined) continue;
+    const { expiredRows, totalRows } = awaiting;
+    lines.push(
+      `**Waits for approval:** ${grouped(expiredRows)} of the ${grouped(totalRows)} rows of ` +
+        `${escape(target)} would be deleted. If that is right, send the update \`approve\`; if not, ` +
+        '`reject`, and look at the unit and the time zone of the expiry column.',
+    );
+  }
+  if (pace !== undefined) {
+    const { rowsPerSecond, lanes } = pace;
+    const rows = rowsPerSecond == null ? 'any number of' : grouped(rowsPerSecond);
+    lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, ${lanes} lanes`}.`);
+  }
+  for (const { target, waitingFor } of targets) {
+    if (waitingFor !== undefined)
+      lines.push(`**Holds back** (${escape(target)}): ${escape(waitingFor)}.`);
+  }
+  return lines;
 }
 
 function tableOf(targets: readonly TargetProgress[], dryRun: boolean): string {
@@ -32,13 +61,22 @@ function tableOf(targets: readonly TargetProgress[], dryRun: boolean): string {
 function rowOf(target: TargetProgress, dryRun: boolean): string {
   const cells = [
     escape(target.target),
-    stateInWords(target.state, dryRun),
+    `${stateInWords(target.state, dryRun)}${shareOf(target)}`,
     grouped(target.deletedCount),
     grouped(target.skippedLocked),
-    target.seconds > 0 ? grouped(Math.round(target.deletedCount / target.seconds)) : '–',
+    rateOf(target),
     grouped(target.slices),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function rateOf({ rowsPerSecond, deletedCount, seconds }: TargetProgress): string {
+  if (rowsPerSecond !== undefined) return grouped(rowsPerSecond);
+  return seconds > 0 ? grouped(Math.round(deletedCount / seconds)) : '–';
+}
+
+function shareOf({ fraction }: TargetProgress): string {
+  return fraction === undefined ? '' : `, ${Math.round(fraction * 100)} % of the table seen`;
 }
 
 function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
@@ -51,6 +89,10 @@ function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
       return dryRun ? 'counted' : 'done, nothing expired is left';
     case 'budget':
       return 'stopped, the time for it is spent; the next run goes on';
+    case 'awaiting-approval':
+      return 'waits for approval';
+    case 'rejected':
+      return 'rejected, all its rows stay';
     case 'cancelled':
       return 'cancelled; the next run goes on';
     case 'failed':

@@ -11,6 +11,7 @@ import {
   type RunProgress,
   type SessionCleanupInput,
   type SessionCleanupResult,
+  type SliceRequest,
 } from '../src/contract.ts';
 import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
 import { concludeRun } from './conclusion.ts';
@@ -18,6 +19,7 @@ import { resolveCutoff } from './cutoff.ts';
 import { describeRun } from './details.ts';
 import { checkInput, isContinued, type CheckedInput } from './input.ts';
 import { performSlice } from './slices.ts';
+import { Steering, type CarriedSteering } from './steering.ts';
 
 const progressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 
@@ -26,6 +28,13 @@ const scheduledStartTime = defineSearchAttributeKey(
   'TemporalScheduledStartTime',
   SearchAttributeType.DATETIME,
 );
+
+/** What a run hands on when it is continued as new. */
+interface Carried extends CarriedRun {
+  readonly steering: CarriedSteering;
+  /** When the first run of the chain began. Milliseconds since 1970. */
+  readonly startedAt: number;
+}
 
 /**
  * Removes the sessions that have expired: takes the cut-off once, then has each target cleaned,
@@ -39,27 +48,47 @@ const scheduledStartTime = defineSearchAttributeKey(
  */
 export async function sessionCleanup(
   input?: SessionCleanupInput | null,
-  carried?: CarriedRun | null,
+  carried?: Carried | null,
 ): Promise<SessionCleanupResult> {
   const checked = checkInput(input);
   const run = isContinued(carried, workflowInfo().continuedFromExecutionRunId)
     ? CleanupRun.resume(carried)
     : beginRun(checked);
-  setHandler(progressQuery, () => run.progress(), {
-    description:
-      'What the completed slices of this run did: per target the state, rows deleted and skipped.',
+  const startedAt = carried?.startedAt ?? workflowInfo().startTime.getTime();
+  const show = (): void => setCurrentDetails(describeRun(progress(), run.failures));
+  const steering = new Steering(run, carried?.steering, show);
+  const progress = (): RunProgress => ({
+    ...run.progress(),
+    ...(steering.paused === undefined ? {} : { paused: steering.paused }),
+    ...(steering.pace === undefined ? {} : { pace: steering.pace }),
+  });
+  setHandler(progressQuery, progress, {
+    description: 'What this run has done so far: per target the state, rows deleted and skipped.',
   });
 
   for (let slices = 0; ; slices += 1) {
-    setCurrentDetails(describeRun(run.progress(), run.failures));
+    show();
+    await steering.untilFree();
     const request = run.nextSlice();
     if (request === undefined) return concludeRun(run);
     // Only after a slice of its own, so that a run can never do nothing but continue itself.
     if (slices > 0 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof sessionCleanup>(input, run.carry());
+      const steered = { steering: steering.carry(), startedAt };
+      await continueAsNew<typeof sessionCleanup>(input, { ...run.carry(), ...steered });
     }
-    run.record(await performSlice(request));
+    const demanded = demand(request, steering, startedAt);
+    run.record(await steering.interruptible(() => performSlice(demanded, steering.isRunCancelled)));
   }
+}
+
+/** Adds to a slice what operators and the run's time budget want of it. */
+function demand(request: SliceRequest, { pace }: Steering, startedAt: number): SliceRequest {
+  const elapsedSeconds = Math.round((Date.now() - startedAt) / 1_000);
+  return {
+    ...request,
+    ...(pace === undefined ? {} : { pace }),
+    ...(elapsedSeconds > 0 ? { elapsedSeconds } : {}),
+  };
 }
 
 function beginRun({ targets, cutoff, dryRun }: CheckedInput): CleanupRun {

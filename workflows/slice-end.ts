@@ -5,6 +5,8 @@ export type SliceEnd =
   | { readonly kind: 'completed'; readonly result: SliceResult }
   /** The run was cancelled before the slice was asked for. */
   | { readonly kind: 'not-begun' }
+  /** An operator's wish came between two attempts: the ledger has what they did. */
+  | { readonly kind: 'interrupted' }
   | ({ readonly kind: 'cancelled' } & WithoutResult)
   | ({ readonly kind: 'failed'; readonly failure: TargetFailure } & WithoutResult);
 

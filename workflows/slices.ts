@@ -42,20 +42,34 @@ const { settleSlice } = proxyActivities<CleanupActivities>({
 /**
  * Has one slice done by the activity, however often it must be tried, and tells how it ended. Throws
  * nothing: a slice that fails ends its target, and the run goes on with the others.
+ *
+ * The slice works in the current cancellation scope; cancelling that scope and not the run interrupts
+ * the slice after its chunk in hand.
+ *
+ * @param isRunCancelled - whether it is the run itself that has been cancelled
  */
-export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
+export async function performSlice(
+  request: SliceRequest,
+  isRunCancelled: () => boolean,
+): Promise<SliceEnd> {
   if (isRunCancelled()) return { kind: 'not-begun' };
   try {
     const options = { summary: summarize(request) };
     const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
-    return { kind: 'completed', result };
+    // To the activity, an interruption and a cancelled run are the same.
+    const isInterrupted = result.stopped === 'cancelled' && !isRunCancelled();
+    return {
+      kind: 'completed',
+      result: isInterrupted ? { ...result, stopped: 'handed-over' } : result,
+    };
   } catch (error) {
+    if (isCancellation(error) && !isRunCancelled()) return { kind: 'interrupted' };
     const details = detailsOf(error);
     // Nothing deleted, nothing to settle: a missing table fails the run at once.
     const settled = details?.deletedSoFar === 0 ? undefined : await settle(request);
     return isRunCancelled() || isCancellation(error)
       ? { kind: 'cancelled', details, settled }
-      : { kind: 'failed', failure: explain(error), details, settled };
+      : { kind: 'failed', failure: explain(error, request), details, settled };
   }
 }
 
@@ -84,10 +98,6 @@ function summarize({ target, slice, cutoff, dryRun }: SliceRequest): string {
   return `${name}, slice ${slice + 1}${dryRun === true ? ', dry run' : ''}: expired by ${cutoff}`;
 }
 
-function isRunCancelled(): boolean {
-  return CancellationScope.current().consideredCancelled;
-}
-
 /** What the last attempt said of its slice when it failed, read from the ledger at that moment. */
 function detailsOf(error: unknown): SliceFailureDetails | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
@@ -106,7 +116,7 @@ function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
   );
 }
 
-function explain(error: unknown): TargetFailure {
+function explain(error: unknown, request: SliceRequest): TargetFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
@@ -117,12 +127,12 @@ function explain(error: unknown): TargetFailure {
     return {
       type: TIMEOUT_FAILURE,
       message:
-        'no attempt at this slice came to an end within 24 hours. See that a worker is running ' +
-        `and reaches the database; the next run takes up what is left.${last}`,
+        `No attempt at this came to an end within 24 hours: ${summarize(request)}. See that a ` +
+        `worker is running and reaches the database; the next run takes up what is left.${last}`,
     };
   }
   return {
     type: RETRYABLE_FAILURE.unexpected,
-    message: 'the activity ended in a way that is not known. See its events in the history.',
+    message: `This ended in a way that is not known: ${summarize(request)}. See its events.`,
   };
 }

@@ -44,6 +44,10 @@ export interface DeletionSettings {
   readonly maxReplicaLagSeconds: number;
   /** A transaction older than this, which keeps dead rows from being removed, makes it wait; 0: never. Seconds. */
   readonly maxTransactionAgeSeconds: number;
+  /** A run stops after this time and leaves the rest to the next one; undefined: never. Seconds. */
+  readonly runBudgetSeconds: number | undefined;
+  /** A run that would delete this share of a table or more waits for approval; null: never. */
+  readonly brakeShare: number | null;
   /** Ledger rows of runs older than this are removed. Days. */
   readonly ledgerRetentionDays: number;
 }

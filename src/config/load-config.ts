@@ -97,6 +97,8 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
     rowsPerSecond: readSetting(environment, SETTINGS.rowsPerSecond, problems),
     maxReplicaLagSeconds: read(SETTINGS.maxReplicaLagSeconds),
     maxTransactionAgeSeconds: read(SETTINGS.maxTransactionAgeSeconds),
+    runBudgetSeconds: readSetting(environment, SETTINGS.runBudgetSeconds, problems),
+    brakeShare: read(SETTINGS.brakeShare),
     ledgerRetentionDays: read(SETTINGS.ledgerRetentionDays),
   };
 }

@@ -11,6 +11,7 @@ import {
   durationIn,
   oneOf,
   ownSchemaName,
+  shareOrOff,
   tableName,
   taskQueueName,
   timeZone,
@@ -28,7 +29,7 @@ export const DATABASE_URL: Setting<string> = {
   name: 'DATABASE_URL',
   meaning: 'Address of the database that holds the sessions',
   default: undefined,
-  unset: 'worker, migrate, preview and status refuse to start',
+  unset: 'required by whatever uses the database',
   mask: maskDatabaseUrl,
   ...databaseUrl(),
 };
@@ -147,6 +148,20 @@ export const SETTINGS = {
       'Wait while a transaction older than this keeps dead rows from being removed; 0s: never',
     default: '1h',
     ...durationIn('s', '0s', '7d'),
+  }),
+  runBudgetSeconds: withoutDefault({
+    name: `${PREFIX}RUN_BUDGET`,
+    meaning: 'A run stops after this time; the next one goes on',
+    default: undefined,
+    unset: 'a run ends when nothing is left',
+    ...durationIn('s', '1s', '7d'),
+  }),
+  brakeShare: withDefault({
+    name: `${PREFIX}BRAKE`,
+    meaning:
+      'A run that would delete this share of a table of more than 1,000 rows waits for approval',
+    default: '100%',
+    ...shareOrOff(),
   }),
   ledgerRetentionDays: withDefault({
     name: `${PREFIX}LEDGER_RETENTION`,

@@ -72,6 +72,20 @@ export function wholeNumberBetween(least: number, most: number): ValueKind<numbe
   };
 }
 
+/** A share of a whole, read into a number above 0 and up to 1; `off`: null. */
+export function shareOrOff(): ValueKind<number | null> {
+  return {
+    allowed: '1% to 100%, or off',
+    schema: reading<number | null>((text) => {
+      if (text === 'off') return { value: null };
+      const percent = /^(\d{1,3})%$/.exec(text)?.[1];
+      if (percent === undefined) return { refusal: 'is neither a percentage such as 90% nor off' };
+      const share = Number(percent) / 100;
+      return share > 0 && share <= 1 ? { value: share } : { refusal: 'is no share of a table' };
+    }),
+  };
+}
+
 /** A yes or no. */
 export function truth(): ValueKind<boolean> {
   return {

@@ -30,7 +30,7 @@ export function releaseLostConnections(pool: ClientPool): void {
 }
 
 function releaseAtEnd(client: PooledClient): void {
-  let giveBack: Release = () => undefined;
+  let giveBack = nothingToGiveBack;
   Object.defineProperty(client, 'release', {
     get: () => giveBack,
     set(release: Release) {
@@ -47,6 +47,8 @@ function releaseAtEnd(client: PooledClient): void {
     giveBack(true);
   });
 }
+
+const nothingToGiveBack: Release = () => undefined;
 
 /**
  * Ends a connection on which a query had no answer in time (`query_timeout`). The driver only stops

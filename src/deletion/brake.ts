@@ -1,16 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { BrakeReport } from '../contract.ts';
 import { ASKING, withSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 
 /** A table this small may well be all expired. */
 const SMALLEST_TABLE = 1_000;
-
-/** What a run would delete, when that is so much that somebody should look first. */
-export interface BrakeReport {
-  readonly expiredRows: number;
-  readonly totalRows: number;
-}
 
 /**
  * Looks whether a run would delete `share` of the table or more, the signature of a mistaken unit or
@@ -30,12 +25,12 @@ export async function checkBrake(
   const { sql, params } = expired(target.expiry, bound, deadline);
   const settings = { ...ASKING, ...expirySettings(target.expiry), jit: 'off' };
   return await withSettings(em, settings, async (tx) => {
+    if (share >= 1 && (await anyStays(tx, doomed))) return undefined;
     const [small] = await tx.execute<{ rows: number }[]>(
       `select count(*)::int as rows from (select from ${target.table} limit ?) as beginning`,
       [SMALLEST_TABLE + 1],
     );
     if ((small?.rows ?? 0) <= SMALLEST_TABLE) return undefined;
-    if (share >= 1 && (await anyStays(tx, doomed))) return undefined;
     const [row] = await tx.execute<{ total: string; expired: string }[]>(
       `select count(*) as total, count(*) filter (where ${sql}) as expired from ${target.table}`,
       [...params],

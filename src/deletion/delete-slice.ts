@@ -28,7 +28,7 @@ export interface SliceJob {
 /** What the caller hears and says between two chunks. */
 export interface SliceHooks {
   readonly onProgress: ProgressListener;
-  readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;
+  readonly shouldStop: () => 'cancelled' | 'handed-over' | 'budget' | undefined;
 }
 
 /** What a slice did, over all its attempts. */
@@ -37,6 +37,8 @@ export interface SliceOutcome extends SliceSummary {
   readonly stopped: SliceStop;
   /** Present when there is more to do. */
   readonly resumeFrom?: ResumePoint;
+  /** With `budget`: expired rows that are left, as the planner estimates them. */
+  readonly estimatedLeft?: number;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function deleteSlice(
   });
   const doomed = await doomedBy(em, target, deadline);
 
-  let stopped: SliceStop = 'drained';
+  let stopped = 'drained' as SliceStop;
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
     const isSpent = performance.now() - began >= settings.sliceSeconds * 1_000;
@@ -99,6 +101,8 @@ export async function deleteSlice(
   if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
 
   const hasMore = end.kind === 'stopped';
+  const isOverBudget = hasMore && stopped === 'budget';
+  const estimatedLeft = isOverBudget ? await estimateLeft(em, doomed, route, end) : undefined;
   return {
     way: route.way,
     deadline,
@@ -108,6 +112,7 @@ export async function deleteSlice(
     ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore ? { resumeFrom: { deadline, ...at(route, end.position) } } : {}),
+    ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
 }
 
@@ -164,6 +169,17 @@ async function travel(
   // The sweep comes by everywhere, also where the drain remembered a lock.
   for (const account of lanes.accounts) account.revisit = [];
   return await travel(em, doomed, { way: 'sweep' }, work);
+}
+
+/** By the statistics, which still count what has been swept; the share of the way corrects that. */
+async function estimateLeft(
+  em: EntityManager,
+  doomed: Doomed,
+  route: Route,
+  { position }: LanesEnd,
+): Promise<number> {
+  const { estimatedRows } = await chooseWay(em, doomed);
+  return Math.round(estimatedRows * (1 - (route.fraction(position) ?? 0)));
 }
 
 function keyOf(job: SliceJob): SliceKey {

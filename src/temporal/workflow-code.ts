@@ -76,7 +76,7 @@ function sdkVersion(): string {
 function hashSources(): string {
   const cwd = fileURLToPath(base);
   const hash = createHash('sha256');
-  for (const file of globSync(['workflows/**/*.ts', 'src/contract.ts'], { cwd }).sort()) {
+  for (const file of globSync(['workflows/**/*.ts', 'src/contract.ts'], { cwd }).toSorted()) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(new URL(file, base)))

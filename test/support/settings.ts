@@ -18,7 +18,7 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ownsSessionsTable: true,
 };
 
-/** The defaults of the configuration. */
+/** The defaults of the configuration, but for the brake: most tests have nothing but expired rows. */
 export const TEST_DELETION: DeletionSettings = {
   graceSeconds: 0,
   lanes: 2,
@@ -29,5 +29,7 @@ export const TEST_DELETION: DeletionSettings = {
   rowsPerSecond: undefined,
   maxReplicaLagSeconds: 10,
   maxTransactionAgeSeconds: 3_600,
+  runBudgetSeconds: undefined,
+  brakeShare: null,
   ledgerRetentionDays: 30,
 };

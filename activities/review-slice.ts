@@ -1,0 +1,31 @@
+import type { SliceResult } from '../src/contract.ts';
+import { reviewTarget } from '../src/preflight/review.ts';
+import { countDeleted } from './settle-slice.ts';
+import { failureOf, type SliceCall } from './slice-call.ts';
+
+/**
+ * What the first slice of a target returns instead of deleting, when (nearly) every row would go and
+ * nobody has approved that. Undefined: go on.
+ */
+export async function reviewSlice(call: SliceCall): Promise<SliceResult | undefined> {
+  const { orm, config, request, target, configuredTargets } = call;
+  const { slice, resumeFrom, isApproved } = request;
+  if (slice > 0 || resumeFrom !== undefined || isApproved === true) return undefined;
+  try {
+    const brake = await reviewTarget(orm, target, config.deletion, request.cutoff);
+    if (brake === undefined) return undefined;
+    return {
+      target: target.name,
+      configuredTargets,
+      deadline: request.cutoff,
+      way: 'sweep',
+      deletedCount: 0,
+      skippedLocked: 0,
+      seconds: 0,
+      stopped: 'approval-needed',
+      brake,
+    };
+  } catch (error) {
+    throw failureOf(call, error, await countDeleted(call, false));
+  }
+}

@@ -1,0 +1,90 @@
+import type {
+  BrakeReport,
+  ListedSlice,
+  ResumePoint,
+  SliceProgress,
+  TargetProgress,
+  TargetResult,
+  TargetStop,
+} from '../src/contract.ts';
+import type { TargetFailure } from './slice-end.ts';
+
+/** What happened to one target so far. */
+export interface TargetWork {
+  readonly target: string;
+  readonly slices: readonly ListedSlice[];
+  /** Where the next slice goes on; undefined before the first. */
+  readonly resumeFrom?: ResumePoint | undefined;
+  /** Undefined while there is more to do. */
+  readonly stopped?: TargetStop | undefined;
+  readonly failure?: TargetFailure | undefined;
+  /** Rows deleted by a slice that ended without a result, and so is none of `slices`. */
+  readonly unlistedCount?: number | undefined;
+  /** True when nobody could tell that number. */
+  readonly isUncounted?: boolean | undefined;
+  /** What would be deleted, while somebody has to approve it. */
+  readonly awaiting?: BrakeReport | undefined;
+  readonly isApproved?: boolean | undefined;
+  readonly estimatedLeft?: number | undefined;
+}
+
+export function untouched(target: string): TargetWork {
+  return { target, slices: [] };
+}
+
+export function isUntouched(work: TargetWork): boolean {
+  return work.slices.length === 0 && work.stopped === undefined;
+}
+
+/** What a target's work comes to in the run's result. */
+export function resultOf(work: TargetWork): TargetResult {
+  return {
+    target: work.target,
+    ...countsOf(work),
+    slices: work.slices,
+    // Only a cancelled run ends with work left to do.
+    stopped: work.stopped ?? 'cancelled',
+    ...(work.estimatedLeft === undefined ? {} : { estimatedLeft: work.estimatedLeft }),
+  };
+}
+
+/**
+ * The same while the run goes on.
+ *
+ * @param live - what the slice in hand told last; for the target that is being worked on only
+ */
+export function progressOf(
+  work: TargetWork,
+  isCurrent: boolean,
+  live: SliceProgress | undefined,
+): TargetProgress {
+  const { deletedCount, skippedLocked } = countsOf(work);
+  const unfinished = isCurrent ? 'working' : 'waiting';
+  return {
+    target: work.target,
+    state: work.stopped ?? (work.awaiting === undefined ? unfinished : 'awaiting-approval'),
+    deletedCount: deletedCount + (live?.deletedCount ?? 0),
+    skippedLocked: skippedLocked + (live?.skippedLocked ?? 0),
+    slices: work.slices.length,
+    seconds: total(work.slices, 'seconds'),
+    ...(live === undefined ? {} : { rowsPerSecond: live.rowsPerSecond }),
+    ...(live?.fraction === undefined ? {} : { fraction: live.fraction }),
+    ...(live?.waitingFor === undefined ? {} : { waitingFor: live.waitingFor }),
+    ...(work.awaiting === undefined ? {} : { awaiting: work.awaiting }),
+  };
+}
+
+function countsOf(work: TargetWork): Pick<TargetResult, 'deletedCount' | 'skippedLocked'> {
+  return {
+    deletedCount: total(work.slices, 'deletedCount') + (work.unlistedCount ?? 0),
+    skippedLocked: total(work.slices, 'skippedLocked'),
+  };
+}
+
+/** The sum of one field. */
+export function total<Key extends string>(
+  items: readonly Readonly<Record<Key, number>>[],
+  key: Key,
+): number {
+  return items.reduce((sum, item) => sum + item[key], 0);
+}
