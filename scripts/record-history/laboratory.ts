@@ -141,9 +141,11 @@ export async function openLaboratory(eventsBeforeNew?: number): Promise<Laborato
       return {
         async [Symbol.asyncDispose]() {
           worker.shutdown();
-          await ended.finally(async () => {
+          try {
+            await ended;
+          } finally {
             await orm.close(true);
-          });
+          }
         },
       };
     },

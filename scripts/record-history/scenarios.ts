@@ -206,7 +206,7 @@ async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
 
 /** Waits until a run's history has that many events. */
 async function untilEvents(run: WorkflowHandle, events: number): Promise<void> {
-  await until(async () => Number((await run.describe()).historyLength) >= events);
+  await until(async () => (await run.describe()).historyLength >= events);
 }
 
 /** A run and all those that it continued as, in order. */

@@ -1,6 +1,5 @@
 /** The program's own sources, as these tests look at them. */
 import { globSync, readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 
 /** One import of a module. */
 export interface Import {
@@ -24,10 +23,4 @@ export function importsOf(file: string): readonly Import[] {
     specifier: specifier ?? dynamic ?? '',
     isType: type !== undefined,
   }));
-}
-
-/** Name of the package that a specifier means; undefined for a file or a part of Node. */
-export function packageOf(specifier: string): string | undefined {
-  if (specifier.startsWith('.') || isBuiltin(specifier)) return undefined;
-  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }

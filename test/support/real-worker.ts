@@ -49,15 +49,13 @@ export async function startRealWorker(
   const ended = worker.run();
   // Whoever stops the worker sees it fail; until then it must not end the process.
   ended.catch(() => undefined);
-  let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    stopped ??= (async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-      await ended.finally(async () => {
-        await orm.close(true);
-      });
-    })();
-    await stopped;
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    try {
+      await ended;
+    } finally {
+      await orm.close(true);
+    }
   };
   return { worker, stop, [Symbol.asyncDispose]: stop };
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -59,18 +61,16 @@ describe("the workflow's input", () => {
       fc.property(fc.oneof(fc.jsonValue(), nearly), (input) => {
         const outcome = attempt(input);
         if (outcome instanceof ApplicationFailure) {
-          expect(outcome).toMatchObject({ type: FAILURE.invalidInput, nonRetryable: true });
-          expect(outcome.message.length).toBeLessThan(1_000);
-          return;
+          return outcome.type === FAILURE.invalidInput && outcome.message.length < 1_000;
         }
         // What is accepted means exactly what was written.
         const { targets, cutoff, dryRun } = outcome;
-        const written = {
+        const understood = {
           ...(targets === undefined ? {} : { targets }),
           ...(cutoff === undefined ? {} : { cutoff }),
           ...(dryRun ? { dryRun } : {}),
         };
-        expect(written).toEqual(withoutFalse(input));
+        return isDeepStrictEqual(understood, withoutFalse(input));
       }),
     );
   });

@@ -3,7 +3,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import { describe, expect } from 'vitest';
 
-import { LOG_EVENT, RESULT_MEMO, type SessionCleanupResult } from '../../src/contract.ts';
+import { LOG_EVENT, RESULT_MEMO } from '../../src/contract.ts';
 import { test } from '../support/fixtures.ts';
 import { logged } from '../support/workflow-bundle.ts';
 import {
@@ -193,9 +193,9 @@ async function expectCancelled(run: Run): Promise<void> {
   expect((await run.describe()).status.name).toBe('CANCELLED');
 }
 
-async function resultInMemo(run: Run): Promise<SessionCleanupResult | undefined> {
+async function resultInMemo(run: Run): Promise<unknown> {
   const { memo } = await run.describe();
-  return memo?.[RESULT_MEMO] as SessionCleanupResult | undefined;
+  return memo?.[RESULT_MEMO];
 }
 
 async function scheduledActivitiesOf(run: Run): Promise<readonly unknown[]> {

@@ -59,7 +59,7 @@ describe('a run whose history grows long', () => {
         expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
         // One slice at least in each: a run never does nothing but continue itself.
         expect(await eventsOf(started)).toContain('activityTaskCompletedEventAttributes');
-        expect(await last.query<RunProgress, []>(PROGRESS_QUERY)).toMatchObject({
+        expect(await last.query<RunProgress>(PROGRESS_QUERY)).toMatchObject({
           deletedCount: 24,
         });
       },

@@ -111,7 +111,7 @@ describe('a run of which a target fails', () => {
         const failure = await failureOf(run);
         expect(failure).toMatchObject({ type: FAILURE.noTable, nonRetryable: true });
         expect(failure.message).toBe(
-          'sessions: there is no table sessions; migrate. 8 rows were deleted before.',
+          'Target "sessions": there is no table; migrate. 8 rows were deleted before.',
         );
         expect(failure.details).toEqual([
           expect.objectContaining({
@@ -192,9 +192,7 @@ describe('a run of which a target fails', () => {
         const run = await startRun(temporal, { targets: ['sessions', 'tokns'] });
         const failure = await failureOf(run);
         expect(failure.type).toBe(FAILURE.unknownTarget);
-        expect(failure.message).toBe(
-          'sessions, tokns: No such target: "tokns". No rows were deleted before.',
-        );
+        expect(failure.message).toBe('No such target: "tokns". No rows were deleted before.');
         expect(requests).toHaveLength(1);
       },
     );
@@ -210,7 +208,11 @@ describe('a run of which a target fails', () => {
             configuredTargets,
             deletedSoFar: 0,
           };
-          throw ApplicationFailure.nonRetryable('grant it.', FAILURE.noRight, details);
+          throw ApplicationFailure.nonRetryable(
+            'Target "tokens": grant it.',
+            FAILURE.noRight,
+            details,
+          );
         }
         if (request.target === undefined) throw noTable('sessions', 0);
         return sliceOf(request);
@@ -218,7 +220,7 @@ describe('a run of which a target fails', () => {
       async () => {
         const failure = await failureOf(await startRun(temporal));
         expect(failure.type).toBe(FAILURE.noTable);
-        expect(failure.message).toMatch(/sessions: there is no table .* tokens: grant it\./);
+        expect(failure.message).toMatch(/"sessions": there is no table; .* "tokens": grant it\./);
       },
     );
   });

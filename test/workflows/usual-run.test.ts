@@ -135,7 +135,7 @@ describe('what a run tells while it works', () => {
       async (requests) => {
         const run = await startRun(temporal);
         await until(() => requests.length === 2);
-        const progress = await run.query<RunProgress, []>(PROGRESS_QUERY);
+        const progress = await run.query<RunProgress>(PROGRESS_QUERY);
         expect(progress).toEqual({
           cutoff: requests[0]?.cutoff,
           dryRun: false,
@@ -220,7 +220,7 @@ interface Metadata {
 }
 
 async function metadataOf(run: Run): Promise<Metadata> {
-  return await run.query<Metadata, []>('__temporal_workflow_metadata');
+  return await run.query<Metadata>('__temporal_workflow_metadata');
 }
 
 async function detailsOf(run: Run): Promise<string> {
