@@ -4,8 +4,8 @@ import type { Client } from '@temporalio/client';
 
 import type { ProgressLine } from '../../src/commands/rendering/progress-line.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { SessionCleanupResult } from '../../src/contract.ts';
-import { watchRun } from '../../src/temporal/run-progress.ts';
+import { watchRun, type RunSnapshot } from '../../src/temporal/run-progress.ts';
+import type { RecordedResult } from '../../src/temporal/run-result.ts';
 import { waitForRun, type RunId } from '../../src/temporal/run.ts';
 import { triggerSchedule } from '../../src/temporal/schedule-trigger.ts';
 import { describeSchedule } from '../../src/temporal/schedule.ts';
@@ -17,7 +17,7 @@ import type { Say } from './say.ts';
 export interface FirstRun {
   readonly run: RunId;
   /** As the workflow's history has it. */
-  readonly result: SessionCleanupResult;
+  readonly result: RecordedResult;
   readonly historyEvents: number;
   readonly before: Counts;
   readonly after: Counts;
@@ -90,7 +90,13 @@ async function showProgress(
       total,
       rowsPerSecond: snapshot.slice?.rowsPerSecond,
     });
-    progress.show(snapshot.waitsForWorker ? `${text}  waiting for the worker` : text);
+    progress.show(`${text}${describeTrouble(snapshot)}`);
   }
   progress.clear();
+}
+
+function describeTrouble({ waitsForWorker, retry }: RunSnapshot): string {
+  if (waitsForWorker) return '  waiting for the worker';
+  if (retry === undefined) return '';
+  return `  attempt ${String(retry.attempt)}, since: ${retry.reason}`;
 }
