@@ -1,0 +1,58 @@
+/** `npm run bench`: the clean-up against other ways to delete. See `npm run bench -- --help`. */
+import { CommanderError } from 'commander';
+
+import { reportError } from '../src/commands/report-error.ts';
+import { CASES } from './bench/cases.ts';
+import { parseBenchOptions, type BenchOptions } from './bench/options.ts';
+import { drawPlots } from './bench/plots/draw-plots.ts';
+import { beginProfile, endProfile } from './bench/profile.ts';
+import { addSeries, readResults } from './bench/results-file.ts';
+import { openServers } from './bench/servers.ts';
+import { renderSeries } from './bench/summary.ts';
+
+function say(message: string): void {
+  console.log(message);
+}
+
+async function measure(options: BenchOptions): Promise<void> {
+  const { json, profile } = options;
+  await using servers = await openServers(options.dataDirectory, {
+    profile: profile !== undefined,
+    say,
+  });
+  const [server] = await servers.execute<{ version: string }>('select version() as version');
+  if (profile !== undefined) await beginProfile(servers);
+  for (const benchCase of CASES) {
+    if (!options.cases.includes(benchCase.name)) continue;
+    say(`\n${benchCase.name}: ${benchCase.meaning}`);
+    await benchCase.run({
+      servers,
+      options,
+      say,
+      keep: async (series) => {
+        say(`\n${renderSeries(series)}\n`);
+        if (json !== undefined) await addSeries(json, series, server?.version ?? 'unknown');
+      },
+    });
+  }
+  if (profile !== undefined) await endProfile(servers, profile);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseBenchOptions(args);
+    if (!options.drawOnly) await measure(options);
+    if (options.json !== undefined && options.plots !== undefined) {
+      const files = await drawPlots(await readResults(options.json), options.plots);
+      for (const file of files) say(`Drew ${file}`);
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    const { exitCode, message } = reportError(error);
+    console.error(message);
+    return exitCode;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
