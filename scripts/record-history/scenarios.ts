@@ -1,6 +1,4 @@
 /** The runs whose histories are kept: one for each way that a run can go. */
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import {
   ScheduleOverlapPolicy,
   type ScheduleHandle,
@@ -9,6 +7,7 @@ import {
 
 import { DEFAULT_TASK_QUEUE, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../../src/contract.ts';
 import { SESSIONS, UNHURRIED, type Laboratory } from './laboratory.ts';
+import { ended, until, untilAttempt, untilDeleting, untilEvents } from './waiting.ts';
 
 /**
  * Makes a run go its way, and returns it once its history is worth keeping; a run that continued as
@@ -198,17 +197,6 @@ async function start({ client }: Laboratory, ...args: readonly unknown[]): Promi
   return client.workflow.getHandle(WORKFLOW_ID, firstExecutionRunId);
 }
 
-/** Waits for the end of a run, whatever end that is. */
-async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
-  await run.result().catch(() => undefined);
-  return run;
-}
-
-/** Waits until a run's history has that many events. */
-async function untilEvents(run: WorkflowHandle, events: number): Promise<void> {
-  await until(async () => (await run.describe()).historyLength >= events);
-}
-
 /** A run and all those that it continued as, in order. */
 async function chainFrom(
   { client }: Pick<Laboratory, 'client'>,
@@ -246,30 +234,4 @@ async function runOfSchedule(
     return workflowId !== undefined;
   });
   return await ended(client.workflow.getHandle(workflowId ?? ''));
-}
-
-/** Waits until a run has told by heartbeat that it deletes. */
-async function untilDeleting(run: WorkflowHandle): Promise<void> {
-  await until(async () => {
-    const { raw } = await run.describe();
-    const details = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
-    return (
-      details instanceof Uint8Array && /"deletedCount":[1-9]/.test(Buffer.from(details).toString())
-    );
-  });
-}
-
-async function untilAttempt(run: WorkflowHandle, attempt: number): Promise<void> {
-  await until(async () => {
-    const { raw } = await run.describe();
-    return (raw.pendingActivities?.[0]?.attempt ?? 0) >= attempt;
-  });
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
-    await sleep(50);
-  }
 }

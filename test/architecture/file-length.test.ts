@@ -8,7 +8,9 @@ import { sourceFiles } from './sources.ts';
 const MOST_LINES = 250;
 
 /** Files that may be longer, each with its reason. */
-const REASONS: Readonly<Record<string, string>> = {};
+const REASONS: Readonly<Record<string, string>> = {
+  'src/contract.ts': 'the one agreement of all parts, which is read as a whole',
+};
 
 test(`no source file is longer than ${MOST_LINES} lines without a reason`, () => {
   const long = sourceFiles(['src', 'workflows', 'activities', 'scripts', 'test/support'])

@@ -14,10 +14,25 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'src/migrations': ['src/database', 'src/entities', 'src/config', 'src/contract.ts'],
   'src/database': ['src/entities', 'src/migrations', 'src/config', 'src/contract.ts'],
   'src/deletion': ['src/database', 'src/entities', 'src/config', 'src/contract.ts'],
-  activities: ['src/deletion', 'src/database', 'src/entities', 'src/config', 'src/contract.ts'],
+  'src/preflight': [
+    'src/deletion',
+    'src/database',
+    'src/entities',
+    'src/config',
+    'src/contract.ts',
+  ],
+  activities: [
+    'src/preflight',
+    'src/deletion',
+    'src/database',
+    'src/entities',
+    'src/config',
+    'src/contract.ts',
+  ],
   workflows: ['src/contract.ts'],
   'src/temporal': [
     'activities',
+    'src/preflight',
     'src/deletion',
     'src/database',
     'src/entities',
@@ -27,6 +42,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'src/commands': [
     'src/temporal',
     'activities',
+    'src/preflight',
     'src/deletion',
     'src/database',
     'src/config',
@@ -37,9 +53,15 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 
 /** What only one part talks to: the rest of the program knows nothing of it. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  '@mikro-orm/': ['src/entities', 'src/migrations', 'src/database', 'src/deletion'],
+  '@mikro-orm/': [
+    'src/entities',
+    'src/migrations',
+    'src/database',
+    'src/deletion',
+    'src/preflight',
+  ],
   '@temporalio/workflow': ['workflows'],
-  '@temporalio/worker': ['src/temporal'],
+  '@temporalio/worker': ['src/temporal', 'src/commands'],
   '@temporalio/activity': ['activities'],
   '@temporalio/envconfig': ['src/temporal'],
   commander: ['src/commands', 'src/cli.ts'],

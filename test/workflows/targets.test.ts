@@ -69,7 +69,7 @@ describe('a run over several targets', () => {
           },
         ]);
         const cutoff = requests[0]?.cutoff;
-        expect(requests).toEqual([
+        expect(requests).toMatchObject([
           { cutoff, slice: 0 },
           { cutoff, slice: 1, target: 'sessions', resumeFrom },
           { cutoff, slice: 2, target: 'sessions', resumeFrom },
@@ -229,7 +229,8 @@ describe('a run of which a target fails', () => {
 const BETWEEN_SLICES = ['time-spent', 'handed-over'] as const;
 
 function noTable(target: string, deletedSoFar: number | undefined): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`there is no table ${target}; migrate.`, FAILURE.noTable, {
+  const message = `Target "${target}": there is no table; migrate.`;
+  return ApplicationFailure.nonRetryable(message, FAILURE.noTable, {
     target,
     configuredTargets,
     ...(deletedSoFar === undefined ? {} : { deletedSoFar }),
