@@ -2,16 +2,38 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     // Never `threads` or `vmThreads`: the Temporal SDK's native core is one for each process, and ends
     // the whole run with a segmentation fault when several threads load it.
     pool: 'forks',
-    // Tests wait for servers more than they compute, so three files keep two cores busy.
-    maxWorkers: 3,
-    testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
     restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/chaos/**'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 30_000,
+          // Tests wait for servers more than they compute, so three files keep two cores busy.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts', 'test/chaos/support/chaos-setup.ts'],
+          testTimeout: 120_000,
+          // One at a time and after all others: they watch how long people have to wait.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
+import { expect, vi } from 'vitest';
+
+import { TIMEOUT_FAILURE } from '../../../src/contract.ts';
+import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import { startRun, type WatchedRun } from '../../support/watched-run.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
+
+/** Turns the whole server read-only, or back, for transactions that begin from now on. */
+async function setReadOnly(database: TestDatabase, value: 'on' | 'off'): Promise<void> {
+  await database.sql(`alter system set default_transaction_read_only = ${value}`);
+  await database.sql('select pg_reload_conf()');
+}
+
+/** Waits until the activity was tried again, and returns what its last failure says. */
+async function untilRetried(run: WatchedRun): Promise<string> {
+  return await vi.waitFor(
+    async () => {
+      const [pending] = (await run.handle.describe()).raw.pendingActivities ?? [];
+      expect(pending?.attempt).toBeGreaterThan(2);
+      return pending?.lastFailure?.message ?? '';
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+}
+
+/** Temporal keeps the reason of the last retry with the event of the activity's start. */
+async function lastFailureInHistory(run: WatchedRun): Promise<string | null | undefined> {
+  const { events } = await run.handle.fetchHistory();
+  const started = events?.find((event) => event.activityTaskStartedEventAttributes != null);
+  return started?.activityTaskStartedEventAttributes?.lastFailure?.message;
+}
+
+test(
+  'a database that turns read-only in mid-run is waited for',
+  { timeout: PATIENCE },
+  async ({ mortalDatabase: database, temporal, chance }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await slowDownDeletions(database, SLOW);
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.1, 0.7) * EXPIRED);
+    await setReadOnly(database, 'on');
+
+    expect(await untilRetried(run)).toMatch(/only reads.*25006/);
+    const { expiredGone, liveGone } = await checkStock(database);
+    expect({ expiredGone, liveGone }).toEqual({ expiredGone: await run.inLedger(), liveGone: 0 });
+    await setReadOnly(database, 'off');
+
+    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+  },
+);
+
+test(
+  'a database that stays read-only fails the run in the end, with the count of what was done',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ mortalDatabase: database, temporal, chance }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await slowDownDeletions(database, SLOW);
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+    await setReadOnly(database, 'on');
+    await untilRetried(run);
+    const before = await run.inLedger();
+    // What takes 24 hours without this: the operator shortens the activity's time.
+    await temporalCli(
+      temporal,
+      ...['activity', 'update-options', '-w', run.workflowId, '-a', '1'],
+      ...['--schedule-to-close-timeout', '1s'],
+    );
+    // The slice is over; its count is asked for until the database answers.
+    await vi.waitFor(
+      async () => {
+        const [pending] = (await run.handle.describe()).raw.pendingActivities ?? [];
+        expect(pending?.activityType?.name).toBe('settleSlice');
+        expect(pending?.attempt).toBeGreaterThan(1);
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+    await setReadOnly(database, 'off');
+
+    const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+    const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+    const failure = cause instanceof ApplicationFailure ? cause : undefined;
+    expect(failure?.type).toBe(TIMEOUT_FAILURE);
+    expect(failure?.message).toMatch(/no attempt at this slice came to an end/);
+    expect(await lastFailureInHistory(run)).toMatch(/only reads.*25006/);
+    expect(readRunResult(failure?.details?.[0])?.deletedCount).toBe(before);
+    const { expiredGone, liveGone } = await checkStock(database);
+    expect({ expiredGone, liveGone }).toEqual({ expiredGone: before, liveGone: 0 });
+    expect(await run.inLedger()).toBe(before);
+    // Nobody goes on with it behind the failure's back.
+    await sleep(500);
+    expect((await checkStock(database)).expiredGone).toBe(before);
+  },
+);

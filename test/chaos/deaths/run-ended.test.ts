@@ -1,0 +1,103 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { expect } from 'vitest';
+
+import { RESULT_MEMO } from '../../../src/contract.ts';
+import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import { startRun, watchRun, type WatchedRun } from '../../support/watched-run.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
+
+async function prepare(database: TestDatabase): Promise<void> {
+  await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  await witnessRemovals(database);
+  await slowDownDeletions(database, SLOW);
+}
+
+/** The next run takes all the rest, and the counts of both are all that is gone, each row once. */
+async function expectTheRest(
+  database: TestDatabase,
+  ended: WatchedRun,
+  next: WatchedRun,
+): Promise<void> {
+  const result = await next.result();
+  const before = await ended.inLedger();
+  expect(before).toBeGreaterThan(0);
+  expect(result.deletedCount).toBeGreaterThan(0);
+  expect(result.deletedCount).toBe(await next.inLedger());
+  expect(before + result.deletedCount).toBe(EXPIRED);
+  expect(await removedBy(database, CLEANER)).toBe(EXPIRED);
+  expect(await checkStock(database)).toEqual({ expiredGone: EXPIRED, expiredLeft: 0, liveGone: 0 });
+  expect(result.targets[0]?.stopped).toBe('drained');
+}
+
+test(
+  'a run cancelled from the CLI keeps its count; the next one takes the rest',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal, chance }) => {
+    await prepare(database);
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.1, 0.7) * EXPIRED);
+
+    await temporalCli(temporal, 'workflow', 'cancel', '-w', run.workflowId);
+
+    await expect(run.result()).rejects.toThrow(WorkflowFailedError);
+    const { memo, status } = await run.handle.describe();
+    expect(status.name).toBe('CANCELLED');
+    const told = readRunResult(memo?.[RESULT_MEMO]);
+    expect(told?.deletedCount).toBe(await removedBy(database, CLEANER));
+    expect(told?.deletedCount).toBe(await run.inLedger());
+    await expectTheRest(database, run, await startRun(database, temporal));
+  },
+);
+
+test(
+  'a run terminated from the CLI stops deleting; the next one, begun at once, counts its own rows only',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal, chance }) => {
+    await prepare(database);
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+
+    await temporalCli(temporal, 'workflow', 'terminate', '-w', run.workflowId, '--reason', 'test');
+
+    const next = await startRun(database, temporal);
+    await expect(run.result()).rejects.toThrow(WorkflowFailedError);
+    await expectTheRest(database, run, next);
+  },
+);
+
+test(
+  'a run reset from the CLI begins anew; what it had deleted stays in its old account',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal, chance }) => {
+    await prepare(database);
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+
+    const answer = await temporalCli(
+      temporal,
+      ...['workflow', 'reset', '-w', run.workflowId, '-r', run.runId],
+      ...['--type', 'FirstWorkflowTask', '--reason', 'test', '-o', 'json'],
+    );
+
+    const runId = /"runId":\s*"([^"]+)"/.exec(answer)?.[1] ?? 'none';
+    expect(runId).not.toBe(run.runId);
+    const next = watchRun(database, temporal.client, run.workflowId, runId);
+    await expectTheRest(database, run, next);
+  },
+);

@@ -1,0 +1,90 @@
+import { expect } from 'vitest';
+
+import { LOOPBACK } from '../../../scripts/services/ports.ts';
+import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { witnessRemovals } from '../../support/removals.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { fillAndTakeStock } from '../../support/stock.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import { startRun } from '../../support/watched-run.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
+import { startProxy } from '../support/tcp-proxy.ts';
+
+/** A login of its own, by which the server tells what the frozen worker did. */
+async function loginOfFrozen(database: TestDatabase): Promise<{ url: string; role: string }> {
+  const role = `frozen_${database.name}`;
+  await database.sql(`create role ${role} login superuser`);
+  const url = new URL(database.url);
+  url.username = role;
+  return { url: url.href, role };
+}
+
+async function dropRole(database: TestDatabase, role: string): Promise<void> {
+  await database.sql(`drop owned by ${role}`);
+  await database.sql(`drop role ${role}`);
+}
+
+test(
+  'a worker frozen between two chunks is fenced off when it wakes up',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal, chance }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await witnessRemovals(database);
+    const { url, role } = await loginOfFrozen(database);
+    // Most of the time it holds back for its pace, with no transaction open: nothing but the ledger can
+    // tell it, when it wakes up, that its time is over.
+    const settings = { ROWS_PER_SECOND: '2500' };
+    {
+      await using proxy = await startProxy(Number(temporal.address.split(':')[1]));
+      const proxied = { ...temporal, address: `${LOOPBACK}:${proxy.port}` };
+      await using old = await startWorker({ databaseUrl: url, temporal: proxied, settings });
+      const run = await startRun(database, temporal);
+      await run.untilDeleted(chance.between(0.05, 0.2) * EXPIRED);
+      await using _newer = await startWorker({ databaseUrl: database.url, temporal, settings });
+      old.signal('SIGSTOP');
+      // Its open question for more work would be answered with the next attempt.
+      proxy.cut();
+      const frozen = await run.inLedger();
+      // A chunk that had been handed to the server may still be in there; two more never.
+      await run.untilDeleted(frozen + 2_000);
+      const [woken] = await database.sql<{ at: string }>('select clock_timestamp()::text as at');
+      old.signal('SIGCONT');
+
+      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+      expect((await run.slices()).map(({ attempt }) => attempt)).toEqual([2]);
+      const late = await database.sql('select id from removals where role = $1 and at > $2', [
+        role,
+        woken?.at,
+      ]);
+      expect(late).toEqual([]);
+    }
+    await dropRole(database, role);
+  },
+);
+
+test(
+  'a worker frozen in the middle of a chunk, which wakes up with attempts of yesterday in hand',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal, chance }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await slowDownDeletions(database, SLOW / 2);
+    const options = { databaseUrl: database.url, temporal };
+    await using old = await startWorker(options);
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(chance.between(0.05, 0.2) * EXPIRED);
+    await using _newer = await startWorker(options);
+    old.signal('SIGSTOP');
+    const frozen = await run.inLedger();
+    await run.untilDeleted(frozen + 2_000);
+    old.signal('SIGCONT');
+
+    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect((await run.slices()).map(({ attempt }) => attempt)).not.toContain(1);
+  },
+);

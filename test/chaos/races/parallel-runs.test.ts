@@ -1,0 +1,76 @@
+import { expect, vi } from 'vitest';
+
+import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract.ts';
+import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { watchRun, type WatchedRun } from '../../support/watched-run.ts';
+import { workerCrew } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
+
+const HOUR = 3_600_000;
+
+test(
+  'four runs at once over one table, from a backfill that allows all: their counts add up',
+  {
+    timeout: PATIENCE,
+  },
+  async ({ database, temporal }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    // Older than the oldest of the four slots, so that each run wants all of them.
+    await database.sql(
+      `update sessions set expires_at = expires_at - interval '6 hours' where expires_at <= now()`,
+    );
+    await witnessRemovals(database);
+    await slowDownDeletions(database, SLOW / 2);
+    const settings = { SCHEDULE: 'apply', INTERVAL: '1h' };
+    await using workers = workerCrew({ databaseUrl: database.url, temporal, settings });
+    // A worker takes two activities at once.
+    await workers.start();
+    await workers.start();
+
+    const thisHour = Math.floor(Date.now() / HOUR) * HOUR;
+    await temporalCli(
+      temporal,
+      ...['schedule', 'backfill', '--schedule-id', SCHEDULE_ID, '--overlap-policy', 'AllowAll'],
+      ...['--start-time', new Date(thisHour - 3.5 * HOUR).toISOString()],
+      ...['--end-time', new Date(thisHour + 1_000).toISOString()],
+    );
+    const runs = await vi.waitFor(
+      async () => {
+        const found: WatchedRun[] = [];
+        const query = `WorkflowId STARTS_WITH '${WORKFLOW_ID}-'`;
+        for await (const { workflowId, runId } of temporal.client.workflow.list({ query })) {
+          found.push(watchRun(database, temporal.client, workflowId, runId));
+        }
+        expect(found).toHaveLength(4);
+        return found;
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+    // All four are at work at the same time.
+    await vi.waitFor(
+      async () => {
+        for (const run of runs) expect(await run.inLedger()).toBeGreaterThan(0);
+      },
+      { timeout: 60_000, interval: 10 },
+    );
+    expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+
+    const results = await Promise.all(runs.map((run) => run.result()));
+    const ledger = await Promise.all(runs.map((run) => run.inLedger()));
+    const counts = results.map(({ deletedCount }) => deletedCount);
+    expect(counts).toEqual(ledger);
+    const sum = counts.reduce((total, count) => total + count, 0);
+    expect(sum).toBe(EXPIRED);
+    expect(await removedBy(database, CLEANER)).toBe(sum);
+    expect(await checkStock(database)).toEqual({
+      expiredGone: EXPIRED,
+      expiredLeft: 0,
+      liveGone: 0,
+    });
+    expect(results.map(({ targets }) => targets[0]?.stopped)).toEqual(Array(4).fill('drained'));
+  },
+);

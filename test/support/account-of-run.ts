@@ -1,0 +1,42 @@
+/** The comparison at the end of every test that kills something: three counts of the same rows. */
+import { checkStock } from './stock.ts';
+import type { TestDatabase } from './test-database.ts';
+import type { WatchedRun } from './watched-run.ts';
+
+/** What everybody says about one run that was alone with its table. */
+export interface AccountOfRun {
+  readonly inResult: number;
+  /** Sum over the activities in its history. */
+  readonly inSlices: number;
+  readonly inLedger: number;
+  readonly expiredGone: number;
+  readonly expiredLeft: number;
+  readonly liveGone: number;
+  readonly stopped: string | undefined;
+}
+
+/** Waits for the run's end, then asks the history, the ledger and the table. */
+export async function accountOf(database: TestDatabase, run: WatchedRun): Promise<AccountOfRun> {
+  const result = await run.result();
+  const slices = await run.slices();
+  return {
+    inResult: result.deletedCount,
+    inSlices: slices.reduce((sum, slice) => sum + slice.deletedCount, 0),
+    inLedger: await run.inLedger(),
+    ...(await checkStock(database)),
+    stopped: result.targets[0]?.stopped,
+  };
+}
+
+/** What it must be when `expired` rows had expired and nothing kept any of them. */
+export function exactly(expired: number): AccountOfRun {
+  return {
+    inResult: expired,
+    inSlices: expired,
+    inLedger: expired,
+    expiredGone: expired,
+    expiredLeft: 0,
+    liveGone: 0,
+    stopped: 'drained',
+  };
+}

@@ -1,0 +1,40 @@
+/** What lies in the table before a run, and what has become of it afterwards. */
+import type { SessionMix } from './sessions.ts';
+import { fillSessions } from './sessions.ts';
+import type { TestDatabase } from './test-database.ts';
+
+/** What has become of the rows that were there. */
+export interface StockAfter {
+  /** Rows that had expired and are gone. */
+  readonly expiredGone: number;
+  /** Rows that had expired and are still there. */
+  readonly expiredLeft: number;
+  /** Live rows that are gone: must be 0, always. */
+  readonly liveGone: number;
+}
+
+/** Fills the table and remembers every row of it. */
+export async function fillAndTakeStock(database: TestDatabase, mix: SessionMix): Promise<void> {
+  await fillSessions(database, mix);
+  await takeStock(database);
+}
+
+/** Remembers every row that is in the table now, and whether it has expired. */
+export async function takeStock(database: TestDatabase): Promise<void> {
+  await database.sql('drop table if exists stock');
+  await database.sql(
+    'create table stock as select id, expires_at <= now() as has_expired from sessions',
+  );
+}
+
+/** Compares the table with what was remembered. */
+export async function checkStock(database: TestDatabase): Promise<StockAfter> {
+  const [row] = await database.sql<{ gone: number; left: number; lost: number }>(
+    `select count(*) filter (where has_expired and sessions.id is null)::int as gone,
+            count(*) filter (where has_expired and sessions.id is not null)::int as left,
+            count(*) filter (where not has_expired and sessions.id is null)::int as lost
+     from stock left join sessions using (id)`,
+  );
+  if (row === undefined) throw new Error('A count without a row.');
+  return { expiredGone: row.gone, expiredLeft: row.left, liveGone: row.lost };
+}
