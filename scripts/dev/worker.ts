@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { spawnService, type ServiceProcess } from '../services/service-process.ts';
-import { stopLeftover, type StopSteps } from '../services/service-record.ts';
+import { RECORD_FILE, stopLeftover, type StopSteps } from '../services/service-record.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -47,5 +47,5 @@ export async function startWorker(
 }
 
 function recordFile(dataDirectory: string): string {
-  return path.join(dataDirectory, 'worker', 'service.json');
+  return path.join(dataDirectory, 'worker', RECORD_FILE);
 }

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { canEnter, ensurePrivateFolder } from './private-folder.ts';
 import type { Account } from './service-process.ts';
+import { RECORD_FILE } from './service-record.ts';
 
 /** `password`: SCRAM with a generated password. `trust`: whoever reaches the loopback is let in. */
 export type Authentication = 'password' | 'trust';
@@ -54,7 +55,7 @@ export async function preparePostgresFolder(request: FolderRequest): Promise<Pos
     root,
     cluster: path.join(root, 'data'),
     logFile: path.join(root, 'postgres.log'),
-    recordFile: path.join(root, 'service.json'),
+    recordFile: path.join(root, RECORD_FILE),
   };
   await request.beforeUse(paths);
   const passwordFile = path.join(root, PASSWORD_FILE);

@@ -13,6 +13,9 @@ import {
   type ProcessIdentity,
 } from './process-identity.ts';
 
+/** Name of the note, in each service's folder. */
+export const RECORD_FILE = 'service.json';
+
 /** A service and the process that started it. */
 export interface ServiceRecord {
   readonly service: ProcessIdentity;

@@ -7,7 +7,7 @@ import { Connection } from '@temporalio/client';
 
 import { LOOPBACK, resolvePort, type PortWish } from './ports.ts';
 import { serviceFailure, spawnService, type ServiceProcess } from './service-process.ts';
-import { stopLeftover, type StopSteps } from './service-record.ts';
+import { RECORD_FILE, stopLeftover, type StopSteps } from './service-record.ts';
 import type { TemporalCli } from './temporal-cli.ts';
 
 /** What kind of server is wanted. */
@@ -59,7 +59,7 @@ const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 }
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const { dataDirectory } = options;
   await mkdir(dataDirectory, { recursive: true });
-  const recordFile = path.join(dataDirectory, 'service.json');
+  const recordFile = path.join(dataDirectory, RECORD_FILE);
   const ended = await stopLeftover(recordFile, STOP_STEPS);
   if (ended !== undefined) {
     options.say?.(

@@ -10,6 +10,7 @@ import { inject } from 'vitest';
 
 import { choosePort } from '../../scripts/services/ports.ts';
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
+import { RECORD_FILE, writeServiceRecord } from '../../scripts/services/service-record.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
 /** A development environment that was started. */
@@ -58,7 +59,7 @@ export function expectDone(code: number | null, dev: DevProcess): void {
 /** Pids of the servers and the worker that the folder's notes name; those that live. */
 export function liveServices(data: string): readonly number[] {
   return ['postgres', 'temporal', 'worker'].flatMap((service) => {
-    const pid = recordedPid(path.join(data, service, 'service.json'));
+    const pid = recordedPid(path.join(data, service, RECORD_FILE));
     return pid !== undefined && identifyProcess(pid) !== undefined ? [pid] : [];
   });
 }
@@ -91,6 +92,8 @@ async function startDevProcess(data: string, start: DevStart): Promise<DevProces
       env: { PATH: process.env['PATH'], TEMPORAL_CLI: inject('temporalCli'), ...env },
     },
   );
+  if (child.pid !== undefined)
+    writeServiceRecord(path.join(data, '../command', RECORD_FILE), child.pid);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

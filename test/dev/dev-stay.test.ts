@@ -117,17 +117,4 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expectDone(code, again);
     expect(JSON.parse(lastLine)).toMatchObject({ deletedCount: 60, liveAfter: 40 });
   });
-
-  test.for(['postgres', 'temporal', 'worker'] as const)(
-    'ends all, and says why, when the %s ends by itself',
-    async (service, { data, startDev }) => {
-      const dev = await startDev({ args: ['--sessions', '10'] });
-      await dev.says('Try ');
-      const [postgres = 0, temporal = 0, worker = 0] = liveServices(data);
-      process.kill({ postgres, temporal, worker }[service], 'SIGKILL');
-      expect((await dev.ended()).code).toBe(1);
-      expect(dev.output()).toMatch(/(PostgreSQL|Temporal|The worker) ended by itself/);
-      expect(liveServices(data)).toEqual([]);
-    },
-  );
 });

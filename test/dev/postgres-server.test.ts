@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 
 import pg from 'pg';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 
 import { choosePort } from '../../scripts/services/ports.ts';
 import {
@@ -163,17 +163,22 @@ describe('an embedded PostgreSQL server', () => {
   test.runIf(process.getuid?.() === 0)(
     'keeps its data elsewhere when its account may not enter the folder',
     async ({ folder, start }) => {
-      chmodSync(folder, 0o700);
+      const shared = path.join(folder, 'tmp');
+      const closed = path.join(folder, 'closed');
+      mkdirSync(shared);
+      mkdirSync(closed, { mode: 0o700 });
+      vi.stubEnv('TMPDIR', shared);
+      const dataDirectory = path.join(closed, 'postgres');
       const said: string[] = [];
-      const server = await start({ say: (message) => said.push(message) });
-      expect(server.dataDirectory).not.toContain(folder);
+      const say = (message: string): unknown => said.push(message);
+      const server = await start({ dataDirectory, say });
+      expect(server.dataDirectory).toContain(shared);
       expect(said).toEqual([expect.stringContaining(server.dataDirectory)]);
       await query(server.url, 'create table kept ()');
       await server.stop();
-      const again = await start();
+      const again = await start({ dataDirectory });
       expect(await query(again.url, 'select * from kept')).toEqual([]);
-      await again.stop();
-      rmSync(again.dataDirectory, { recursive: true });
+      vi.unstubAllEnvs();
     },
   );
 });

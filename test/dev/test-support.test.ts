@@ -54,7 +54,7 @@ describe("the tests' own ground", () => {
       const { createRunFolder } = await import(${JSON.stringify(support)});
       const { startPostgres } = await import(services + 'postgres-server.ts');
       const server = await startPostgres({
-        dataDirectory: createRunFolder() + '/postgres', port: ${String(await choosePort())},
+        dataDirectory: createRunFolder() + '/a/test/postgres', port: ${String(await choosePort())},
       });
       pid = server.pid`;
     await using run = await startInOwnProcess(script);

@@ -22,6 +22,8 @@ declare module 'vitest' {
     readonly temporalAddress: string;
     /** Path of the Temporal CLI that the server was started with. */
     readonly temporalCli: string;
+    /** The run's folder, removed at its end; undefined where tests run without this set-up. */
+    readonly runFolder?: string;
   }
 }
 
@@ -50,6 +52,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       'The servers for the tests did not start.',
     );
   }
+  project.provide('runFolder', folder);
   project.provide('postgresUrl', postgres.value.url);
   project.provide('temporalAddress', temporal.value.server.address);
   project.provide('temporalCli', temporal.value.cli.path);

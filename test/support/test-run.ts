@@ -6,8 +6,9 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  writeFileSync,
 } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,7 +18,12 @@ import {
   isAlive,
   type ProcessIdentity,
 } from '../../scripts/services/process-identity.ts';
-import { stopLeftover } from '../../scripts/services/service-record.ts';
+import {
+  RECORD_FILE,
+  ServiceInUseError,
+  stopLeftover,
+  type StopSteps,
+} from '../../scripts/services/service-record.ts';
 
 const FOLDER_PREFIX = 'session-cleanup-test-';
 const OWNER_FILE = 'owner.json';
@@ -42,18 +48,30 @@ export async function removeDeadRuns(): Promise<void> {
   }
 }
 
-/** Removes a run's folder; first ends whatever server in it has lost the process that started it. */
+/** Removes a run's folder; first ends every process noted in it that has lost the one that started it. */
 export async function removeRunFolder(folder: string): Promise<void> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    await stopLeftover(path.join(folder, entry.name, 'service.json'), {
-      // PostgreSQL's `immediate`, and Temporal does not care: nothing in here is kept.
-      gently: 'SIGQUIT',
-      patienceMilliseconds: 3_000,
-    });
+  // Twice: a command that a test started may itself be the owner of servers.
+  for (const records of [findRecords(folder), findRecords(folder)]) {
+    for (const record of records) await stopLeftover(record, STOP_STEPS).catch(ignoreLiveOwner);
   }
   // A backend that has lost its postmaster may still be closing its files.
   await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** PostgreSQL's `immediate`, and the end of all others: nothing in here is kept. */
+const STOP_STEPS: StopSteps = { gently: 'SIGQUIT', patienceMilliseconds: 3_000 };
+
+function ignoreLiveOwner(error: unknown): void {
+  if (!(error instanceof ServiceInUseError)) throw error;
+}
+
+/** Notes of services, wherever tests put them; not in PostgreSQL's own thousand files. */
+function findRecords(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.name === RECORD_FILE) return [file];
+    return entry.isDirectory() && entry.name !== 'data' ? findRecords(file) : [];
+  });
 }
 
 function isOurs(folder: string): boolean {
