@@ -256,10 +256,8 @@ export interface TargetProgress {
   readonly skippedLocked: number;
   readonly slices: number;
   readonly seconds: number;
-  /** Of the slice in hand, as it told last: its rate, the share of its way, why it holds back. */
-  readonly rowsPerSecond?: number;
-  readonly fraction?: number;
-  readonly waitingFor?: string;
+  /** What the slice in hand told last; its counts come on top of those above. */
+  readonly inHand?: SliceProgress;
   /** With `awaiting-approval`: what would be deleted. */
   readonly awaiting?: BrakeReport;
 }

@@ -41,9 +41,9 @@ function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
     const rows = rowsPerSecond == null ? 'any number of' : grouped(rowsPerSecond);
     lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, ${lanes} lanes`}.`);
   }
-  for (const { target, waitingFor } of targets) {
-    if (waitingFor !== undefined)
-      lines.push(`**Holds back** (${escape(target)}): ${escape(waitingFor)}.`);
+  for (const { target, inHand } of targets) {
+    if (inHand?.waitingFor === undefined) continue;
+    lines.push(`**Holds back** (${escape(target)}): ${escape(inHand.waitingFor)}.`);
   }
   return lines;
 }
@@ -62,20 +62,21 @@ function rowOf(target: TargetProgress, dryRun: boolean): string {
   const cells = [
     escape(target.target),
     `${stateInWords(target.state, dryRun)}${shareOf(target)}`,
-    grouped(target.deletedCount),
-    grouped(target.skippedLocked),
+    grouped(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
+    grouped(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
     rateOf(target),
     grouped(target.slices),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-function rateOf({ rowsPerSecond, deletedCount, seconds }: TargetProgress): string {
-  if (rowsPerSecond !== undefined) return grouped(rowsPerSecond);
+function rateOf({ inHand, deletedCount, seconds }: TargetProgress): string {
+  if (inHand !== undefined) return grouped(inHand.rowsPerSecond);
   return seconds > 0 ? grouped(Math.round(deletedCount / seconds)) : '–';
 }
 
-function shareOf({ fraction }: TargetProgress): string {
+function shareOf({ inHand }: TargetProgress): string {
+  const fraction = inHand?.fraction;
   return fraction === undefined ? '' : `, ${Math.round(fraction * 100)} % of the table seen`;
 }
 

@@ -58,18 +58,14 @@ export function progressOf(
   isCurrent: boolean,
   live: SliceProgress | undefined,
 ): TargetProgress {
-  const { deletedCount, skippedLocked } = countsOf(work);
   const unfinished = isCurrent ? 'working' : 'waiting';
   return {
     target: work.target,
     state: work.stopped ?? (work.awaiting === undefined ? unfinished : 'awaiting-approval'),
-    deletedCount: deletedCount + (live?.deletedCount ?? 0),
-    skippedLocked: skippedLocked + (live?.skippedLocked ?? 0),
+    ...countsOf(work),
     slices: work.slices.length,
     seconds: total(work.slices, 'seconds'),
-    ...(live === undefined ? {} : { rowsPerSecond: live.rowsPerSecond }),
-    ...(live?.fraction === undefined ? {} : { fraction: live.fraction }),
-    ...(live?.waitingFor === undefined ? {} : { waitingFor: live.waitingFor }),
+    ...(live === undefined ? {} : { inHand: live }),
     ...(work.awaiting === undefined ? {} : { awaiting: work.awaiting }),
   };
 }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import { toApplicationFailure } from '../../activities/translate-errors.ts';
@@ -7,12 +9,17 @@ import { migrate, pendingMigrations } from '../database/migrate.ts';
 import { createOrm } from '../database/orm.ts';
 import { previewTarget } from '../deletion/preview.ts';
 import type { Preview } from '../deletion/preview.ts';
+import { checkDatabase } from '../preflight/check-database.ts';
+import type { Finding } from '../preflight/finding.ts';
 import { DatabaseProblem } from './database-problem.ts';
 
 /*
  * All that commands do with the database. Loading it takes as long as a whole `--help`, so commands
  * import this file when they get to it.
  */
+
+/** Time that connections have for closing. Milliseconds. */
+const FAREWELL = 2_000;
 
 type DatabaseConfig = Pick<Config, 'database' | 'targets'>;
 
@@ -29,6 +36,11 @@ export type PreviewOutcome =
 /** Creates what is missing. @throws {@link DatabaseProblem} */
 export async function migrateDatabase(config: DatabaseConfig): Promise<readonly string[]> {
   return await withDatabase(config, async (orm) => (await migrate(orm)).applied);
+}
+
+/** Looks at everything in the database that runs depend on. @throws {@link DatabaseProblem} */
+export async function checkDatabaseOf(config: DatabaseConfig): Promise<readonly Finding[]> {
+  return await withDatabase(config, async (orm) => await checkDatabase(orm, config));
 }
 
 /** Previews each target; one that cannot be previewed does not keep the others from it. */
@@ -85,8 +97,13 @@ async function withDatabase<Answer>(
   } catch (error) {
     throw toDatabaseProblem(error, config.targets);
   } finally {
-    await orm.close(true);
+    await closeDatabase(orm);
   }
+}
+
+/** Closes the connections; one that hangs does not answer its farewell either, and is left behind. */
+export async function closeDatabase(orm: MikroORM): Promise<void> {
+  await Promise.race([orm.close(true), delay(FAREWELL, undefined, { ref: false })]);
 }
 
 /** Puts an error of the database in words, as the activity does for histories. */

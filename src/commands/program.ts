@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { Command, CommanderError } from 'commander';
 
+import { addCheckCommand } from './check-command.ts';
+import { addGrantsCommand } from './grants-command.ts';
 import { addHelpSections } from './help-text.ts';
 import type { CommandContext } from './command-context.ts';
 import { EXIT } from './exit-code.ts';
@@ -63,6 +65,7 @@ function createProgram(invocation: Invocation): Command {
     temporal: true,
     examples: [
       ['session-cleanup migrate', 'once: create the ledger'],
+      ['session-cleanup check', 'is everything set up right?'],
       ['session-cleanup preview', 'what would be deleted?'],
       ['session-cleanup worker', 'work, and keep the schedule'],
       ['session-cleanup run start', 'one run now'],
@@ -75,6 +78,8 @@ function createProgram(invocation: Invocation): Command {
   addPreviewCommand(program, invocation);
   addMigrateCommand(program, invocation);
   addStatusCommand(program, invocation);
+  addCheckCommand(program, invocation);
+  addGrantsCommand(program, invocation);
   return program;
 }
 

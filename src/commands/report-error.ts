@@ -3,6 +3,7 @@ import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@tempo
 import { ConfigError } from '../config/config-error.ts';
 import { TemporalUnreachableError } from '../temporal/connection.ts';
 import { ScheduleContendedError } from '../temporal/schedule-apply.ts';
+import { SteeringError } from '../temporal/steer.ts';
 import { ScheduleMissingError } from '../temporal/schedule.ts';
 import { DatabaseProblem } from './database-problem.ts';
 import { EXIT, InputError } from './exit-code.ts';
@@ -14,6 +15,7 @@ const SELF_EXPLAINING = [
   ScheduleMissingError,
   ScheduleContendedError,
   DatabaseProblem,
+  SteeringError,
 ] as const;
 
 /** Names of the gRPC codes that say something about how the server was reached. */

@@ -13,7 +13,10 @@ import { onInterrupt } from './interrupt.ts';
 import { JSON_OPTION } from './invocation.ts';
 import type { Invocation, JsonOption } from './invocation.ts';
 import { createPainter } from './rendering/painter.ts';
+import { addRunListCommand } from './run-list-command.ts';
 import { showProgress } from './run-progress-line.ts';
+import { addRunShowCommand } from './run-show-command.ts';
+import { addSteeringCommands } from './run-steer-commands.ts';
 import { renderOutcome } from './run-text.ts';
 import { withClient } from './temporal-client.ts';
 
@@ -32,8 +35,8 @@ class WaitInterruptedError extends Error {
 export function addRunCommand(program: Command, invocation: Invocation): void {
   const run = program
     .command('run')
-    .summary('start a run now')
-    .description('Runs of the clean-up, beside those that the schedule starts.');
+    .summary('start, list, show and steer runs')
+    .description('Runs of the clean-up: those that the schedule starts, and those beside it.');
   const command = run
     .command('start')
     .summary('start one run now, and wait for its result')
@@ -56,6 +59,9 @@ export function addRunCommand(program: Command, invocation: Invocation): void {
     failed: 'failed: not started, or the run failed, was ended, or the waiting was interrupted',
   });
   invocation.act(command, () => start(invocation.context, command.opts<StartOptions>()));
+  addRunListCommand(run, invocation);
+  addRunShowCommand(run, invocation);
+  addSteeringCommands(run, invocation);
 }
 
 async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {

@@ -64,10 +64,14 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
   return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
 }
 
-/** The last runs as a table that is a bar plot as well. */
-function renderRuns(
+/** The last runs as a table that is a bar plot as well; with their ids, to name one by. */
+export function renderRuns(
   runs: readonly RecentRun[],
-  { painter, now }: Pick<StatusRendering, 'painter' | 'now'>,
+  {
+    painter,
+    now,
+    withIds = false,
+  }: Pick<StatusRendering, 'painter' | 'now'> & { readonly withIds?: boolean },
 ): string {
   if (runs.length === 0) return 'none yet';
   const bars = renderBars(
@@ -82,6 +86,7 @@ function renderRuns(
     { title: 'locked', align: 'right' },
     { title: 'deleted', align: 'right' },
     { title: '' },
+    ...(withIds ? [{ title: 'workflow id' }] : []),
   ] as const;
   const rows = runs.map((run, index) => [
     timeText(run.startedAt),
@@ -91,6 +96,7 @@ function renderRuns(
     countOrUnknown(run.skippedLocked),
     countOrUnknown(run.deletedCount),
     bars[index] ?? '',
+    ...(withIds ? [run.workflowId] : []),
   ]);
   const failed = runs.find(({ state }) => state === 'failed');
   return [

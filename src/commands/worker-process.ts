@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Config } from '../config/config.ts';
@@ -14,7 +15,7 @@ import { connectWorker } from '../temporal/worker-connection.ts';
 import { readFullConfig } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
 import { DatabaseProblem } from './database-problem.ts';
-import { requireReadyDatabase } from './database.ts';
+import { closeDatabase, requireReadyDatabase } from './database.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -46,7 +47,7 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   const orm = createOrm(config.database, config.targets, {
     lanes: config.deletion.lanes * ACTIVITIES_AT_ONCE,
   });
-  cleanup.defer(() => orm.close(true));
+  cleanup.defer(() => closeDatabase(orm));
   await checkDatabase(orm, config, logger);
 
   installRuntime(logger);
@@ -67,19 +68,36 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
     },
     EVENT.started,
   );
-  await worker.runUntil(stop.promise);
+  const ended = worker.run();
+  void stop.promise.then(() => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  });
+  try {
+    await ended;
+  } catch (error) {
+    if (error instanceof GracefulShutdownPeriodExpiredError) {
+      abandon(logger, 'the work in hand did not end in time');
+    }
+    throw error;
+  }
   logger.info(EVENT.stopped);
   return EXIT.done;
+}
+
+/**
+ * Leaves without waiting for anything: what hangs now would hang at closing its connection, too. The
+ * server rolls back the transaction in hand, and the ledger keeps the count exact.
+ */
+function abandon(logger: Logger, reason: string): never {
+  logger.warn({ reason }, EVENT.abandoned);
+  process.exit(EXIT.failed);
 }
 
 /** The first signal stops gracefully; another one does not wait any longer. */
 function stopOnce(logger: Logger, stop: () => void): (signal: string) => void {
   let isStopping = false;
   return (signal) => {
-    if (isStopping) {
-      logger.warn({ signal }, EVENT.abandoned);
-      process.exit(EXIT.failed);
-    }
+    if (isStopping) abandon(logger, `a second signal, ${signal}`);
     isStopping = true;
     logger.info({ signal }, EVENT.stopping);
     stop();

@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { WORKFLOW_TYPE } from '../contract.ts';
@@ -37,15 +38,34 @@ export async function listRecentRuns(client: Client, limit: number): Promise<rea
     infos.push(info);
     if (infos.length === limit) break;
   }
-  return await Promise.all(infos.map((info) => toRecentRun(client, info)));
+  const runs = await Promise.all(infos.map((info) => toRecentRun(client, info)));
+  return runs.filter((run) => run !== undefined);
 }
 
-async function toRecentRun(client: Client, info: WorkflowExecutionInfo): Promise<RecentRun> {
+async function toRecentRun(
+  client: Client,
+  info: WorkflowExecutionInfo,
+): Promise<RecentRun | undefined> {
+  try {
+    const run = { workflowId: info.workflowId, runId: info.runId };
+    const [outcome, input] = await Promise.all([
+      info.status.name === 'RUNNING' ? undefined : waitForRun(client, run),
+      readInput(client, run),
+    ]);
+    return summarize(info, outcome, input);
+  } catch (error) {
+    // Listed still, but its history has just been removed.
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function summarize(
+  info: WorkflowExecutionInfo,
+  outcome: RunOutcome | undefined,
+  input: unknown,
+): RecentRun {
   const { workflowId, runId, startTime, closeTime } = info;
-  const [outcome, input] = await Promise.all([
-    info.status.name === 'RUNNING' ? undefined : waitForRun(client, { workflowId, runId }),
-    readInput(client, { workflowId, runId }),
-  ]);
   const result = outcome !== undefined && 'result' in outcome ? outcome.result : undefined;
   return {
     workflowId,

@@ -37,6 +37,7 @@ const ATTEMPTS = 20;
 
 /** Time within which an accepted update shows. Milliseconds. */
 const UPDATE_SHOWS_WITHIN = 1_000;
+const LOOK_EVERY = 100;
 
 /**
  * Makes the schedule what the definition says: creates it, or updates it in place, only where it
@@ -151,7 +152,7 @@ async function untilChanged(client: Client, before: ScheduleDescription): Promis
   for (;;) {
     const now = await describeIfPresent(client);
     if (now === undefined || token(now) !== token(before) || Date.now() > deadline) return;
-    await delay(20);
+    await delay(LOOK_EVERY);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Client, ScheduleDescription, ScheduleOverlapPolicy } from '@tempor
 import { optionalDateToTs, requiredTsToDate } from '@temporalio/common/lib/time.js';
 
 import { SCHEDULE_ID } from '../contract.ts';
-import { newRuns } from './schedule-trigger.ts';
+import { LOOK_EVERY, newRuns } from './schedule-trigger.ts';
 import { bufferedRuns, onSchedule } from './schedule.ts';
 import type { ScheduledRun } from './schedule.ts';
 
@@ -43,9 +43,8 @@ export interface BackfillOutcome {
 /** Under these, each start takes the place of the one before, and only the last slot remains. */
 const REPLACING: readonly BackfillRange['overlap'][] = ['cancel-other', 'terminate-other'];
 
-/** Time within which the schedule takes in a backfill: long, since it starts few runs a second. */
+/** The schedule starts few runs a second, so that taking in a backfill is slow. Milliseconds. */
 const SETTLES_WITHIN = 15_000;
-const LOOK_EVERY = 50;
 
 /**
  * Runs the schedule's slots of a past range again, each with its own time as the cut-off. A slot that

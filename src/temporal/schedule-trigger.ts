@@ -13,9 +13,10 @@ export type TriggerOutcome =
   /** The server accepted the trigger, but no run came of it within some seconds. */
   | { readonly kind: 'unseen' };
 
-/** Time within which a start or a skip shows. Milliseconds. */
+/** Time within which a start or a skip shows; nearly always at the first look. Milliseconds. */
 const SHOWS_WITHIN = 10_000;
-const LOOK_EVERY = 50;
+/** Temporal Cloud answers ten questions about schedules a second. */
+export const LOOK_EVERY = 250;
 
 /**
  * Starts a run through the schedule, as for a slot that is due now, unless one is going on (overlap

@@ -1,0 +1,82 @@
+import type { Client } from '@temporalio/client';
+
+import type { Config } from '../config/config.ts';
+import type { Finding } from '../preflight/finding.ts';
+import { listPollers } from './pollers.ts';
+import { checkSchedule } from './schedule-apply.ts';
+import { defineSchedule } from './schedule-definition.ts';
+import { describeSchedule } from './schedule.ts';
+
+/** Looks at everything in Temporal that runs depend on. Changes nothing. */
+export async function checkTemporal(
+  client: Client,
+  config: Omit<Config, 'database'>,
+): Promise<readonly Finding[]> {
+  return [
+    await checkServer(client),
+    ...(await checkScheduleFinding(client, config)),
+    await checkWorkers(client, config),
+  ];
+}
+
+async function checkServer(client: Client): Promise<Finding> {
+  const { serverVersion } = await client.workflowService.getSystemInfo({});
+  const version = serverVersion === undefined || serverVersion === null ? '' : ` ${serverVersion}`;
+  return {
+    check: 'temporal',
+    level: 'ok',
+    message: `server${version}, namespace ${client.options.namespace}`,
+  };
+}
+
+async function checkScheduleFinding(
+  client: Client,
+  config: Omit<Config, 'database'>,
+): Promise<readonly Finding[]> {
+  const check = 'schedule';
+  const remedy = 'Run: session-cleanup schedule apply';
+  const outcome = await checkSchedule(client, defineSchedule(config));
+  switch (outcome.kind) {
+    case 'missing':
+      return [
+        { check, level: 'error', message: 'there is none, so nothing runs by itself', remedy },
+      ];
+    case 'different': {
+      const fields = outcome.differences.map(
+        ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
+      );
+      return [{ check, level: 'warning', message: fields.join('; '), remedy }];
+    }
+    case 'as-configured': {
+      const { paused, note, nextRuns } = await describeSchedule(client);
+      if (paused) {
+        return [
+          {
+            check,
+            level: 'warning',
+            message: `paused${note === '' ? '' : `: ${note}`}`,
+            remedy: 'When the reason is gone: session-cleanup schedule unpause',
+          },
+        ];
+      }
+      return [{ check, level: 'ok', message: `as configured, next run ${nextRuns[0] ?? 'never'}` }];
+    }
+  }
+}
+
+async function checkWorkers(
+  client: Client,
+  { taskQueue }: Pick<Config, 'taskQueue'>,
+): Promise<Finding> {
+  const workers = await listPollers(client, taskQueue);
+  const check = 'workers';
+  if (workers.length === 0) {
+    return {
+      check,
+      level: 'warning',
+      message: `none polls the task queue ${taskQueue}, so runs wait`,
+      remedy: 'Start one: session-cleanup worker',
+    };
+  }
+  return { check, level: 'ok', message: `${workers.length} polling the task queue ${taskQueue}` };
+}
