@@ -54,7 +54,7 @@ export async function steerRun(
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN, async () =>
       argument === undefined
-        ? await handle.executeUpdate<string>(update)
+        ? await handle.executeUpdate<string, []>(update)
         : await handle.executeUpdate<string, [object]>(update, { args: [argument] }),
     );
   } catch (error) {
