@@ -8,7 +8,8 @@
  * for the runs that are under way when the next version is deployed.
  */
 import { openLaboratory } from './record-history/laboratory.ts';
-import { EVENTS_BEFORE_NEW, SCENARIOS, type Scenario } from './record-history/scenarios.ts';
+import { EVENTS_BEFORE_NEW, SCENARIOS } from './record-history/scenarios.ts';
+import type { Scenario } from './record-history/starting.ts';
 import { writeHistory } from './record-history/write-history.ts';
 
 const asked = process.argv.slice(2);

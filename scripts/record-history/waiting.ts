@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
+import { PROGRESS_QUERY, type RunProgress } from '../../src/contract.ts';
+
 /** Waits for the end of a run, whatever end that is. */
 export async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
   await run.result().catch(() => undefined);
@@ -30,6 +32,19 @@ export async function untilAttempt(run: WorkflowHandle, attempt: number): Promis
   await until(async () => {
     const { raw } = await run.describe();
     return (raw.pendingActivities?.[0]?.attempt ?? 0) >= attempt;
+  });
+}
+
+/** Waits until no activity of a run is at work or about to be. */
+export async function untilIdle(run: WorkflowHandle): Promise<void> {
+  await until(async () => ((await run.describe()).raw.pendingActivities ?? []).length === 0);
+}
+
+/** Waits until a run asks for approval. */
+export async function untilAwaiting(run: WorkflowHandle): Promise<void> {
+  await until(async () => {
+    const { targets } = await run.query<RunProgress>(PROGRESS_QUERY);
+    return targets.some(({ state }) => state === 'awaiting-approval');
   });
 }
 

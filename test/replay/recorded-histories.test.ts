@@ -21,6 +21,10 @@ const KINDS = [
   'two-targets',
   'continued-as-new',
   'handed-over',
+  'paused-and-resumed',
+  'paced-anew',
+  'approved',
+  'rejected',
 ];
 
 describe('the workflow as it is now', () => {
