@@ -64,7 +64,10 @@ export async function runDevelopment(
   signal.throwIfAborted();
   const config = loadConfig(servers.env);
   const orm = createOrm(config.database, config.targets, config.deletion);
-  stack.defer(() => orm.close(true));
+  stack.defer(() => {
+    // Not waited for: that would be for the end of its last statement, which may take its time.
+    orm.close(true).catch(() => undefined);
+  });
   // Not closed here, but with the process: a call that a stop cuts off is tried again by the SDK, and on
   // a closed connection that attempt would throw where nobody can catch it.
   const { client, namespace } = await connectClient(loadTemporalSettings(servers.env));
@@ -150,8 +153,11 @@ async function fillTable({ options, context, servers, orm }: Session): Promise<v
   const filled = await fillSessions(orm.em, options.sessions, {
     signal: context.stop.signal,
     onProgress: (written) => {
+      const total = countText(options.sessions, 'session');
       progress.show(
-        `Filling     ${numberText(written)} of ${countText(options.sessions, 'session')}`,
+        written < options.sessions
+          ? `Filling     ${numberText(written)} of ${total}`
+          : `Indexing    ${total}`,
       );
     },
   });

@@ -30,6 +30,7 @@ export async function fillSessions(
         await transaction.execute(INSERT_SAMPLES, [written + 1, last]);
         options.onProgress(last);
       }
+      options.signal.throwIfAborted();
     });
     return true;
   });
