@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { BrakeReport } from '../contract.ts';
-import { ASKING, withSettings } from '../database/transaction.ts';
+import { ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 
@@ -24,8 +24,8 @@ export async function checkBrake(
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   const settings = { ...ASKING, ...expirySettings(target.expiry), jit: 'off' };
+  if (share >= 1 && (await anyStays(em, doomed, settings))) return undefined;
   return await withSettings(em, settings, async (tx) => {
-    if (share >= 1 && (await anyStays(tx, doomed))) return undefined;
     const [small] = await tx.execute<{ rows: number }[]>(
       `select count(*)::int as rows from (select from ${target.table} limit ?) as beginning`,
       [SMALLEST_TABLE + 1],
@@ -41,22 +41,28 @@ export async function checkBrake(
 }
 
 /** Whether at least one row stays: by the index's far end, or by reading until one is found. */
-async function anyStays(em: EntityManager, { target, bound, deadline }: Doomed): Promise<boolean> {
+async function anyStays(
+  em: EntityManager,
+  { target, bound, deadline }: Doomed,
+  settings: LocalSettings,
+): Promise<boolean> {
   const { column, sqlType } = target.expiry;
-  if (target.expiryIndexes.length > 0) {
-    await em.execute(`select set_config('enable_seqscan', 'off', true)`);
-    const [row] = await em.execute<{ stays: boolean }[]>(
-      `select coalesce((select max(${column}) from ${target.table}) > ?::${sqlType}, false)
-         or exists (select from ${target.table} where ${column} is null) as stays`,
-      [bound],
-    );
-    await em.execute(`select set_config('enable_seqscan', 'on', true)`);
-    return row?.stays === true;
-  }
   const { sql, params } = expired(target.expiry, bound, deadline);
-  const [row] = await em.execute<{ stays: boolean }[]>(
-    `select exists (select from ${target.table} where (${sql}) is not true) as stays`,
-    [...params],
+  const isIndexed = target.expiryIndexes.length > 0;
+  const [row] = await withSettings(
+    em,
+    { ...settings, ...(isIndexed ? { enable_seqscan: 'off' } : {}) },
+    async (tx) =>
+      isIndexed
+        ? await tx.execute<{ stays: boolean }[]>(
+            `select coalesce((select max(${column}) from ${target.table}) > ?::${sqlType}, false)
+               or exists (select from ${target.table} where ${column} is null) as stays`,
+            [bound],
+          )
+        : await tx.execute<{ stays: boolean }[]>(
+            `select exists (select from ${target.table} where (${sql}) is not true) as stays`,
+            [...params],
+          ),
   );
   return row?.stays === true;
 }

@@ -1,6 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { ResumePoint, SliceStop, SliceSummary, Way } from '../contract.ts';
+import { isLockTimeout } from '../database/transaction.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
@@ -93,8 +94,14 @@ export async function deleteSlice(
     onChunk: (position) => report.onChunk(route, position),
   });
 
-  await consideration.untilUnlocked();
-  const from = reached ?? givenBy(resumeFrom) ?? (await chosenBy(em, doomed));
+  // The first look at the server takes as long as the choice of the way, so both go on side by side.
+  const firstLook = consideration.untilClear();
+  const known = reached ?? givenBy(resumeFrom);
+  const choice = known === undefined ? chosenBy(em, doomed, consideration) : known;
+  // No query stays behind, should one of them fail.
+  await Promise.allSettled([choice, firstLook]);
+  await firstLook;
+  const from = await choice;
   const { route, end } = await travel(em, doomed, from, work);
   await revisitLocked(work(route), at(route, end.position));
   const totals = await ledger.settle(accounts);
@@ -190,8 +197,19 @@ function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
 }
 
-async function chosenBy(em: EntityManager, doomed: Doomed): Promise<{ readonly way: Way }> {
-  return { way: (await chooseWay(em, doomed)).way };
+/** Lets the planner choose; as long as somebody holds the whole table, that is waited for. */
+async function chosenBy(
+  em: EntityManager,
+  doomed: Doomed,
+  consideration: Consideration,
+): Promise<{ readonly way: Way }> {
+  try {
+    return { way: (await chooseWay(em, doomed)).way };
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    await consideration.untilUnlocked();
+    return { way: (await chooseWay(em, doomed)).way };
+  }
 }
 
 function at(route: Route, position: string) {

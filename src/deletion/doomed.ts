@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { withSettings } from '../database/transaction.ts';
-import { boundOf, expirySettings } from './expiry.ts';
+import { boundOf } from './expiry.ts';
 import type { Target } from './target.ts';
 
 /** Which rows go: a target's rows that had expired by the deadline. */
@@ -17,10 +16,11 @@ export async function doomedBy(
   target: Target,
   deadline: string,
 ): Promise<Doomed> {
-  const rows = await withSettings(em, expirySettings(target.expiry), (tx) =>
-    tx.execute<{ bound: string }[]>(`select ${boundOf(target.expiry)} as bound`, [deadline]),
-  );
-  const bound = rows[0]?.bound;
+  // Needs no settings: all that goes in and comes out names its zone or has none.
+  const [row] = await em.execute<{ bound: string }[]>(`select ${boundOf(target.expiry)} as bound`, [
+    deadline,
+  ]);
+  const bound = row?.bound;
   if (bound === undefined) throw new Error('PostgreSQL answered a question without a row.');
   return { target, bound, deadline };
 }
