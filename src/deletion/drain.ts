@@ -76,6 +76,7 @@ export function drainRoute(target: Target, bound: string): Route {
           ];
     },
 
+    remaining: () => undefined,
     fraction: () => undefined,
   };
 }

@@ -36,6 +36,13 @@ export interface LanesEnd {
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
 
+/**
+ * What is left is cut so that each lane gets this many stretches of it, but into none smaller than
+ * this part of a chunk, since every transaction costs something of its own.
+ */
+const SHARES_PER_LANE = 2;
+const SMALLEST_PART = 8;
+
 /** A pace is kept by this many chunks a second or more, so that it is even. */
 const CHUNKS_PER_SECOND_AT_PACE = 4;
 
@@ -94,11 +101,18 @@ class Lanes {
     const { em, consideration } = this.#work;
     try {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      return await this.#queue.claim(em, this.#size, manner);
+      return await this.#queue.claim(em, this.#nextSize(), manner);
     } catch (error) {
       if (isLockTimeout(error) && (await consideration.untilUnlocked())) return 'locked';
       throw error;
     }
+  }
+
+  /** Smaller towards the end, so that no lane still has a large stretch when the others are done. */
+  #nextSize(): number {
+    const { remaining = Infinity } = this.#queue;
+    const share = Math.ceil(remaining / (this.#work.settings.lanes * SHARES_PER_LANE));
+    return Math.min(this.#size, Math.max(share, Math.ceil(this.#size / SMALLEST_PART)));
   }
 
   async #workOn(claim: Claim, account: LaneAccount): Promise<void> {

@@ -29,6 +29,8 @@ export interface Route {
   halve(em: EntityManager, range: Range): Promise<readonly [Range, Range] | null>;
   /** Condition for the rows of a stretch, to be joined with the one for expiry. */
   within(range: Range): SqlFragment;
+  /** How much lies after `from`, in the unit of a chunk's size, if it can be told. */
+  remaining(from: string): number | undefined;
   /** Share of the way that lies before `position`, 0 to 1, if it can be told. */
   fraction(position: string): number | undefined;
 }

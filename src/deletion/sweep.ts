@@ -48,6 +48,7 @@ export async function sweepRoute(
       sql: 'ctid >= ?::tid and ctid < ?::tid',
       params: [`(${from},0)`, `(${to},0)`],
     }),
+    remaining: (from) => Math.max(length - Number(from), 0),
     fraction: (position) => (length === 0 ? 1 : Math.min(Number(position) / length, 1)),
   };
 }

@@ -19,6 +19,8 @@ export class WorkQueue {
   /** Claimed or given back, and not yet finished, in the order of the route. */
   readonly #open: Claim[] = [];
   #cursor: string;
+  /** True when the route has no further stretch; those given back are still to be done. */
+  #isCutUp = false;
   #cutting: Promise<unknown> = Promise.resolve();
 
   constructor(route: Route, from: string) {
@@ -36,6 +38,11 @@ export class WorkQueue {
     return this.#open.find((other) => other !== claim)?.range.from ?? this.#cursor;
   }
 
+  /** What nobody has claimed yet, in the unit of a chunk's size; undefined where that can't be told. */
+  get remaining(): number | undefined {
+    return this.#route.remaining(this.#cursor);
+  }
+
   /** Takes the next stretch, of about `size` if it is a new one; null when none is left to begin. */
   async claim(em: EntityManager, size: number, manner: LockManner): Promise<Claim | null> {
     const index = this.#open.findIndex((claim) => !claim.taken);
@@ -47,7 +54,8 @@ export class WorkQueue {
     }
     // One at a time: the next stretch begins where this one ends.
     const cut = this.#cutting.then(async () => {
-      const range = await this.#route.cut(em, this.#cursor, size);
+      const range = this.#isCutUp ? null : await this.#route.cut(em, this.#cursor, size);
+      this.#isCutUp = range === null;
       if (range === null) return null;
       this.#cursor = range.to;
       const claim: Claim = { range, manner, patient: false, taken: true };

@@ -24,6 +24,7 @@ function route(end: number): Route {
       ),
     halve: () => Promise.resolve(null),
     within: () => ({ sql: 'true', params: [] }),
+    remaining: (from) => end - Number(from),
     fraction: () => undefined,
   };
 }
