@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 
+import { parseDuration } from '../config/duration.ts';
 import { readFullConfig, writeResult } from './command-context.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT, InputError } from './exit-code.ts';
 import { addHelpSections } from './help-text.ts';
 import { JSON_OPTION } from './invocation.ts';
 import type { Invocation, JsonOption } from './invocation.ts';
 import { createPainter } from './rendering/painter.ts';
-import { gatherStatus, isComplete } from './status-report.ts';
+import { gatherStatus, isComplete, isOverdue } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
 
 /** `session-cleanup status` */
@@ -19,6 +20,7 @@ export function addStatusCommand(program: Command, { act, context }: Invocation)
         'counts, the workers that poll, and the expired rows that wait with the age of the oldest. What ' +
         'can be told is shown even when Temporal or the database is down.',
     )
+    .option('--max-age <duration>', 'exit with 1 when the last successful run ended longer ago')
     .option(...JSON_OPTION);
   addHelpSections(command, {
     settings: [
@@ -34,21 +36,37 @@ export function addStatusCommand(program: Command, { act, context }: Invocation)
     temporal: true,
     examples: [
       ['session-cleanup status', 'at a glance'],
+      ['session-cleanup status --max-age 13h', 'a dead man’s switch, for monitoring'],
       ['session-cleanup status --json | jq .runs.content[0].deletedCount', 'for a program'],
     ],
-    failed: 'some of it could not be told',
+    failed: 'some of it could not be told, or the last success is older than --max-age',
   });
   act(command, async () => {
-    const options = command.opts<JsonOption>();
+    const options = command.opts<JsonOption & { readonly maxAge?: string }>();
+    const maxAgeSeconds = readMaxAge(options.maxAge);
     const { config, temporal } = readFullConfig(context);
     const report = await gatherStatus(config, temporal);
-    writeResult(context, options.json, report, () =>
+    const now = new Date();
+    const overdue = maxAgeSeconds !== undefined && isOverdue(report, maxAgeSeconds, now);
+    writeResult(context, options.json, { ...report, overdue }, () =>
       renderStatus(report, {
         painter: createPainter(context.stdout, context.environment),
-        now: new Date(),
+        now,
+        overdue,
         taskQueue: config.taskQueue,
       }),
     );
-    return isComplete(report) ? EXIT.done : EXIT.failed;
+    return isComplete(report) && !overdue ? EXIT.done : EXIT.failed;
   });
+}
+
+function readMaxAge(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const milliseconds = parseDuration(given);
+  if (milliseconds === undefined || milliseconds <= 0) {
+    throw new InputError(
+      `--max-age is ${JSON.stringify(given)}. Allowed: a duration such as 90m, 13h or 2d.`,
+    );
+  }
+  return milliseconds / 1_000;
 }

@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 
 import type { Config } from '../config/config.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
+import { findLastSuccess } from '../temporal/last-success.ts';
+import type { LastSuccess } from '../temporal/last-success.ts';
 import { listPollers } from '../temporal/pollers.ts';
 import type { Poller } from '../temporal/pollers.ts';
 import { listRecentRuns } from '../temporal/recent-runs.ts';
@@ -22,6 +24,8 @@ export interface StatusReport {
   /** Newest first. */
   readonly runs: Section<readonly RecentRun[]>;
   readonly workers: Section<readonly Poller[]>;
+  /** The newest run that completed and was not a dry one; null when none is remembered. */
+  readonly lastSuccess: Section<LastSuccess | null>;
   /** What waits in each table. */
   readonly targets: Section<readonly PreviewOutcome[]>;
 }
@@ -45,11 +49,18 @@ export async function gatherStatus(
 }
 
 /** Whether all of it could be told. */
-export function isComplete({ schedule, runs, workers, targets }: StatusReport): boolean {
+export function isComplete({
+  schedule,
+  runs,
+  workers,
+  lastSuccess,
+  targets,
+}: StatusReport): boolean {
   return (
     schedule.ok &&
     runs.ok &&
     workers.ok &&
+    lastSuccess.ok &&
     targets.ok &&
     targets.content.every(({ kind }) => kind === 'previewed')
   );
@@ -63,7 +74,7 @@ async function askTemporal(
     return await withClient(temporal, (client) => askClient(client, config));
   } catch (error) {
     const failed = { ok: false, error: reportError(error).message } as const;
-    return { schedule: failed, runs: failed, workers: failed };
+    return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
   }
 }
 
@@ -71,12 +82,13 @@ async function askClient(
   client: Client,
   { taskQueue }: Config,
 ): Promise<Omit<StatusReport, 'targets'>> {
-  const [schedule, runs, workers] = await Promise.all([
+  const [schedule, runs, workers, lastSuccess] = await Promise.all([
     toSection(() => describeSchedule(client)),
     toSection(() => listRecentRuns(client, RECENT_RUNS)),
     toSection(() => listPollers(client, taskQueue)),
+    toSection(() => findLastSuccess(client)),
   ]);
-  return { schedule, runs, workers };
+  return { schedule, runs, workers, lastSuccess };
 }
 
 async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<Content>> {
@@ -85,4 +97,18 @@ async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<
   } catch (error) {
     return { ok: false, error: reportError(error).message };
   }
+}
+
+/**
+ * Whether the last successful run ended longer ago than it may: a schedule can look healthy and start
+ * nothing. Unknown counts as too old, since an alarm that stays silent is worth nothing.
+ */
+export function isOverdue(
+  { lastSuccess }: StatusReport,
+  maxAgeSeconds: number,
+  now: Date,
+): boolean {
+  if (!lastSuccess.ok || lastSuccess.content === null) return true;
+  const age = now.getTime() - new Date(lastSuccess.content.endedAt).getTime();
+  return age > maxAgeSeconds * 1_000;
 }

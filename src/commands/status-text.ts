@@ -1,3 +1,4 @@
+import type { LastSuccess } from '../temporal/last-success.ts';
 import type { Poller } from '../temporal/pollers.ts';
 import type { RecentRun } from '../temporal/recent-runs.ts';
 import { renderPreviews } from './preview-text.ts';
@@ -17,6 +18,8 @@ export interface StatusRendering {
   readonly painter: Painter;
   readonly now: Date;
   readonly taskQueue: string;
+  /** The last success is older than was asked for. */
+  readonly overdue: boolean;
 }
 
 /** The whole status, section by section. */
@@ -30,6 +33,9 @@ export function renderStatus(report: StatusReport, rendering: StatusRendering): 
           report.schedule.ok
             ? renderSchedule(report.schedule.content, painter, now)
             : failure('Schedule', report.schedule.error, painter),
+          section('Last success', report.lastSuccess, painter, (success) =>
+            renderSuccess(success, rendering),
+          ),
           section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
           section('Workers', report.workers, painter, (workers) =>
             renderWorkers(workers, taskQueue, rendering),
@@ -124,6 +130,17 @@ function renderState({ state }: RecentRun, painter: Painter): string {
     case 'failed':
       return painter.bad(state);
   }
+}
+
+function renderSuccess(
+  success: LastSuccess | null,
+  { painter, now, overdue }: StatusRendering,
+): string {
+  const paint = overdue ? painter.bad : painter.good;
+  if (success === null) return paint('none that Temporal remembers');
+  const { workflowId, endedAt } = success;
+  const late = overdue ? ', longer ago than it may be' : '';
+  return `${paint(`${distanceText(endedAt, now)}${late}`)} ${painter.quiet(workflowId)}`;
 }
 
 function countOrUnknown(count: number | null): string {

@@ -1,9 +1,9 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { WORKFLOW_TYPE } from '../contract.ts';
+import { readInput } from './run-input.ts';
 import { isDryRun } from './run-result.ts';
 import { waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
@@ -79,19 +79,4 @@ function summarize(
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
   };
-}
-
-/** The input stands in the first event of the history and nowhere else. */
-async function readInput(
-  client: Client,
-  execution: { readonly workflowId: string; readonly runId: string },
-): Promise<unknown> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution,
-    maximumPageSize: 1,
-  });
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  const [argument] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
-  return argument;
 }

@@ -7,6 +7,9 @@ import { countSessions, fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 import type { RunningCommand } from './command-process.ts';
 
+// Each test starts several processes, which takes its time on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
+
 const RUN = z.object({ workflowId: z.string(), runId: z.string() });
 const TRIGGERED = z.object({ run: RUN });
 const STATUS = z.object({

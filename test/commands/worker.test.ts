@@ -9,6 +9,9 @@ import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 import { createForwarder } from './forwarder.ts';
 
+// Each test starts several processes, which takes its time on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
+
 const STARTED = 'session_cleanup_worker_started';
 
 describe('the end of a worker', () => {
@@ -52,32 +55,49 @@ describe('the end of a worker', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 5 });
   });
 
-  test('a second signal does not wait for a database that hangs', async ({
-    database,
-    temporal,
-  }) => {
-    await fillSessions(database, { expired: 20_000, live: 0 });
-    await slowDownDeletions(database, 5_000);
-    await using forwarder = await createForwarder(database.url);
-    await forwarder.open();
-    const environment = environmentFor({ url: forwarder.url }, temporal);
-    await using worker = startCommand(['worker'], environment);
-    await worker.untilWritten(STARTED);
-    await runCommand(['run', 'start', '--no-wait'], environment);
-    await vi.waitUntil(async () => (await countSessions(database)).expired < 20_000, 15_000);
-    forwarder.freeze();
+  test.for([
+    // Eight seconds is how long one signal waits, unless the connection is given up before that.
+    { signals: 1, exitCodes: [0, 1], leavesWithin: 11_000 },
+    { signals: 2, exitCodes: [1], leavesWithin: 4_000 },
+  ])(
+    'waits for a database that hangs, but not for ever: %o',
+    async (expected, { database, temporal }) => {
+      await fillSessions(database, { expired: 100_000, live: 5 });
+      await slowDownDeletions(database, 2_000);
+      await using forwarder = await createForwarder(database.url);
+      await forwarder.open();
+      const environment = environmentFor({ url: forwarder.url }, temporal);
+      await using worker = startCommand(['worker'], environment);
+      await worker.untilWritten(STARTED);
+      await runCommand(['run', 'start', '--no-wait'], environment);
+      await vi.waitUntil(async () => (await countSessions(database)).expired < 100_000, 15_000);
+      forwarder.freeze();
 
-    worker.signal('SIGTERM');
-    await worker.untilWritten('session_cleanup_worker_stopping');
-    const signalledAt = performance.now();
-    worker.signal('SIGTERM');
+      worker.signal('SIGTERM');
+      await worker.untilWritten('session_cleanup_worker_stopping');
+      const signalledAt = performance.now();
+      if (expected.signals === 2) worker.signal('SIGTERM');
 
-    const { exitCode, stdout } = await worker.ended;
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain('session_cleanup_worker_abandoned');
-    // Eight seconds is how long the first signal alone would have waited.
-    expect(performance.now() - signalledAt).toBeLessThan(4_000);
-  });
+      const { exitCode } = await worker.ended;
+      expect(expected.exitCodes).toContain(exitCode);
+      expect(performance.now() - signalledAt).toBeLessThan(expected.leavesWithin);
+    },
+  );
+});
+
+test('a worker without work leaves a database that hangs behind', async ({
+  database,
+  temporal,
+}) => {
+  await using forwarder = await createForwarder(database.url);
+  await forwarder.open();
+  await using worker = startCommand(['worker'], environmentFor({ url: forwarder.url }, temporal));
+  await worker.untilWritten(STARTED);
+  forwarder.freeze();
+  worker.signal('SIGTERM');
+  const signalledAt = performance.now();
+  expect((await worker.ended).exitCode).toBe(0);
+  expect(performance.now() - signalledAt).toBeLessThan(7_000);
 });
 
 describe('the start of a worker', () => {
