@@ -1,11 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import { describe, expect, inject } from 'vitest';
+import { describe, expect } from 'vitest';
 
 import { SCHEDULE_ID } from '../../src/contract.ts';
-import { TEMPLATE_DATABASE } from '../support/postgres-template.ts';
-import { createTestDatabase } from '../support/test-database.ts';
-import { createTestNamespace } from '../support/test-namespace.ts';
 import { expectDone, liveServices, readEnvironmentFile, test } from './dev-process.ts';
 
 /** Ctrl-C has to end everything within this time. */
@@ -119,35 +116,5 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     const { code, lastLine } = await again.ended();
     expectDone(code, again);
     expect(JSON.parse(lastLine)).toMatchObject({ deletedCount: 60, liveAfter: 40 });
-  });
-
-  test('ends within seconds of Ctrl-C even while somebody blocks its statement', async ({
-    startDev,
-  }) => {
-    const database = await createTestDatabase(inject('postgresUrl'), TEMPLATE_DATABASE);
-    const temporal = await createTestNamespace(inject('temporalAddress'));
-    try {
-      const blocker = await database.connect();
-      await blocker.query('begin; lock table sessions in access exclusive mode');
-      const dev = await startDev({
-        env: {
-          DATABASE_URL: database.url,
-          TEMPORAL_ADDRESS: temporal.address,
-          TEMPORAL_NAMESPACE: temporal.namespace,
-        },
-      });
-      await dev.says('Worker ');
-      await expect
-        .poll(() => database.sql('select from pg_locks where not granted'), { timeout: 30_000 })
-        .not.toEqual([]);
-      dev.signal('SIGINT');
-      const asked = performance.now();
-      await dev.ended();
-      expect(performance.now() - asked).toBeLessThan(ENDS_WITHIN_MILLISECONDS);
-      await blocker.query('rollback');
-    } finally {
-      await temporal.close();
-      await database.drop();
-    }
   });
 });
