@@ -40,7 +40,17 @@ export async function migrateDatabase(config: DatabaseConfig): Promise<readonly 
 
 /** Looks at everything in the database that runs depend on. @throws {@link DatabaseProblem} */
 export async function checkDatabaseOf(config: DatabaseConfig): Promise<readonly Finding[]> {
-  return await withDatabase(config, async (orm) => await checkDatabase(orm, config));
+  return await withDatabase(config, async (orm) => await findProblems(orm, config));
+}
+
+/** The same on connections that are open already. @throws {@link DatabaseProblem} */
+export async function findProblems(
+  orm: MikroORM,
+  config: DatabaseConfig,
+): Promise<readonly Finding[]> {
+  return await checkDatabase(orm, config).catch((error: unknown) => {
+    throw toDatabaseProblem(error, config.targets);
+  });
 }
 
 /** Previews each target; one that cannot be previewed does not keep the others from it. */

@@ -15,7 +15,7 @@ import { connectWorker } from '../temporal/worker-connection.ts';
 import { readFullConfig } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
 import { DatabaseProblem } from './database-problem.ts';
-import { closeDatabase, requireReadyDatabase } from './database.ts';
+import { closeDatabase, findProblems, requireReadyDatabase } from './database.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -28,6 +28,7 @@ const EVENT = {
   stopped: 'session_cleanup_worker_stopped',
   abandoned: 'session_cleanup_worker_abandoned',
   databaseUnavailable: 'session_cleanup_database_unavailable',
+  finding: 'session_cleanup_check',
   scheduleNotApplied: 'session_cleanup_schedule_not_applied',
   scheduleDiffers: 'session_cleanup_schedule_differs',
 } as const;
@@ -69,6 +70,7 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
     EVENT.started,
   );
   const ended = worker.run();
+  // oxlint-disable-next-line promise/always-return -- nobody waits for this promise's value
   void stop.promise.then(() => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
   });
@@ -104,10 +106,17 @@ function stopOnce(logger: Logger, stop: () => void): (signal: string) => void {
   };
 }
 
-/** A database that is down comes back, and runs wait for it; what is set up wrongly stays wrong. */
+/**
+ * A database that is down comes back, and runs wait for it; a ledger that is missing stays missing.
+ * Everything else that is wrong is logged, and told by the run that meets it: a worker that did not
+ * start would leave its runs waiting without a word.
+ */
 async function checkDatabase(orm: MikroORM, config: Config, logger: Logger): Promise<void> {
   try {
     await requireReadyDatabase(orm, config);
+    for (const { level, ...finding } of await findProblems(orm, config)) {
+      if (level !== 'ok') logger[level === 'error' ? 'error' : 'warn'](finding, EVENT.finding);
+    }
   } catch (error) {
     if (!(error instanceof DatabaseProblem && error.mayPass)) throw error;
     logger.warn({ reason: error.message }, EVENT.databaseUnavailable);
