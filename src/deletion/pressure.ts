@@ -80,7 +80,8 @@ function seconds(value: number): string {
   return `${value.toFixed(1)} s`;
 }
 
-// `replay_lag` stands still while a replica has nothing to confirm, so an idle one is not behind.
+// `replay_lag` stands still while a replica has nothing to confirm, so an idle one is not behind; nor is
+// one that has replayed all but the padding at the end of a page, which it may never confirm.
 // Locks of the table itself only: those on rows never queue up here.
 const QUESTION = `
   select
@@ -88,7 +89,7 @@ const QUESTION = `
        and pid <> pg_backend_pid()
        and mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')) as queued,
     coalesce((select max(extract(epoch from replay_lag)) from pg_stat_replication
-       where pg_wal_lsn_diff(sent_lsn, replay_lsn) > 0), 0)::float8 as replica_lag,
+       where pg_wal_lsn_diff(sent_lsn, replay_lsn) > current_setting('wal_block_size')::int), 0)::float8 as replica_lag,
     (pg_wal_lsn_diff(pg_current_wal_insert_lsn(), (select redo_lsn from pg_control_checkpoint()))
        / pg_size_bytes(current_setting('max_wal_size')))::float8 as wal_share,
     coalesce((select max(extract(epoch from clock_timestamp() - xact_start)) from pg_stat_activity

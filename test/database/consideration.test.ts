@@ -1,21 +1,9 @@
 import { expect } from 'vitest';
 
-import type { SliceProgress } from '../../src/contract.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
-
-type Progress = Omit<SliceProgress, 'target' | 'slice'>;
-
-/** Hears of each wait once, and may then take its cause away. */
-function onWait(react: (waitingFor: string) => void): (progress: Progress) => void {
-  let heard: string | undefined;
-  return ({ waitingFor }) => {
-    const reason = waitingFor?.split(':')[0];
-    if (reason !== undefined && reason !== heard) react(waitingFor ?? '');
-    heard = reason;
-  };
-}
+import { onWait } from '../support/waits.ts';
 
 test('waits while somebody holds the whole table, says so, and goes on by itself', async ({
   database,
