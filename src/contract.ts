@@ -130,7 +130,7 @@ export interface ResumePoint {
   readonly way: Way;
   /** Sweep: the next block. Drain: the watermark, an expiry as text. Empty: from the beginning. */
   readonly position: string;
-  /** Sweep only: the table's length in blocks when the first slice began. */
+  /** Sweep only: the table's length in blocks when the first slice began, and its file. */
   readonly end?: string;
 }
 

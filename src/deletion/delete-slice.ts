@@ -5,14 +5,12 @@ import { isLockTimeout } from '../database/transaction.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
-import { drainRoute } from './drain.ts';
-import { runLanes, type LanesEnd, type LaneWork } from './lanes.ts';
 import type { SliceKey, SlicePosition } from './account.ts';
+import { positionOn, travelToTheEnd } from './journey.ts';
+import type { LanesEnd, LaneWork } from './lanes.ts';
 import { SliceLedger } from './ledger.ts';
-import { revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
-import { sweepRoute } from './sweep.ts';
 import { inspectTarget } from './target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
@@ -102,8 +100,7 @@ export async function deleteSlice(
   await Promise.allSettled([choice, firstLook]);
   await firstLook;
   const from = await choice;
-  const { route, end } = await travel(em, doomed, from, work);
-  await revisitLocked(work(route), at(route, end.position));
+  const { route, end } = await travelToTheEnd(em, doomed, from, work);
   const totals = await ledger.settle(accounts);
   if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
 
@@ -118,7 +115,7 @@ export async function deleteSlice(
     seconds: totals.workedMilliseconds / 1_000,
     ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
-    ...(hasMore ? { resumeFrom: { deadline, ...at(route, end.position) } } : {}),
+    ...(hasMore ? { resumeFrom: { deadline, ...positionOn(route, end.position) } } : {}),
     ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
 }
@@ -159,25 +156,6 @@ export async function closeSlice(
   };
 }
 
-/** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
-async function travel(
-  em: EntityManager,
-  doomed: Doomed,
-  from: { readonly way: Way; readonly position?: string; readonly end?: string | undefined },
-  work: (route: Route) => LaneWork,
-): Promise<{ readonly route: Route; readonly end: LanesEnd }> {
-  const route =
-    from.way === 'sweep'
-      ? await sweepRoute(em, doomed.target, from.end)
-      : drainRoute(doomed.target, doomed.bound);
-  const lanes = work(route);
-  const end = await runLanes(lanes, from.position ?? route.start);
-  if (end.kind !== 'indivisible') return { route, end };
-  // The sweep comes by everywhere, also where the drain remembered a lock.
-  for (const account of lanes.accounts) account.revisit = [];
-  return await travel(em, doomed, { way: 'sweep' }, work);
-}
-
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
 async function estimateLeft(
   em: EntityManager,
@@ -210,8 +188,4 @@ async function chosenBy(
     await consideration.untilUnlocked();
     return { way: (await chooseWay(em, doomed)).way };
   }
-}
-
-function at(route: Route, position: string) {
-  return { way: route.way, position, ...(route.end === undefined ? {} : { end: route.end }) };
 }

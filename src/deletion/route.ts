@@ -31,6 +31,8 @@ export interface Route {
   within(range: Range): SqlFragment;
   /** How much lies after `from`, in the unit of a chunk's size, if it can be told. */
   remaining(from: string): number | undefined;
+  /** Whether the table has been written anew since: positions on this route mean nothing any more. */
+  isOutdated(em: EntityManager): Promise<boolean>;
   /** Share of the way that lies before `position`, 0 to 1, if it can be told. */
   fraction(position: string): number | undefined;
 }

@@ -7,19 +7,25 @@ import type { Target } from './target.ts';
  * The way for a backlog: block by block through the table in the order it lies on disk, by TID range
  * scans. Every page is read once, no index is needed, and no dead index entry is met again.
  *
- * @param end - the block to stop before; undefined asks the table for its present length. Rows
- *   written beyond it later are too young to have expired, or are left to the next run
+ * Block numbers mean something only as long as the table is not written anew (`VACUUM FULL`,
+ * `CLUSTER`, some `ALTER TABLE`), which packs its rows into other blocks: rows from before the sweep's
+ * position may then lie behind it. So the end names the table's file as well, which changes with that.
+ *
+ * @param end - the block to stop before, and the file; undefined asks the table for both. Rows written
+ *   beyond it later are too young to have expired, or are left to the next run
  */
 export async function sweepRoute(
   em: EntityManager,
   target: Target,
   end: string | undefined,
 ): Promise<Route> {
-  const length = Number(end ?? (await lengthInBlocks(em, target)));
+  const extent = end ?? (await extentOf(em, target));
+  const [blocks, file] = extent.split('@');
+  const length = Number(blocks);
   return {
     way: 'sweep',
     start: '0',
-    end: String(length),
+    end: extent,
     bounds: { initial: 128, smallest: 1, largest: 1024 },
     settings: {
       enable_seqscan: 'off',
@@ -49,16 +55,19 @@ export async function sweepRoute(
       params: [`(${from},0)`, `(${to},0)`],
     }),
     remaining: (from) => Math.max(length - Number(from), 0),
+    isOutdated: async (em) => (await extentOf(em, target)).split('@')[1] !== file,
     fraction: (position) => (length === 0 ? 1 : Math.min(Number(position) / length, 1)),
   };
 }
 
-async function lengthInBlocks(em: EntityManager, target: Target): Promise<string> {
+/** The table's length in blocks and the number of its file, as in `1234@16387`. */
+async function extentOf(em: EntityManager, target: Target): Promise<string> {
   const rows = await withSettings(em, ASKING, (tx) =>
-    tx.execute<{ blocks: string }[]>(
-      `select pg_relation_size(?::regclass) / current_setting('block_size')::int as blocks`,
+    tx.execute<{ extent: string }[]>(
+      `select pg_relation_size(named.oid) / current_setting('block_size')::int || '@' || pg_relation_filenode(named.oid) as extent
+       from (select ?::regclass as oid) named`,
       [target.table],
     ),
   );
-  return rows[0]?.blocks ?? '0';
+  return rows[0]?.extent ?? '0@';
 }

@@ -28,7 +28,7 @@ export function defineLedgerEntry(schema: string) {
       way: p.text().nullable(),
       /** Everything before this position has been visited by some lane. */
       position: p.text().default(''),
-      /** Sweep only: the table's length in blocks when the run reached it. */
+      /** Sweep only: the table's length in blocks when the run reached it, and its file. */
       end: p.text().nullable().fieldName('end_position'),
       deletedCount: p.bigint('number').default(0),
       skippedLocked: p.bigint('number').default(0),

@@ -24,6 +24,7 @@ function route(end: number): Route {
       ),
     halve: () => Promise.resolve(null),
     within: () => ({ sql: 'true', params: [] }),
+    isOutdated: () => Promise.resolve(false),
     remaining: (from) => end - Number(from),
     fraction: () => undefined,
   };

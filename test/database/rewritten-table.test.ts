@@ -1,0 +1,56 @@
+import { describe, expect } from 'vitest';
+
+import { openCleaner } from '../support/cleaner.ts';
+import { test } from '../support/fixtures.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+
+/** Statements that pack a table's rows into other blocks. */
+const REWRITES = [
+  'vacuum full sessions',
+  'cluster sessions using sessions_user_id_index',
+  'alter table sessions add column tag uuid default gen_random_uuid()',
+];
+
+describe.for(REWRITES)('%s', (rewrite) => {
+  test('in the middle of a sweep makes it begin again, and each row is counted once', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 20_000, live: 20_000 });
+    await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+    let rewriting: Promise<unknown> | undefined;
+    const onProgress = (): void => {
+      rewriting ??= database.sql(rewrite);
+    };
+
+    const outcome = await cleaner.clean({ hooks: { onProgress } });
+    await rewriting;
+
+    expect(outcome).toMatchObject({ way: 'sweep', stopped: 'drained', deletedCount: 20_000 });
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 20_000 });
+  });
+
+  test('between two slices makes the second one begin anew', async ({ database }) => {
+    await fillSessions(database, { expired: 20_000, live: 20_000 });
+    await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+    let chunks = 0;
+    const first = await cleaner.clean({
+      runId: 'run',
+      hooks: {
+        onProgress: () => (chunks += 1),
+        shouldStop: () => (chunks > 1 ? 'handed-over' : undefined),
+      },
+    });
+    expect(first.stopped).toBe('handed-over');
+    await database.sql(rewrite);
+
+    const second = await cleaner.clean({
+      runId: 'run',
+      slice: 1,
+      ...(first.resumeFrom === undefined ? {} : { resumeFrom: first.resumeFrom }),
+    });
+
+    expect(second.stopped).toBe('drained');
+    expect(first.deletedCount + second.deletedCount).toBe(20_000);
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 20_000 });
+  });
+});
