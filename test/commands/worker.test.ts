@@ -57,7 +57,7 @@ describe('the end of a worker', () => {
 
   test.for([
     // Eight seconds is how long one signal waits, unless the connection is given up before that.
-    { signals: 1, exitCodes: [0, 1], leavesWithin: 11_000 },
+    { signals: 1, exitCodes: [0, 1], leavesWithin: 16_000 },
     { signals: 2, exitCodes: [1], leavesWithin: 4_000 },
   ])(
     'waits for a database that hangs, but not for ever: %o',
