@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Config } from '../config/config.ts';
@@ -41,8 +42,8 @@ const EVENT = {
 export async function runWorker(context: CommandContext): Promise<ExitCode> {
   const { config, temporal } = readFullConfig(context);
   const logger = createLogger(config.logLevel, context.stdout);
-  const stop = Promise.withResolvers<void>();
-  using _interrupt = onInterrupt(stopOnce(logger, stop.resolve));
+  const stop = new AbortController();
+  using _interrupt = onInterrupt(stopOnce(logger, stop));
 
   await using cleanup = new AsyncDisposableStack();
   const orm = createOrm(config.database, config.targets, {
@@ -69,13 +70,8 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
     },
     EVENT.started,
   );
-  const ended = worker.run();
-  // oxlint-disable-next-line promise/always-return -- nobody waits for this promise's value
-  void stop.promise.then(() => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  });
   try {
-    await ended;
+    await runUntil(worker, stop.signal);
   } catch (error) {
     if (error instanceof GracefulShutdownPeriodExpiredError) {
       abandon(logger, 'the work in hand did not end in time');
@@ -84,6 +80,17 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   }
   logger.info(EVENT.stopped);
   return EXIT.done;
+}
+
+/** Runs the worker, and shuts it down when `stop` is aborted, be it before the worker was ready. */
+async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {
+  const shutDown = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ended = worker.run();
+  stop.addEventListener('abort', shutDown, { once: true });
+  if (stop.aborted) shutDown();
+  await ended;
 }
 
 /**
@@ -96,13 +103,11 @@ function abandon(logger: Logger, reason: string): never {
 }
 
 /** The first signal stops gracefully; another one does not wait any longer. */
-function stopOnce(logger: Logger, stop: () => void): (signal: string) => void {
-  let isStopping = false;
+function stopOnce(logger: Logger, stop: AbortController): (signal: string) => void {
   return (signal) => {
-    if (isStopping) abandon(logger, `a second signal, ${signal}`);
-    isStopping = true;
+    if (stop.signal.aborted) abandon(logger, `a second signal, ${signal}`);
     logger.info({ signal }, EVENT.stopping);
-    stop();
+    stop.abort();
   };
 }
 
