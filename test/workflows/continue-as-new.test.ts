@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { describe, expect, inject, test } from 'vitest';
@@ -8,13 +6,14 @@ import { choosePort } from '../../scripts/services/ports.ts';
 import { startTemporal } from '../../scripts/services/temporal-server.ts';
 import { PROGRESS_QUERY, type RunProgress, type SliceRequest } from '../../src/contract.ts';
 import { createTestNamespace, type TestTemporal } from '../support/test-namespace.ts';
+import { createRunFolder, removeRunFolder } from '../support/test-run.ts';
 import { eventsOf, sliceOf, startRun, withFakeWorker } from './fake-worker.ts';
 
 const configuredTargets = ['sessions', 'tokens'];
 
 describe('a run whose history grows long', () => {
   test('continues as new between slices, and takes all it knows along', async () => {
-    await using server = await startForgetfulServer();
+    await using server = await startForgetfulServer(12);
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '7' } as const;
     await withFakeWorker(
       server.temporal,
@@ -65,6 +64,23 @@ describe('a run whose history grows long', () => {
       },
     );
   });
+
+  test('does a slice each time, even when it is advised to continue at once', async () => {
+    await using server = await startForgetfulServer(1);
+    await withFakeWorker(
+      server.temporal,
+      (request) =>
+        sliceOf(request, {
+          deletedCount: 2,
+          stopped: request.slice < 2 ? 'time-spent' : 'drained',
+        }),
+      async (requests) => {
+        const run = await startRun(server.temporal);
+        expect(await run.result()).toMatchObject({ deletedCount: 6 });
+        expect(requests.map(({ slice }) => slice)).toEqual([0, 1, 2]);
+      },
+    );
+  });
 });
 
 function placeOf({ target, slice, resumeFrom }: SliceRequest): unknown[] {
@@ -72,18 +88,20 @@ function placeOf({ target, slice, resumeFrom }: SliceRequest): unknown[] {
 }
 
 /** A server that advises to continue as new after few events, rather than after thousands. */
-async function startForgetfulServer(): Promise<AsyncDisposable & { temporal: TestTemporal }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'session-cleanup-test-'));
+async function startForgetfulServer(
+  events: number,
+): Promise<AsyncDisposable & { temporal: TestTemporal }> {
+  const folder = createRunFolder();
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => {
-    await rm(folder, { recursive: true, force: true });
+    await removeRunFolder(folder);
   });
   const server = await startTemporal({
     cli: { path: inject('temporalCli'), version: '' },
-    dataDirectory: folder,
+    dataDirectory: path.join(folder, 'temporal'),
     port: await choosePort(),
     durable: false,
-    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 12 },
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': events },
   });
   stack.defer(server.stop);
   const temporal = await createTestNamespace(server.address);
