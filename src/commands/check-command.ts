@@ -63,7 +63,7 @@ async function orError(
 }
 
 /** One finding in a line, its remedy below it. */
-export function renderFinding(finding: Finding, painter: Painter): string {
+function renderFinding(finding: Finding, painter: Painter): string {
   const { check, level, subject, message, remedy } = finding;
   const about = subject === undefined ? check : `${check} (${subject})`;
   const line = `${paint(level, painter)} ${about}: ${message}`;

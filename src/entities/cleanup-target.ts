@@ -1,11 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { TargetConfig } from '../config/config.ts';
 
-/** Any table with an expiry, seen as what the clean-up needs of it: where a row lies. */
-export interface TargetRow {
-  ctid: string;
-}
-
 /**
  * MikroORM's view of a table to clean, made at run time from the configuration, because the table
  * may be called anything and belong to another application. Its key is `ctid`, PostgreSQL's address

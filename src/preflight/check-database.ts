@@ -56,10 +56,7 @@ async function unlessForbidden(
 }
 
 /** Checks one target: all that the first slice of a run wants to know before it deletes. */
-export async function checkTarget(
-  em: EntityManager,
-  config: TargetConfig,
-): Promise<readonly Finding[]> {
+async function checkTarget(em: EntityManager, config: TargetConfig): Promise<readonly Finding[]> {
   try {
     const target = await inspectTarget(em, config);
     const table: Finding = {
