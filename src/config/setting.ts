@@ -56,7 +56,9 @@ export function readSettingOrDefault<Value>(
   setting: SettingWithDefault<Value>,
   problems: string[],
 ): Value {
-  return readSetting(environment, setting, problems) ?? setting.schema.parse(setting.default);
+  const value = readSetting(environment, setting, problems);
+  // Not `??`: null is a value, as that of a limit that is turned off.
+  return value === undefined ? setting.schema.parse(setting.default) : value;
 }
 
 /** The problem of a setting that must be given and is not. */

@@ -265,7 +265,7 @@ describe('problems', () => {
         expect(problemsOf({ DATABASE_URL, [name]: value })).toBeInstanceOf(Array);
       }),
     );
-  });
+  }, 30_000);
 });
 
 describe('without a database', () => {
