@@ -71,7 +71,7 @@ export function startCommand(
           if (child.exitCode !== null) throw new Error(`ended without "${text}": ${written}`);
           return false;
         },
-        { timeout: 20_000, interval: 20 },
+        { timeout: 45_000, interval: 50 },
       );
     },
     [Symbol.asyncDispose]: async () => {
