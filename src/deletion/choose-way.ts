@@ -11,6 +11,13 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
+/** One plan of that answer. */
+interface Explained {
+  readonly Plan: PlanNode;
+  /** Settings of the planner that are not as PostgreSQL comes. */
+  readonly Settings?: Readonly<Record<string, string>>;
+}
+
 /** The way to take, and how many rows the planner expects to be deleted. */
 export interface Choice {
   readonly way: Way;
@@ -18,31 +25,66 @@ export interface Choice {
 }
 
 /**
+ * From this share of the table on, the sweep is the faster one even where the planner prefers the
+ * index: it does so for rows that lie in the order of their expiry, however many go, since for one
+ * statement that saves reading the rest. A drain asks for the end of each stretch and fetches row by
+ * row besides, and that costs more than the reading; see docs/benchmarks.md for the figures.
+ */
+const SWEEP_FROM_SHARE = 0.25;
+
+/** Fewer rows than this are drained, whatever share of the table they are. */
+const SMALLEST_BACKLOG = 10_000;
+
+/**
  * Asks PostgreSQL's own planner how it would delete the expired rows: by the expiry's index, then
- * drain; by reading the table, then sweep. It weighs the statistics, the order in which rows lie on
- * disk and the server's cost settings better than a rule of ours could. Without an index, and for
- * text, only the sweep can work.
+ * drain, unless it is a good part of the table; by reading the table, then sweep. It weighs the
+ * statistics, the order in which rows lie on disk and the server's cost settings better than a rule
+ * of ours could. Without an index, and for text, only the sweep can work.
  */
 export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choice> {
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
-  const rows = await withSettings(em, { ...ASKING, ...expirySettings(target.expiry) }, (tx) =>
-    tx.execute<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }[]>(
-      `explain (format json) delete from ${target.table} where ${sql}`,
-      [...params],
-    ),
-  );
-  const nodes = flatten(rows[0]?.['QUERY PLAN'][0]?.Plan);
-  const usesIndex = nodes.some((node) => {
-    const index = node['Index Name'];
-    return index !== undefined && target.expiryIndexes.includes(index);
+  const settings = { ...ASKING, ...expirySettings(target.expiry) };
+  return await withSettings(em, settings, async (tx) => {
+    const deletion = await explain(tx, `delete from ${target.table} where ${sql}`, params);
+    const nodes = flatten(deletion.Plan);
+    const estimatedRows = mostRows(nodes);
+    const usesIndex = nodes.some((node) => {
+      const index = node['Index Name'];
+      return index !== undefined && target.expiryIndexes.includes(index);
+    });
+    if (!usesIndex) return { way: 'sweep', estimatedRows };
+    const isBacklog =
+      estimatedRows >= SMALLEST_BACKLOG &&
+      // Whoever forbids reading whole tables has a reason.
+      deletion.Settings?.['enable_seqscan'] !== 'off' &&
+      estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(tx, target.table));
+    return { way: isBacklog ? 'sweep' : 'drain', estimatedRows };
   });
-  return {
-    way: usesIndex ? 'drain' : 'sweep',
-    estimatedRows: Math.max(0, ...nodes.map((node) => node['Plan Rows'] ?? 0)),
-  };
 }
 
-function flatten(node: PlanNode | undefined): readonly PlanNode[] {
-  return node === undefined ? [] : [node, ...(node.Plans ?? []).flatMap(flatten)];
+async function estimateAll(em: EntityManager, table: string): Promise<number> {
+  return mostRows(flatten((await explain(em, `select from ${table}`, [])).Plan));
+}
+
+async function explain(
+  em: EntityManager,
+  statement: string,
+  params: readonly unknown[],
+): Promise<Explained> {
+  const [row] = await em.execute<{ 'QUERY PLAN': readonly Explained[] }[]>(
+    `explain (settings, format json) ${statement}`,
+    [...params],
+  );
+  const explained = row?.['QUERY PLAN'][0];
+  if (explained === undefined) throw new Error('PostgreSQL answered a question without a row.');
+  return explained;
+}
+
+function mostRows(nodes: readonly PlanNode[]): number {
+  return Math.max(0, ...nodes.map((node) => node['Plan Rows'] ?? 0));
+}
+
+function flatten(node: PlanNode): readonly PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flatten)];
 }

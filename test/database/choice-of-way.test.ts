@@ -100,3 +100,18 @@ test('in a table of 60,000 rows in no order, a thousandth is drained and half is
   expect(await cleaner.clean()).toMatchObject({ way: 'sweep', deletedCount: 60_000 });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 60_000 });
 });
+
+test('in the order of their expiry, rows are drained up to a quarter of the table, and swept beyond', async ({
+  database,
+}) => {
+  await using cleaner = openCleaner(database);
+  for (const [expired, way] of [
+    [12_000, 'drain'],
+    [18_000, 'sweep'],
+  ] as const) {
+    await database.sql('truncate sessions');
+    await fillSessions(database, { expired, live: 60_000 - expired, shuffled: false });
+    expect(await cleaner.clean()).toMatchObject({ way, deletedCount: expired });
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 60_000 - expired });
+  }
+});
