@@ -16,7 +16,10 @@ import {
   type Run,
 } from './fake-worker.ts';
 
-describe('a cancelled run', () => {
+/** These wait for retries and servers, and so for everybody else on a busy machine. */
+const PATIENT = { timeout: 60_000 };
+
+describe('a cancelled run', PATIENT, () => {
   test('keeps the count of the slice that was working', async ({ temporal }) => {
     await withFakeWorker(
       temporal,

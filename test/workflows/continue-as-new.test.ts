@@ -11,7 +11,10 @@ import { eventsOf, sliceOf, startRun, withFakeWorker } from './fake-worker.ts';
 
 const configuredTargets = ['sessions', 'tokens'];
 
-describe('a run whose history grows long', () => {
+/** These wait for retries and servers, and so for everybody else on a busy machine. */
+const PATIENT = { timeout: 60_000 };
+
+describe('a run whose history grows long', PATIENT, () => {
   test('continues as new between slices, and takes all it knows along', async () => {
     await using server = await startForgetfulServer(12);
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '7' } as const;

@@ -96,9 +96,9 @@ export async function eventsOf(run: Run): Promise<readonly string[]> {
   );
 }
 
-/** Waits until `check` holds, which it must within a few seconds. */
+/** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 25_000;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
     await sleep(20);

@@ -19,7 +19,10 @@ import { until } from './fake-worker.ts';
 /** Slow enough to be met in the midst of its work, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 20_000 };
 
-describe('a whole run', () => {
+/** These wait for retries and servers, and so for everybody else on a busy machine. */
+const PATIENT = { timeout: 60_000 };
+
+describe('a whole run', PATIENT, () => {
   test('removes what has expired, and its history says how much', async ({
     temporal,
     database,
@@ -121,7 +124,7 @@ describe('a whole run', () => {
   });
 });
 
-describe('a run that is interfered with', () => {
+describe('a run that is interfered with', PATIENT, () => {
   test('keeps its count when it is cancelled', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 60_000, live: 0 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
