@@ -1,7 +1,7 @@
 import type { TargetConfig } from '../src/config/config.ts';
 import { targetSettings } from '../src/config/settings.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../src/contract.ts';
-import { quoteTable } from '../src/database/quote-name.ts';
+import { quoteName, quoteTable } from '../src/database/quote-name.ts';
 import { LEDGER_TABLE } from '../src/entities/ledger-entry.ts';
 
 /** What an error means for the run. */
@@ -77,8 +77,9 @@ export function noRight({ target }: Symptom): Meaning {
     type: FAILURE.noRight,
     advice:
       `Target "${target.name}": the database role lacks a right. It needs USAGE on the schemas, ` +
-      `SELECT and DELETE on ${quoteTable(target)}, and SELECT, INSERT, UPDATE and DELETE on the ` +
-      `ledger, "${LEDGER_TABLE}".`,
+      `SELECT, DELETE and UPDATE (${quoteName(target.expiresColumn)}) on ${quoteTable(target)}, and ` +
+      `SELECT, INSERT, UPDATE and DELETE on the ledger, "${LEDGER_TABLE}". Run "session-cleanup ` +
+      'check": it prints the missing GRANT.',
   };
 }
 
