@@ -39,11 +39,7 @@ export function boundOf(expiry: ExpiryColumn): string {
     case 'iso8601':
       return `to_jsonb(?::timestamptz) #>> '{}'`;
     case 'timestamp':
-      // Where clocks are put back an hour's local times occur twice. PostgreSQL reads them as the
-      // later instant, so during the first pass the bound moves back by the difference.
-      return `(select to_jsonb(local - greatest(interval '0', (local at time zone zone) - instant)) #>> '{}'
-        from (select ?::timestamptz as instant, ${literal(expiry.timeZone)} as zone) given,
-        lateral (select instant at time zone zone as local) converted)`;
+      return `to_jsonb(?::timestamptz at time zone ${literal(expiry.timeZone)}) #>> '{}'`;
     case 'epoch-seconds':
       return epochBound(expiry, 'extract(epoch from ?::timestamptz)');
     case 'epoch-milliseconds':
@@ -62,7 +58,8 @@ export function expired(expiry: ExpiryColumn, bound: string, deadline: string): 
       };
     case 'timestamp':
       if (expiry.timeZone === 'UTC') return { sql: `${column} <= ?::${sqlType}`, params: [bound] };
-      // The bound finds the rows by index; the second test is exact where local time jumps.
+      // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
+      // occurs twice is read as the later one, so whoever may be alive stays.
       return {
         sql: `${column} <= ?::${sqlType} and ${asInstant(expiry)} <= ?::timestamptz`,
         params: [bound, deadline],

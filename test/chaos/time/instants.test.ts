@@ -1,0 +1,158 @@
+import { expect } from 'vitest';
+
+import { FAILURE } from '../../../src/contract.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import { startRun } from '../../support/watched-run.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+
+/** One row: how its expiry is written, and whether it had expired by the cut-off. */
+type Row = readonly [expiry: string, fate: 'goes' | 'stays'];
+
+/** A table of instants, as somebody else might keep it. */
+interface Table {
+  readonly type: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** In the first pass of the hour that Berlin has twice, and well inside a microsecond. */
+const CUTOFF = '2025-10-26T00:45:00.123456Z';
+
+const TABLES: Readonly<Record<string, Table>> = {
+  zoned: {
+    type: 'timestamptz',
+    settings: {},
+    rows: [
+      ['2025-10-26T00:45:00.123456Z', 'goes'],
+      ['2025-10-26T00:45:00.123457Z', 'stays'],
+      // Written in the database's own zone, which is Kathmandu's.
+      ['2025-10-26 06:30:00.123456', 'goes'],
+      ['2025-10-26 06:30:00.123457', 'stays'],
+      ['0001-01-01T00:00:00Z', 'goes'],
+      ['9999-12-31T23:59:59Z', 'stays'],
+      ['-infinity', 'goes'],
+      ['infinity', 'stays'],
+      // A leap second is the first one of the next minute.
+      ['2016-12-31T23:59:60Z', 'goes'],
+    ],
+  },
+  utc: {
+    type: 'timestamp',
+    settings: {},
+    rows: [
+      ['2025-10-26 00:45:00.123456', 'goes'],
+      ['2025-10-26 00:45:00.123457', 'stays'],
+      ['0001-01-01', 'goes'],
+      ['9999-12-31', 'stays'],
+      ['-infinity', 'goes'],
+      ['infinity', 'stays'],
+    ],
+  },
+  kathmandu: {
+    type: 'timestamp',
+    settings: { TIME_ZONE: 'Asia/Kathmandu' },
+    rows: [
+      ['2025-10-26 06:30:00.123456', 'goes'],
+      ['2025-10-26 06:30:00.123457', 'stays'],
+      ['2025-10-26 00:45:00', 'goes'],
+    ],
+  },
+  berlin: {
+    type: 'timestamp',
+    settings: { TIME_ZONE: 'Europe/Berlin' },
+    rows: [
+      ['2025-10-26 01:59:59.999999', 'goes'],
+      // 00:30 or 01:30 in UTC, nobody can tell: it stays until both are past.
+      ['2025-10-26 02:30:00', 'stays'],
+      ['2025-10-26 03:00:00', 'stays'],
+      // An hour that never was: it is read as one hour later, long past either way.
+      ['2025-03-30 02:30:00', 'goes'],
+    ],
+  },
+  text: {
+    type: 'text',
+    settings: { EXPIRES_TYPE: 'iso8601', TIME_ZONE: 'Asia/Kathmandu' },
+    rows: [
+      ['2025-10-26T00:45:00.123456Z', 'goes'],
+      ['2025-10-26T00:45:00.123457Z', 'stays'],
+      ['2025-10-26T06:30:00.123456', 'goes'],
+      ['2025-10-26T06:30:00.123457', 'stays'],
+      ['2025-10-26T02:45:00+02:00', 'goes'],
+      ['2016-12-31T23:59:60Z', 'goes'],
+      ['0001-01-01T00:00:00Z', 'goes'],
+      ['9999-12-31T23:59:59Z', 'stays'],
+      ['infinity', 'stays'],
+      ['never', 'stays'],
+    ],
+  },
+};
+
+async function createTables(database: TestDatabase): Promise<void> {
+  await database.sql(`alter database ${database.name} set timezone = 'Asia/Kathmandu'`);
+  for (const [name, { type, rows }] of Object.entries(TABLES)) {
+    await database.sql(`create table ${name} (expires_at ${type}, fate text not null)`);
+    for (const [expiry, fate] of rows) {
+      await database.sql(
+        `begin; set local timezone = 'Asia/Kathmandu';
+         insert into ${name} values ('${expiry}', '${fate}'); commit`,
+      );
+    }
+  }
+}
+
+/** Settings for all of them as targets. */
+function settingsOf(tables: Readonly<Record<string, Table>>): Readonly<Record<string, string>> {
+  const each = Object.entries(tables).flatMap(([name, { settings }]) =>
+    Object.entries({ TABLE: name, ...settings }).map(([key, value]) => [
+      `${name.toUpperCase()}_${key}`,
+      value,
+    ]),
+  );
+  return { TARGETS: Object.keys(tables).join(','), ...Object.fromEntries(each) };
+}
+
+test('in a database that lives in Kathmandu, to the microsecond, over daylight saving, from year 1 to infinity', async ({
+  database,
+  temporal,
+}) => {
+  await createTables(database);
+  const settings = settingsOf(TABLES);
+  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+
+  const { targets } = await (await startRun(database, temporal, { cutoff: CUTOFF })).result();
+
+  for (const [name, { rows }] of Object.entries(TABLES)) {
+    const left = await database.sql<{ expiry: string; fate: string }>(
+      `select expires_at::text as expiry, fate from ${name}`,
+    );
+    expect({ name, wrong: left.filter(({ fate }) => fate === 'goes') }).toEqual({
+      name,
+      wrong: [],
+    });
+    expect({ name, left: left.length }).toEqual({
+      name,
+      left: rows.filter(([, fate]) => fate === 'stays').length,
+    });
+    const goes = rows.filter(([, fate]) => fate === 'goes').length;
+    expect(targets.find(({ target }) => target === name)).toMatchObject({ deletedCount: goes });
+  }
+});
+
+test('text that looks like a time and is none is refused by name, and no row goes', async ({
+  database,
+  temporal,
+}) => {
+  const tables = { odd: { type: 'text', settings: { EXPIRES_TYPE: 'iso8601' }, rows: [] } };
+  await database.sql('create table odd (expires_at text)');
+  await database.sql(
+    `insert into odd values ('2016-12-31T23:59:61Z'), ('2016-12-31T23:59:59Z'), ('9999-01-01')`,
+  );
+  const settings = settingsOf(tables);
+  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+  const run = await startRun(database, temporal);
+
+  const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ cause: { type: FAILURE.unreadableExpiry } });
+  expect(await database.sql('select count(*)::int as count from odd')).toEqual([{ count: 3 }]);
+});
