@@ -23,6 +23,8 @@ export interface PostgresOptions {
   readonly authentication?: Authentication;
   /** Settings as in `postgresql.conf`, such as `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further variables of the server's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told what is worth knowing, such as a folder that had to be put elsewhere. */
   readonly say?: (message: string) => void;
 }
@@ -110,7 +112,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
           ...['-D', folder.cluster, '-p', String(port)],
           ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
         ],
-        env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+        env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', ...options.env },
         account,
         logFile: folder.logFile,
         recordFile: folder.recordFile,

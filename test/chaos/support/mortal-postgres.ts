@@ -16,10 +16,15 @@ export interface MortalPostgres extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Starts one, with the template of migrated databases in it. */
+/**
+ * Starts one, with the template of migrated databases in it.
+ * @param settings - as in `postgresql.conf`
+ * @param env - further variables of its environment
+ */
 export async function mortalPostgres(
   dataDirectory: string,
   settings: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<MortalPostgres> {
   const port = await choosePort();
   const start = async (): Promise<PostgresServer> =>
@@ -27,6 +32,7 @@ export async function mortalPostgres(
       dataDirectory,
       port,
       authentication: 'trust',
+      env,
       settings: {
         // It is the process that dies here, not the machine: what was handed to the operating system
         // is kept. What an asynchronous commit left in the server's own memory is lost.

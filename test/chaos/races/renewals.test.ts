@@ -1,0 +1,65 @@
+import { describe, expect } from 'vitest';
+
+import { forceWay } from '../../support/cleaner.ts';
+import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { fillSessions } from '../../support/sessions.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { checkStock, takeStock } from '../../support/stock.ts';
+import { startRun } from '../../support/watched-run.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { test } from '../support/chaos-test.ts';
+import { EXPIRED, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
+import { APPLICATION, blow, tokenise } from '../support/storm.ts';
+
+/** Of both ways together in the full form: 50,000. */
+const OPERATIONS = sized({ short: 3_000, full: 25_000 });
+const CONNECTIONS = 8;
+
+describe.for(['sweep', 'drain'] as const)('%s', (way) => {
+  test(
+    `${OPERATIONS} renewals, revocations and on-demand removals from ${CONNECTIONS} connections: no renewed session is lost, none counted twice`,
+    {
+      timeout: PATIENCE,
+    },
+    async ({ database, temporal, chance }) => {
+      await fillSessions(database, { expired: EXPIRED, live: LIVE });
+      await tokenise(database);
+      await takeStock(database);
+      await forceWay(database, way);
+      await witnessRemovals(database);
+      await slowDownDeletions(database, SLOW);
+      await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+      const run = await startRun(database, temporal);
+      await run.untilDeleted(1);
+
+      const storm = await blow(database, run, chance, {
+        connections: CONNECTIONS,
+        operations: OPERATIONS,
+        way,
+      });
+      const { deletedCount, targets } = await run.result();
+
+      expect(targets[0]?.slices.map((slice) => slice.way)).toEqual([way]);
+      expect(storm.operations).toBeGreaterThanOrEqual(OPERATIONS);
+      expect(storm.atTheFront).toBeGreaterThan(OPERATIONS / 4);
+      expect(storm.renewed.size).toBeGreaterThan(0);
+      const lost = await database.sql(
+        `select id from unnest($1::uuid[]) as renewed (id)
+       left join sessions using (id) where sessions.id is null`,
+        [[...storm.renewed]],
+      );
+      expect(lost).toEqual([]);
+      // The witness keeps each row once; what it says of us is what we say.
+      expect(deletedCount).toBe(await removedBy(database, CLEANER));
+      expect(deletedCount).toBe(await run.inLedger());
+      const byHand = await removedBy(database, APPLICATION);
+      expect(byHand).toBeGreaterThan(0);
+      expect(deletedCount + byHand + storm.renewed.size).toBe(EXPIRED);
+      expect(await checkStock(database)).toEqual({
+        expiredGone: deletedCount + byHand,
+        expiredLeft: storm.renewed.size,
+        liveGone: 0,
+      });
+    },
+  );
+});

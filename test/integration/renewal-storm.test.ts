@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+
+import { test } from '../support/fixtures.ts';
+import { slowDownDeletions } from '../support/slow-deletion.ts';
+import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { startRun } from '../support/watched-run.ts';
+import { startWorker } from '../support/worker-process.ts';
+
+const EXPIRED = 20_000;
+const CONNECTIONS = 4;
+
+test(
+  'a storm of renewals during a run: every renewed session is there afterwards',
+  {
+    timeout: 60_000,
+  },
+  async ({ database, temporal }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: 1_000 });
+    await slowDownDeletions(database, 5_000);
+    const ids = await database.sql<{ id: string }>('select id from stock where has_expired');
+    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+    const run = await startRun(database, temporal);
+    await run.untilDeleted(1);
+
+    const renewed: string[] = [];
+    const storm = Array.from({ length: CONNECTIONS }, async (_, connection) => {
+      const client = await database.connect();
+      // Every other session: those that the run still has before it, and those that it has just taken.
+      for (let index = connection * 2; index < ids.length; index += CONNECTIONS * 2) {
+        const { rows } = await client.query<{ id: string }>(
+          `update sessions set expires_at = now() + interval '1 day' where id = $1 returning id`,
+          [ids[index]?.id],
+        );
+        renewed.push(...rows.map(({ id }) => id));
+      }
+    });
+    const [{ deletedCount }] = await Promise.all([run.result(), ...storm]);
+
+    expect(renewed.length).toBeGreaterThan(0);
+    expect(deletedCount).toBeGreaterThan(0);
+    const lost = await database.sql(
+      `select renewed.id from unnest($1::uuid[]) as renewed (id)
+     left join sessions using (id) where sessions.id is null`,
+      [renewed],
+    );
+    expect(lost).toEqual([]);
+    expect(await checkStock(database)).toEqual({
+      expiredGone: deletedCount,
+      expiredLeft: renewed.length,
+      liveGone: 0,
+    });
+    expect(deletedCount).toBe(EXPIRED - renewed.length);
+  },
+);

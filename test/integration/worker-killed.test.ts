@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+
+import { accountOf, exactly } from '../support/account-of-run.ts';
+import { test } from '../support/fixtures.ts';
+import { slowDownDeletions } from '../support/slow-deletion.ts';
+import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { startRun } from '../support/watched-run.ts';
+import { workerCrew } from '../support/worker-process.ts';
+
+const EXPIRED = 20_000;
+
+test(
+  'a worker killed three times in mid-run: the history tells exactly the rows that are gone',
+  {
+    timeout: 180_000,
+  },
+  async ({ database, temporal }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: 1_000 });
+    await slowDownDeletions(database, 5_000);
+    await using workers = workerCrew({ databaseUrl: database.url, temporal });
+    let worker = await workers.start();
+    const run = await startRun(database, temporal);
+
+    for (const share of [0.1, 0.4, 0.7]) {
+      await run.untilDeleted(share * EXPIRED);
+      await worker.kill();
+      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      worker = await workers.start();
+    }
+
+    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect((await run.slices()).map(({ attempt }) => attempt)).toEqual([4]);
+  },
+);
