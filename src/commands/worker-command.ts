@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-
 import type { Command } from 'commander';
 
 import { addHelpSections } from './help-text.ts';
@@ -27,17 +25,6 @@ export function addWorkerCommand(program: Command, { act, context }: Invocation)
     ],
     failed: 'failed: could not start, or had to be ended',
   });
-  act(command, async () => {
-    keepYoungGenerationSmall();
-    // Loads the SDK's native core and the ORM, which nothing else needs.
-    return await (await import('./worker-process.ts')).runWorker(context);
-  });
-}
-
-/**
- * V8 lets the space for new objects grow to tens of megabytes while a program loads, and hardly gives
- * any of it back. A worker makes few objects in hours; at its first size that space serves it as well.
- */
-function keepYoungGenerationSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+  // Loads the SDK's native core and the ORM, which nothing else needs.
+  act(command, async () => await (await import('./worker-process.ts')).runWorker(context));
 }
