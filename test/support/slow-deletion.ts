@@ -17,8 +17,3 @@ export async function slowDownDeletions(
     'create trigger slow_down before delete on sessions for each row execute function slow_down()',
   );
 }
-
-/** Lets deletions be as fast as they are. */
-export async function speedUpDeletions(database: TestDatabase): Promise<void> {
-  await database.sql('drop trigger slow_down on sessions');
-}
