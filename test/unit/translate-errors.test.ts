@@ -26,7 +26,11 @@ describe('what a person has to put right fails at once', () => {
     { code: '3D000', type: FAILURE.noDatabase, advice: 'DATABASE_URL' },
     { code: '42P01', type: FAILURE.noTable, advice: 'SESSION_CLEANUP_LOGINS_TABLE' },
     { code: '3F000', type: FAILURE.noTable, advice: '"auth"."sessions"' },
-    { code: '42501', type: FAILURE.noRight, advice: 'DELETE and UPDATE ("expires") on "auth"."sessions"' },
+    {
+      code: '42501',
+      type: FAILURE.noRight,
+      advice: 'DELETE and UPDATE ("expires") on "auth"."sessions"',
+    },
     { code: '42804', type: FAILURE.wrongColumnType, advice: 'SESSION_CLEANUP_LOGINS_EXPIRES_TYPE' },
     { code: '42883', type: FAILURE.wrongColumnType, advice: 'SESSION_CLEANUP_LOGINS_EXPIRES_TYPE' },
     { code: '22007', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
