@@ -1,0 +1,97 @@
+import { expect } from 'vitest';
+
+import { test } from '../support/fixtures.ts';
+import { startRealRun, startRealWorker } from '../support/real-worker.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import { environmentFor, runCommand, runJson } from './command-process.ts';
+
+test('check finds what is missing, with the remedy, and passes when it is all there', async ({
+  database,
+  temporal,
+}) => {
+  const environment = environmentFor(database, temporal);
+  const before = await runCommand(['check'], environment);
+  expect(before.exitCode).toBe(1);
+  expect(before.stdout).toMatch(/^error +schedule: there is none/m);
+  expect(before.stdout).toContain('Run: session-cleanup schedule apply');
+  expect(before.stdout).toMatch(/^warning +workers: none polls/m);
+
+  await runCommand(['schedule', 'apply'], environment);
+  const after = await runJson(['check'], environment);
+  expect(after.exitCode).toBe(0);
+  expect(after.result).toMatchObject({ level: 'warning' });
+});
+
+test('grants prints SQL for exactly the tables that are configured, and connects to nothing', async () => {
+  const environment = {
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SESSION_CLEANUP_TABLE: 'auth.sessions',
+    SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
+  };
+  const { exitCode, stdout } = await runCommand(['grants', '--role', 'o"dd'], environment);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('GRANT DELETE ON "auth"."sessions" TO "o""dd";');
+  expect(stdout).toContain('GRANT UPDATE ("expires") ON "auth"."sessions" TO "o""dd";');
+  expect((await runCommand(['grants', '--role', ''], environment)).exitCode).toBe(2);
+});
+
+test('a run that waits for approval is found, shown and answered without naming it', async ({
+  database,
+  temporal,
+}) => {
+  await fillSessions(database, { expired: 1_200, live: 0 });
+  await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+  const environment = environmentFor(database, temporal);
+  const run = await startRealRun(temporal);
+  await expect
+    .poll(async () => (await runCommand(['run', 'show'], environment)).stdout, { timeout: 25_000 })
+    .toContain('1,200 of the 1,200 rows of sessions would be deleted');
+
+  const wrong = await runCommand(['run', 'approve', '--target', 'others'], environment);
+  expect(wrong).toMatchObject({ exitCode: 1 });
+  expect(wrong.stderr).toContain('"others" does not wait for approval');
+  const answer = await runJson(['run', 'approve', run.workflowId], environment);
+  expect(answer).toMatchObject({ exitCode: 0, result: { update: 'approve' } });
+  expect(await run.result()).toMatchObject({ deletedCount: 1_200 });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });
+
+  const shown = await runJson(['run', 'show', run.workflowId], environment);
+  expect(shown.result).toMatchObject({ kind: 'completed', result: { deletedCount: 1_200 } });
+  await expect
+    .poll(async () => (await runJson(['run', 'list'], environment)).result, { timeout: 25_000 })
+    .toMatchObject({ runs: [{ workflowId: run.workflowId, deletedCount: 1_200 }] });
+});
+
+test('steering without a run, or with nonsense, says so', async ({ database, temporal }) => {
+  const environment = environmentFor(database, temporal);
+  const nobody = await runCommand(['run', 'pause'], environment);
+  expect(nobody).toMatchObject({ exitCode: 1 });
+  expect(nobody.stderr).toContain('No run is going on');
+  const unknown = await runCommand(['run', 'resume', 'no-such-run'], environment);
+  expect(unknown).toMatchObject({ exitCode: 1 });
+  expect(unknown.stderr).toContain('no-such-run is no run that is going on');
+  for (const args of [[], ['--lanes', '17'], ['--rows-per-second', '0']]) {
+    expect((await runCommand(['run', 'pace', ...args], environment)).exitCode).toBe(2);
+  }
+});
+
+test('status is an alarm when the last success is too old, or there is none', async ({
+  database,
+  temporal,
+}) => {
+  const environment = environmentFor(database, temporal);
+  await runCommand(['schedule', 'apply'], environment);
+  const none = await runJson(['status', '--max-age', '13h'], environment);
+  expect(none).toMatchObject({ exitCode: 1, result: { overdue: true } });
+
+  await using _ = await startRealWorker(temporal, database);
+  await (await startRealRun(temporal)).result();
+  await expect
+    .poll(() => runJson(['status', '--max-age', '13h'], environment), { timeout: 25_000 })
+    .toMatchObject({ exitCode: 0, result: { overdue: false } });
+  expect(await runJson(['status', '--max-age', '1ms'], environment)).toMatchObject({
+    exitCode: 1,
+    result: { overdue: true },
+  });
+  expect((await runCommand(['status', '--max-age', 'old'], environment)).exitCode).toBe(2);
+});
