@@ -17,8 +17,8 @@ test(
       max_wal_size: '32MB',
       min_wal_size: '32MB',
       // Without a pause: otherwise one that has fallen behind takes minutes when nothing more is written.
-    checkpoint_completion_target: '0',
-    autovacuum: 'off',
+      checkpoint_completion_target: '0',
+      autovacuum: 'off',
     });
     const { database } = own;
     await fillSessions(database, { expired: 3_000, live: 100 });
