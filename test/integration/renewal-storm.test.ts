@@ -34,7 +34,7 @@ test(
         renewed.push(...rows.map(({ id }) => id));
       }
     });
-    const [{ deletedCount }] = await Promise.all([run.result(), ...storm]);
+    const [{ deletedCount, skippedLocked }] = await Promise.all([run.result(), ...storm]);
 
     expect(renewed.length).toBeGreaterThan(0);
     expect(deletedCount).toBeGreaterThan(0);
@@ -46,9 +46,12 @@ test(
     expect(lost).toEqual([]);
     expect(await checkStock(database)).toEqual({
       expiredGone: deletedCount,
-      expiredLeft: renewed.length,
+      expiredLeft: EXPIRED - deletedCount,
       liveGone: 0,
     });
-    expect(deletedCount).toBe(EXPIRED - renewed.length);
+    // A row whose renewal takes long on a busy machine is left, and told.
+    const notRenewed = EXPIRED - renewed.length;
+    expect(deletedCount).toBeLessThanOrEqual(notRenewed);
+    expect(deletedCount).toBeGreaterThanOrEqual(notRenewed - skippedLocked);
   },
 );
