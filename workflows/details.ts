@@ -9,7 +9,7 @@ export function describeRun(
   progress: RunProgress,
   failures: readonly (TargetFailure & { readonly target: string })[] = [],
 ): string {
-  const { cutoff, dryRun, targets } = progress;
+  const { cutoff, dryRun } = progress;
   const state = stateOf(progress);
   const purpose = dryRun
     ? `**Dry run:** counts what had expired by ${cutoff}, and deletes nothing.`
@@ -17,7 +17,7 @@ export function describeRun(
   const advice = failures.map(
     ({ target, message }) => `- **${escape(target)}**: ${escape(message)}`,
   );
-  return [purpose, ...state, tableOf(targets, dryRun), ...advice].join('\n\n');
+  return [purpose, ...state, tableOf(progress), ...advice].join('\n\n');
 }
 
 /** What an operator should know first: why nothing moves, or moves slowly. */
@@ -39,7 +39,7 @@ function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
   if (pace !== undefined) {
     const { rowsPerSecond, lanes } = pace;
     const rows = rowsPerSecond == null ? 'any number of' : grouped(rowsPerSecond);
-    lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, ${lanes} lanes`}.`);
+    lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, lanes: ${lanes}`}.`);
   }
   for (const { target, inHand } of targets) {
     if (inHand?.waitingFor === undefined) continue;
@@ -48,20 +48,22 @@ function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
   return lines;
 }
 
-function tableOf(targets: readonly TargetProgress[], dryRun: boolean): string {
+function tableOf({ targets, dryRun, paused }: RunProgress): string {
   if (targets.length === 0) return 'Working on the first configured target.';
   const deleted = dryRun ? 'would delete' : 'deleted';
   return [
     `| target | state | ${deleted} | skipped, locked | rows/s | slices |`,
     '| :-- | :-- | --: | --: | --: | --: |',
-    ...targets.map((target) => rowOf(target, dryRun)),
+    ...targets.map((target) => rowOf(target, dryRun, paused !== undefined)),
   ].join('\n');
 }
 
-function rowOf(target: TargetProgress, dryRun: boolean): string {
+function rowOf(target: TargetProgress, dryRun: boolean, isPaused: boolean): string {
+  const state =
+    isPaused && target.state === 'working' ? 'paused' : stateInWords(target.state, dryRun);
   const cells = [
     escape(target.target),
-    `${stateInWords(target.state, dryRun)}${shareOf(target)}`,
+    `${state}${shareOf(target)}`,
     grouped(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
     grouped(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
     rateOf(target),

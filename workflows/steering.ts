@@ -144,7 +144,7 @@ export class Steering {
     const { rowsPerSecond, lanes } = this.#pace;
     const rows =
       rowsPerSecond === undefined ? 'as configured' : `${rowsPerSecond ?? 'any number of'} rows/s`;
-    return `Pace: ${rows}${lanes === undefined ? '' : `, ${lanes} lanes`}, from the next slice on.`;
+    return `Pace: ${rows}${lanes === undefined ? '' : `, lanes: ${lanes}`}, from the next slice on.`;
   }
 
   #answer(isApproved: boolean): string {

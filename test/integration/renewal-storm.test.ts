@@ -16,7 +16,7 @@ test(
   },
   async ({ database, temporal }) => {
     await fillAndTakeStock(database, { expired: EXPIRED, live: 1_000 });
-    await slowDownDeletions(database, 5_000);
+    await slowDownDeletions(database, 2_000);
     const ids = await database.sql<{ id: string }>('select id from stock where has_expired');
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);

@@ -104,7 +104,7 @@ test('a new pace holds from within the slice in hand, and costs no count', async
     args: [{ rowsPerSecond: null, lanes: 3 }],
   });
 
-  expect(answer).toBe('Pace: any number of rows/s, 3 lanes, from the next slice on.');
+  expect(answer).toBe('Pace: any number of rows/s, lanes: 3, from the next slice on.');
   const result = await run.result();
   expect(result).toMatchObject({ deletedCount: 30_000 });
   expect(result.targets[0]?.slices.length).toBeGreaterThan(1);
