@@ -67,6 +67,39 @@ test(
 );
 
 test(
+  'a worker that Temporal has lost sight of, alive and at work, is fenced off by its successor',
+  { timeout: PATIENCE },
+  async ({ database, temporal, chance }) => {
+    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await witnessRemovals(database);
+    await slowDownDeletions(database, SLOW / 2);
+    const { url, role } = await loginOfFrozen(database);
+    {
+      await using proxy = await startProxy(Number(temporal.address.split(':')[1]));
+      const proxied = { ...temporal, address: `${LOOPBACK}:${proxy.port}` };
+      await using _old = await startWorker({ databaseUrl: url, temporal: proxied });
+      const run = await startRun(database, temporal);
+      await run.untilDeleted(chance.between(0.02, 0.1) * EXPIRED);
+      await using _newer = await startWorker({ databaseUrl: database.url, temporal });
+      // It goes on deleting, since nobody tells it anything.
+      expect(proxy.silence()).toBeGreaterThan(0);
+
+      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+      // From the successor's first chunk on, there is none of the old one.
+      const [row] = await database.sql<{ late: number; successors: number }>(
+        `select count(*) filter (where role = $1 and at > began)::int as late,
+              count(*) filter (where role <> $1)::int as successors
+       from removals, (select min(at) as began from removals where role <> $1) as successor`,
+        [role],
+      );
+      expect(row?.successors).toBeGreaterThan(0);
+      expect(row?.late).toBe(0);
+    }
+    await dropRole(database, role);
+  },
+);
+
+test(
   'a worker frozen in the middle of a chunk, which wakes up with attempts of yesterday in hand',
   {
     timeout: PATIENCE,
