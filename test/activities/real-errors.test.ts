@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
 import { test } from '../support/fixtures.ts';
+import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { fillSessions, insertSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -154,22 +155,26 @@ describe('what PostgreSQL itself reports', () => {
   });
 
   test('a slice that is cut off tells what it had deleted', async ({ database }) => {
-    await fillSessions(database, { expired: 200_000, live: 0 });
-    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    await fillSessions(database, { expired: 20_000, live: 0 });
+    // So slow that a chunk is in hand at any moment.
+    await slowDownDeletions(database, 2_000);
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 100 } });
+    let cut: Promise<unknown> | undefined;
     const attempt = activities.attempt({}, {}, () => {
-      // At every chunk until one is hit: a fast database may have finished before the first.
-      void database.sql(
+      // Once: the connection that is asked for the count afterwards is not to be hit.
+      cut ??= database.sql(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and application_name = 'session-cleanup'`,
       );
     });
     const failure = await failureOf(attempt.result);
+    await cut;
     expect(failure).toMatchObject({
       type: RETRYABLE_FAILURE.databaseUnavailable,
       nonRetryable: false,
     });
     const [left] = await database.sql<{ count: number }>('select count(*)::int from sessions');
-    expect(failure.details).toMatchObject([{ deletedSoFar: 200_000 - (left?.count ?? 0) }]);
+    expect(failure.details).toMatchObject([{ deletedSoFar: 20_000 - (left?.count ?? 0) }]);
   });
 });
 
