@@ -20,4 +20,4 @@ export const LIVE = sized({ short: 1_500, full: 25_000 });
 export const SLOW = 5_000;
 
 /** Longest time for one test in this form. Milliseconds. */
-export const PATIENCE = sized({ short: 120_000, full: 1_800_000 });
+export const PATIENCE = sized({ short: 240_000, full: 1_800_000 });
