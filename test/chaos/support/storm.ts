@@ -121,7 +121,8 @@ async function atFront(
     : await database.sql(
         `select ${CANDIDATE} from (select id from sessions where expires_at > $1 and expires_at <= now()
            order by expires_at limit 600) as next order by random() limit 20`,
-        [ledger.position],
+        // Empty as long as the first stretch is still in hand.
+        [ledger.position === '' ? '-infinity' : ledger.position],
       );
 }
 
