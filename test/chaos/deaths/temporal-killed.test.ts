@@ -8,7 +8,7 @@ import { fillAndTakeStock } from '../../support/stock.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
-import { EXPIRED, isFullForm, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
+import { EXPIRED, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
 
 const KILLS = sized({ short: 1, full: 3 });
 
@@ -27,7 +27,7 @@ test(
     for (const [index, moment] of chance.moments(KILLS).entries()) {
       expect(await run.untilDeleted(Math.max(1, moment * EXPIRED))).toBeLessThan(EXPIRED);
       await temporalServer.kill();
-      const outage = isFullForm && index === 0 ? LONG_OUTAGE : chance.between(0, 3_000);
+      const outage = index === 0 ? LONG_OUTAGE : chance.between(0, 3_000);
       // Not for luck: this is how long the outage lasts.
       await sleep(outage);
       await temporalServer.start();
