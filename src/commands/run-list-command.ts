@@ -6,7 +6,7 @@ import { EXIT, InputError } from './exit-code.ts';
 import { addHelpSections } from './help-text.ts';
 import { JSON_OPTION, type Invocation, type JsonOption } from './invocation.ts';
 import { createPainter } from './rendering/painter.ts';
-import { renderRuns } from './status-text.ts';
+import { renderRuns } from './runs-text.ts';
 import { withClient } from './temporal-client.ts';
 
 /** `session-cleanup run list` */

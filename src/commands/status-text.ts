@@ -1,17 +1,12 @@
 import type { LastSuccess } from '../temporal/last-success.ts';
 import type { Poller } from '../temporal/pollers.ts';
-import type { RecentRun } from '../temporal/recent-runs.ts';
 import { renderPreviews } from './preview-text.ts';
-import { renderBars } from './rendering/bar-plot.ts';
-import { durationText } from './rendering/duration-text.ts';
-import { numberText } from './rendering/number-text.ts';
 import type { Painter } from './rendering/painter.ts';
-import { indent, renderPairs, renderTable } from './rendering/table.ts';
-import { distanceText, timeText } from './rendering/time-text.ts';
+import { indent, renderPairs } from './rendering/table.ts';
+import { distanceText } from './rendering/time-text.ts';
+import { renderRuns } from './runs-text.ts';
 import { renderSchedule } from './schedule-text.ts';
 import type { Section, StatusReport } from './status-report.ts';
-
-const BAR_WIDTH = 24;
 
 /** What the report is drawn with. */
 export interface StatusRendering {
@@ -70,68 +65,6 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
   return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
 }
 
-/** The last runs as a table that is a bar plot as well; with their ids, to name one by. */
-export function renderRuns(
-  runs: readonly RecentRun[],
-  {
-    painter,
-    now,
-    withIds = false,
-  }: Pick<StatusRendering, 'painter' | 'now'> & { readonly withIds?: boolean },
-): string {
-  if (runs.length === 0) return 'none yet';
-  const bars = renderBars(
-    runs.map((run) => (run.dryRun ? null : run.deletedCount)),
-    BAR_WIDTH,
-  );
-  const columns = [
-    { title: 'started' },
-    { title: '' },
-    { title: 'state' },
-    { title: 'time', align: 'right' },
-    { title: 'locked', align: 'right' },
-    { title: 'deleted', align: 'right' },
-    { title: '' },
-    ...(withIds ? [{ title: 'workflow id' }] : []),
-  ] as const;
-  const rows = runs.map((run, index) => [
-    timeText(run.startedAt),
-    painter.quiet(origin(run)),
-    renderState(run, painter),
-    run.seconds === null ? distanceText(run.startedAt, now) : durationText(run.seconds),
-    countOrUnknown(run.skippedLocked),
-    countOrUnknown(run.deletedCount),
-    bars[index] ?? '',
-    ...(withIds ? [run.workflowId] : []),
-  ]);
-  const failed = runs.find(({ state }) => state === 'failed');
-  return [
-    renderTable(columns, rows),
-    ...(failed?.failure == null
-      ? []
-      : [`Last failure (${failed.workflowId}): ${painter.bad(failed.failure)}`]),
-  ].join('\n');
-}
-
-function origin(run: RecentRun): string {
-  if (run.dryRun) return 'dry run';
-  return run.scheduledAt === null ? 'by hand' : 'scheduled';
-}
-
-function renderState({ state }: RecentRun, painter: Painter): string {
-  switch (state) {
-    case 'completed':
-      return painter.good(state);
-    case 'running':
-      return state;
-    case 'cancelled':
-    case 'terminated':
-      return painter.warning(state);
-    case 'failed':
-      return painter.bad(state);
-  }
-}
-
 function renderSuccess(
   success: LastSuccess | null,
   { painter, now, overdue }: StatusRendering,
@@ -141,10 +74,6 @@ function renderSuccess(
   const { workflowId, endedAt } = success;
   const late = overdue ? ', longer ago than it may be' : '';
   return `${paint(`${distanceText(endedAt, now)}${late}`)} ${painter.quiet(workflowId)}`;
-}
-
-function countOrUnknown(count: number | null): string {
-  return count === null ? '-' : numberText(count);
 }
 
 function renderWorkers(

@@ -5,6 +5,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../contract.ts';
 import { readInput } from './run-input.ts';
 import { isDryRun } from './run-result.ts';
+import { askStanding, type AwaitedApproval, type Standing } from './run-standing.ts';
 import { waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
 
@@ -25,6 +26,10 @@ export interface RecentRun {
   readonly skippedLocked: number | null;
   /** Why it failed or was terminated; null otherwise. */
   readonly failure: string | null;
+  /** Why it is paused, empty if nobody said; null while it is not, and without a worker that tells. */
+  readonly paused: string | null;
+  /** What it would delete once somebody approves; null when it asks nothing. */
+  readonly awaiting: AwaitedApproval | null;
 }
 
 const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -48,11 +53,13 @@ async function toRecentRun(
 ): Promise<RecentRun | undefined> {
   try {
     const run = { workflowId: info.workflowId, runId: info.runId };
-    const [outcome, input] = await Promise.all([
-      info.status.name === 'RUNNING' ? undefined : waitForRun(client, run),
+    const isRunning = info.status.name === 'RUNNING';
+    const [outcome, standing, input] = await Promise.all([
+      isRunning ? undefined : waitForRun(client, run),
+      isRunning ? askStanding(client, run) : undefined,
       readInput(client, run),
     ]);
-    return summarize(info, outcome, input);
+    return summarize(info, outcome, standing, input);
   } catch (error) {
     // Listed still, but its history has just been removed.
     if (error instanceof WorkflowNotFoundError) return undefined;
@@ -63,6 +70,7 @@ async function toRecentRun(
 function summarize(
   info: WorkflowExecutionInfo,
   outcome: RunOutcome | undefined,
+  standing: Standing | undefined,
   input: unknown,
 ): RecentRun {
   const { workflowId, runId, startTime, closeTime } = info;
@@ -78,5 +86,7 @@ function summarize(
     deletedCount: result?.deletedCount ?? null,
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
+    paused: standing?.paused ?? null,
+    awaiting: standing?.awaiting ?? null,
   };
 }

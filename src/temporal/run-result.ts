@@ -32,6 +32,16 @@ const recordedResult = z.looseObject({
 
 const runTotals = z.object({ deletedCount: count, skippedLocked: count });
 
+const runRequests = z.object({
+  targets: z.array(
+    z.object({
+      target: z.string(),
+      awaiting: z.object({ expiredRows: count, totalRows: count }).exactOptional(),
+    }),
+  ),
+  paused: z.object({ reason: z.string().exactOptional() }).exactOptional(),
+});
+
 const sliceProgress = z.object({
   target: z.string(),
   deletedCount: count,
@@ -54,6 +64,9 @@ export type RecordedResult = Readonly<z.infer<typeof recordedResult>>;
 /** What the completed slices of a run did. */
 export type RunTotals = Readonly<z.infer<typeof runTotals>>;
 
+/** What a run waits for, in its answer to the query `progress`. */
+export type RunRequests = Readonly<z.infer<typeof runRequests>>;
+
 /** What a slice told last. */
 export type RecordedProgress = Readonly<z.infer<typeof sliceProgress>>;
 
@@ -65,6 +78,11 @@ export function readRunResult(value: unknown): RecordedResult | undefined {
 /** The totals in the answer to the query `progress`; undefined if it is no such answer. */
 export function readRunTotals(value: unknown): RunTotals | undefined {
   return runTotals.safeParse(value).data;
+}
+
+/** What a run waits for, from the answer to the query `progress`; undefined if it is no such answer. */
+export function readRunRequests(value: unknown): RunRequests | undefined {
+  return runRequests.safeParse(value).data;
 }
 
 /** The details of a heartbeat; undefined if they are none. */

@@ -47,6 +47,24 @@ test('a run that waits for approval is found, shown and answered without naming 
     .poll(async () => (await runCommand(['run', 'show'], environment)).stdout, { timeout: 25_000 })
     .toContain('1,200 of the 1,200 rows of sessions would be deleted');
 
+  const asking = {
+    workflowId: run.workflowId,
+    state: 'running',
+    awaiting: { target: 'sessions', expiredRows: 1_200, totalRows: 1_200 },
+  };
+  await expect
+    .poll(async () => (await runJson(['status'], environment)).result, { timeout: 25_000 })
+    .toMatchObject({ runs: { content: [asking] } });
+  const listed = await runJson(['run', 'list'], environment);
+  expect(listed.result).toMatchObject({ runs: [asking] });
+  for (const command of [['status'], ['run', 'list']]) {
+    const { stdout } = await runCommand(command, environment);
+    expect(stdout).toMatch(/ by hand +waits for approval /);
+    expect(stdout).toContain('1,200 of the 1,200 rows of sessions would be deleted');
+    expect(stdout).toContain(`session-cleanup run approve ${run.workflowId}`);
+    expect(stdout).toContain(`session-cleanup run reject ${run.workflowId}`);
+  }
+
   const wrong = await runCommand(['run', 'approve', '--target', 'others'], environment);
   expect(wrong).toMatchObject({ exitCode: 1 });
   expect(wrong.stderr).toContain('"others" does not wait for approval');
@@ -60,6 +78,29 @@ test('a run that waits for approval is found, shown and answered without naming 
   await expect
     .poll(async () => (await runJson(['run', 'list'], environment)).result, { timeout: 25_000 })
     .toMatchObject({ runs: [{ workflowId: run.workflowId, deletedCount: 1_200 }] });
+});
+
+test('status tells that a run is paused, and answers as well when no worker does', async ({
+  database,
+  temporal,
+}) => {
+  await fillSessions(database, { expired: 20_000, live: 0 });
+  const environment = environmentFor(database, temporal);
+  const worker = await startRealWorker(temporal, database, {
+    deletion: { chunkMilliseconds: 10, rowsPerSecond: 4_000 },
+  });
+  const run = await startRealRun(temporal);
+  await runCommand(['run', 'pause', run.workflowId, '--reason', 'peak hour'], environment);
+  await expect
+    .poll(async () => (await runCommand(['status'], environment)).stdout, { timeout: 25_000 })
+    .toContain(`Paused (peak hour). To go on: session-cleanup run resume ${run.workflowId}`);
+
+  await worker.stop();
+  const { result } = await runJson(['status'], environment);
+  expect(result).toMatchObject({
+    runs: { ok: true, content: [{ state: 'running', paused: null, awaiting: null }] },
+  });
+  await run.terminate();
 });
 
 test('steering without a run, or with nonsense, says so', async ({ database, temporal }) => {
