@@ -97,7 +97,9 @@ const RULES: readonly Rule[] = [
   [/^53300$/, unavailable('The database has no connection left')],
   [/^(08|25|53|55|57|58|XX)/, unavailable('The database broke off the work')],
   [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, unreachable],
-  [/^ERR_(TLS|SSL|SOCKET)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
+  // Files are read for certificates only.
+  [/^ERR_(TLS|SSL|SOCKET|OSSL)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
+  [/^(ENOENT|EACCES|EISDIR)$/, untrusted],
 ];
 
 /** The driver's own errors have no code; these words of theirs are fixed. */

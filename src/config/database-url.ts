@@ -3,6 +3,15 @@ export interface UrlRefusal {
   readonly refusal: string;
 }
 
+/** What `sslmode` may be. `no-verify` encrypts only; the three above it look at the certificate, too. */
+const SSL_MODES: readonly string[] = [
+  'disable',
+  'require',
+  'verify-ca',
+  'verify-full',
+  'no-verify',
+];
+
 const PROTOCOLS: readonly string[] = ['postgres:', 'postgresql:'];
 
 /** Checks a `postgres://` address without connecting. Gives the text itself back when it is usable. */
@@ -18,6 +27,11 @@ export function checkDatabaseUrl(text: string): string | UrlRefusal {
   }
   if (url.hostname === '' && !url.searchParams.has('host')) return { refusal: 'names no host' };
   if (url.pathname.length < 2) return { refusal: 'names no database after the host' };
+  const mode = url.searchParams.get('sslmode');
+  if (mode !== null && !SSL_MODES.includes(mode)) {
+    // The driver would connect without encryption for a slip, and `prefer` leaves it open.
+    return { refusal: `has an sslmode other than ${SSL_MODES.join(', ')}` };
+  }
   return text;
 }
 
@@ -30,6 +44,19 @@ export function maskDatabaseUrl(text: string): string {
   if (url === undefined || !PROTOCOLS.includes(url.protocol)) return '(not shown)';
   if (url.password !== '') url.password = '***';
   for (const name of [...url.searchParams.keys()]) url.searchParams.set(name, '***');
+  return url.href;
+}
+
+/**
+ * The address as the driver is to have it: it takes `require` and `verify-ca` for `verify-full`, as a
+ * safe reading of them, but warns of that on every start.
+ */
+export function driverUrl(text: string): string {
+  const url = parseUrl(text);
+  const mode = url?.searchParams.get('sslmode');
+  if (url === undefined || (mode !== 'require' && mode !== 'verify-ca')) return text;
+  if (url.searchParams.get('uselibpqcompat') === 'true') return text;
+  url.searchParams.set('sslmode', 'verify-full');
   return url.href;
 }
 

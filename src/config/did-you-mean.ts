@@ -15,16 +15,28 @@ export function didYouMean(typed: string, candidates: Iterable<string>): string 
   return nearestDistance <= Math.max(1, typed.length * LIKELY_SHARE) ? nearest : undefined;
 }
 
-/** Fewest insertions, removals and replacements of one character that turn one text into the other. */
+/**
+ * Fewest insertions, removals, replacements and exchanges of two neighbours that turn one text into
+ * the other: fingers exchange letters as often as they miss them.
+ */
 function editDistance(from: string, to: string): number {
+  const source = Array.from(from);
   const target = Array.from(to);
-  let previous = Array.from({ length: target.length + 1 }, (_, column) => column);
-  for (const [row, character] of Array.from(from).entries()) {
+  let beforeThat: readonly number[] = [];
+  let previous: readonly number[] = Array.from(
+    { length: target.length + 1 },
+    (_, column) => column,
+  );
+  for (const [row, character] of source.entries()) {
     const current = [row + 1];
     for (const [column, other] of target.entries()) {
       const replaced = at(previous, column) + (character === other ? 0 : 1);
-      current.push(Math.min(replaced, at(previous, column + 1) + 1, at(current, column) + 1));
+      const isExchanged = source[row - 1] === other && target[column - 1] === character;
+      const exchanged = isExchanged ? at(beforeThat, column - 1) + 1 : Infinity;
+      const changed = Math.min(at(previous, column + 1), at(current, column)) + 1;
+      current.push(Math.min(replaced, exchanged, changed));
     }
+    beforeThat = previous;
     previous = current;
   }
   return at(previous, target.length);

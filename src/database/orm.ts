@@ -1,6 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM, PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import type { DatabaseSettings, TargetConfig } from '../config/config.ts';
+import { driverUrl } from '../config/database-url.ts';
 import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
 import { SessionSchema } from '../entities/session.ts';
@@ -62,6 +63,9 @@ export function ormOptions(database: DatabaseSettings): Options {
     debug: false,
     ensureDatabase: false,
     driverOptions: {
+      // MikroORM reads user, host and database from the address, and would leave `sslmode` and all other
+      // parameters out without a word; the driver reads them all.
+      connectionString: driverUrl(database.url),
       application_name: 'session-cleanup',
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,

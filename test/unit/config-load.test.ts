@@ -220,6 +220,8 @@ describe('problems', () => {
   it.each([
     ['SESSION_CLEANUP_LANE', 'SESSION_CLEANUP_LANES'],
     ['SESSION_CLEANUP_INTERVALL', 'SESSION_CLEANUP_INTERVAL'],
+    ['SESSION_CLEANUP_TABEL', 'SESSION_CLEANUP_TABLE'],
+    ['SESSION_CLEANUP_LNAES', 'SESSION_CLEANUP_LANES'],
     ['SESSION_CLEANUP_EXPIRE_COLUMN', 'SESSION_CLEANUP_EXPIRES_COLUMN'],
     ['SESSION_CLEANUP_TIMEZONE', 'SESSION_CLEANUP_TIME_ZONE'],
   ])('ask of the unknown %s whether %s was meant', (typed, meant) => {
@@ -248,6 +250,8 @@ describe('problems', () => {
       'postgres://app:hunter2@db',
       'postgres://app:hunter2@db/?password=hunter2',
       'postgres://app:hunter2@db:port/shop',
+      'postgres://app:hunter2@db/shop?sslmode=prefer',
+      'postgres://app:hunter2@db/shop?sslmode=hunter2',
       'hunter2',
     ]) {
       const problems = problemsOf({ DATABASE_URL: url });
