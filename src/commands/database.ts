@@ -40,7 +40,7 @@ export async function migrateDatabase(config: DatabaseConfig): Promise<readonly 
 
 /** Looks at everything in the database that runs depend on. @throws {@link DatabaseProblem} */
 export async function checkDatabaseOf(config: DatabaseConfig): Promise<readonly Finding[]> {
-  return await withDatabase(config, async (orm) => await findProblems(orm, config));
+  return await withDatabase(config, async (orm) => await checkDatabase(orm, config));
 }
 
 /** The same on connections that are open already. @throws {@link DatabaseProblem} */

@@ -43,7 +43,8 @@ export async function runProgram(
   }
 }
 
-function createProgram(invocation: Invocation): Command {
+/** All commands, with what they take; nothing of them is run. */
+export function createProgram(invocation: Invocation): Command {
   const { context } = invocation;
   // Set before any command is added, since commands take these over from their parent.
   const program = new Command('session-cleanup')

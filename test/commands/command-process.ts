@@ -43,7 +43,16 @@ export function startCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): RunningCommand {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  return startProgram(process.execPath, [CLI, ...args], environment);
+}
+
+/** The same for any program, such as one that runs our command in turn. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): RunningCommand {
+  const child = spawn(program, [...args], {
     env: { ...CLEAN_ENVIRONMENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, vi } from 'vitest';
+
+import {
+  environmentFor,
+  startProgram,
+  type RunningCommand,
+} from '../../commands/command-process.ts';
+import { test } from '../../support/fixtures.ts';
+import {
+  everythingAbout,
+  plantedIn,
+  plantOne,
+  PLANTED_KEY,
+  withPlantedPassword,
+} from '../../support/planted.ts';
+import { prepareRefusals, refuseBy, REFUSALS } from '../../support/quoting-errors.ts';
+import { startRealRun } from '../../support/real-worker.ts';
+import { countSessions } from '../../support/sessions.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import type { TestTemporal } from '../../support/test-namespace.ts';
+
+// Six runs, two of which are tried again after a second or two.
+vi.setConfig({ testTimeout: 90_000 });
+
+const CLI = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+/** Of util-linux: runs a command at a terminal of its own. */
+const SCRIPT = '/usr/bin/script';
+const hasTerminal = process.platform === 'linux' && existsSync(SCRIPT);
+if (!hasTerminal) console.log(`Skipped: a log at a terminal, which needs ${SCRIPT} of util-linux.`);
+
+/** The errors that the table is made to give, as the log names them. */
+const CODES = ['P0001', '22P02', '23505', '23514', '40001', 'XX000', '23503'];
+
+/** A worker that logs all there is, with a password and a key that must not be in it. */
+async function startTalkativeWorker(
+  database: TestDatabase,
+  temporal: TestTemporal,
+  format: 'JSON' | 'text',
+): Promise<RunningCommand> {
+  const command = `exec '${process.execPath}' '${CLI}' worker`;
+  const [program, ...args] =
+    format === 'JSON' ? ['/bin/sh', '-c', command] : [SCRIPT, '-qefc', command, '/dev/null'];
+  const worker = startProgram(program ?? '', args, {
+    ...environmentFor(withPlantedPassword(database), temporal),
+    ...PLANTED_KEY,
+    SESSION_CLEANUP_LOG_LEVEL: 'trace',
+  });
+  await worker.untilWritten('session_cleanup_worker_started');
+  return worker;
+}
+
+describe('a worker that logs all there is, while the database quotes rows in its errors', () => {
+  test.for(['JSON', ...(hasTerminal ? (['text'] as const) : [])] as const)(
+    'writes none of them as %s, and no password or key',
+    async (format, { database, temporal }) => {
+      await plantOne(database);
+      await prepareRefusals(database);
+      await using worker = await startTalkativeWorker(database, temporal, format);
+      const histories: string[] = [];
+      for (const { kind, isFinal } of REFUSALS) {
+        await refuseBy(database, kind);
+        const run = await startRealRun(temporal);
+        const ended = await run.result().catch((error: unknown) => error);
+        if (isFinal) expect(ended).toBeInstanceOf(Error);
+        else expect(ended).toMatchObject({ deletedCount: 1 });
+        histories.push(await everythingAbout(run));
+        if (!isFinal) await plantOne(database);
+      }
+      await refuseBy(database, undefined);
+      await database.sql('create table audits (session uuid references sessions)');
+      await database.sql('insert into audits select id from sessions');
+      const referenced = await startRealRun(temporal);
+      await expect(referenced.result()).rejects.toMatchObject({ cause: { type: 'Referenced' } });
+      histories.push(await everythingAbout(referenced));
+      await worker.untilWritten('(23503)');
+      worker.signal('SIGTERM');
+      await worker.ended;
+
+      const written = worker.stdout() + worker.stderr();
+      // What is looked for is there to be found: the log tells of each of these failures.
+      const words = [...CODES.map((code) => `(${code})`), 'session_cleanup_ran', 'debug'];
+      expect(words.filter((word) => !written.includes(word))).toEqual([]);
+      expect(format === 'JSON').toBe(written.includes('{"level":"debug"'));
+      expect(plantedIn([written, ...histories].join('\n'))).toEqual([]);
+      expect(written.includes('postgres://')).toBe(false);
+      expect(await countSessions(database)).toEqual({ expired: 1, live: 0 });
+    },
+  );
+});

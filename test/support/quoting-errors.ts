@@ -1,0 +1,56 @@
+/** Errors of the database that quote a whole row, in each of the ways in which PostgreSQL does. */
+import type { TestDatabase } from './test-database.ts';
+
+/** How the table refuses a deletion. Those that are refused for good fail the run. */
+export const REFUSALS = [
+  { kind: 'raised', isFinal: true },
+  { kind: 'unreadable', isFinal: true },
+  { kind: 'duplicate', isFinal: true },
+  { kind: 'check', isFinal: true },
+  { kind: 'serialization', isFinal: false },
+  { kind: 'internal', isFinal: false },
+] as const;
+
+export type RefusalKind = (typeof REFUSALS)[number]['kind'];
+
+/** Deletions that are refused for a while are refused this often. */
+const REFUSED_TIMES = 2;
+
+/** From here on the table refuses deletions as {@link refuseBy} says; until then it lets them be. */
+export async function prepareRefusals(database: TestDatabase): Promise<void> {
+  await database.sql('create table refusals (kind text)');
+  await database.sql('create table seen (agent text unique, id uuid check (id is null))');
+  await database.sql('create sequence refused');
+  await database.sql(`create function refuse() returns trigger language plpgsql as $$
+    declare wanted text := (select kind from refusals);
+    begin
+      case wanted
+        when 'raised' then
+          raise exception 'no: %', old using detail = old::text, hint = old.user_agent;
+        when 'unreadable' then perform old.user_agent::int;
+        when 'duplicate' then insert into seen (agent) values (old.user_agent), (old.user_agent);
+        when 'check' then insert into seen (id) values (old.id);
+        when 'serialization', 'internal' then
+          -- A sequence keeps its count through the rollback.
+          if nextval('refused') <= ${REFUSED_TIMES} then
+            raise exception 'not now: %', old using detail = old::text,
+              errcode = case wanted when 'internal' then 'XX000' else '40001' end;
+          end if;
+        else null;
+      end case;
+      return old;
+    end $$`);
+  await database.sql(
+    'create trigger refuse before delete on sessions for each row execute function refuse()',
+  );
+}
+
+/** From here on the table refuses deletions in that way. */
+export async function refuseBy(
+  database: TestDatabase,
+  kind: RefusalKind | undefined,
+): Promise<void> {
+  await database.sql(`alter sequence refused restart`);
+  await database.sql('truncate refusals');
+  if (kind !== undefined) await database.sql('insert into refusals values ($1)', [kind]);
+}
