@@ -14,10 +14,28 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**'],
+          exclude: ['test/chaos/**', 'test/least-rights/**'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 30_000,
           // Tests wait for servers more than they compute, so three files keep two cores busy.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'least-rights',
+          include: [
+            'test/least-rights/**/*.test.ts',
+            ...['ways', 'locks', 'brake'].map((name) => `test/database/${name}.test.ts`),
+            'test/activities/delete-expired-sessions.test.ts',
+            'test/workflows/whole-run.test.ts',
+          ],
+          globalSetup: ['test/support/global-setup.ts'],
+          // What tests clean by is this role, with the rights that `session-cleanup grants` prints.
+          provide: { databaseRole: 'least "rights"' },
+          testTimeout: 30_000,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },

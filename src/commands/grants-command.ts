@@ -34,7 +34,8 @@ export function addGrantsCommand(program: Command, { act, context }: Invocation)
     writeResult(context, options.json, { statements }, () =>
       [
         ...statements,
-        '-- Not needed, but it lets the clean-up see how far replicas are behind:',
+        '-- Not needed, but it lets the clean-up see how far replicas are behind, who waits for it, and how',
+        '-- old transactions of others are:',
         `-- GRANT pg_read_all_stats TO ${quoteName(options.role)};`,
       ].join('\n'),
     );

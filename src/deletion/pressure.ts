@@ -44,7 +44,8 @@ const QUESTION_TIMEOUT = '500ms';
  * `VACUUM`, an `ALTER TABLE`), replicas that fall behind, checkpoints that do not keep up, and a
  * transaction so old that no dead row can be removed.
  *
- * What the role may not see counts as nothing: replicas' lag needs `pg_read_all_stats`.
+ * What the role may not see counts as nothing: replicas' lag, and whatever other roles' sessions do,
+ * need `pg_read_all_stats`.
  */
 export async function readPressure(
   em: EntityManager,

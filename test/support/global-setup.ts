@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = createRunFolder();
   // An unguarded failure would leave the other server running, so both are awaited first.
   const [postgres, temporal] = await Promise.allSettled([
-    startTestPostgres(path.join(folder, 'postgres')),
+    startTestPostgres(path.join(folder, 'postgres'), project.getProvidedContext().databaseRole),
     startTestTemporal(path.join(folder, 'temporal')),
   ]);
   const tearDown = async (): Promise<void> => {
@@ -59,7 +59,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return tearDown;
 }
 
-async function startTestPostgres(dataDirectory: string): Promise<PostgresServer> {
+async function startTestPostgres(
+  dataDirectory: string,
+  role: string | undefined,
+): Promise<PostgresServer> {
   const server = await startPostgres({
     dataDirectory,
     port: await choosePort(),
@@ -73,7 +76,7 @@ async function startTestPostgres(dataDirectory: string): Promise<PostgresServer>
     },
   });
   try {
-    await createTemplate(server.url, server.urlOf);
+    await createTemplate(server.url, server.urlOf, role);
   } catch (error) {
     await server.stop('immediate');
     throw error;
