@@ -20,6 +20,20 @@ test('check finds what is missing, with the remedy, and passes when it is all th
   const after = await runJson(['check'], environment);
   expect(after.exitCode).toBe(0);
   expect(after.result).toMatchObject({ level: 'warning' });
+
+  const other = { ...environment, SESSION_CLEANUP_INTERVAL: '1h' };
+  expect((await runCommand(['check'], other)).stdout).toMatch(
+    /^warning +schedule: interval is every 6h, configured is every 1h$/m,
+  );
+  await runCommand(['schedule', 'pause', '--reason', 'moving'], environment);
+  expect((await runCommand(['check'], environment)).stdout).toMatch(
+    /^warning +schedule: paused: moving$/m,
+  );
+  await runCommand(['schedule', 'unpause'], environment);
+  await using _ = await startRealWorker(temporal, database);
+  await expect
+    .poll(async () => (await runCommand(['check'], environment)).stdout, { timeout: 25_000 })
+    .toMatch(/^ok +schedule: as configured, next run .*\nok +workers: 1 polling/m);
 });
 
 test('grants prints SQL for exactly the tables that are configured, and connects to nothing', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
 import { createOrm } from '../../src/database/orm.ts';
@@ -48,6 +48,23 @@ test('a database as migrate makes it passes every check', async ({ database }) =
     'row-security',
   ]);
 });
+
+for (const [ahead, words] of [
+  [3_600_000, "3600 s behind this machine's"],
+  [-60_000, "60 s ahead of this machine's"],
+] as const) {
+  test(`a clock that differs by ${ahead / 1_000} s is told, and that it does no harm`, async ({
+    database,
+  }) => {
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + ahead);
+    expect(named(await check(database), 'clock')).toMatchObject({
+      level: 'warning',
+      message: `the database's clock is ${words}`,
+      remedy: expect.stringContaining('No live session goes'),
+    });
+  });
+}
 
 test('a ledger that was not migrated is an error that names the command', async ({
   emptyDatabase,

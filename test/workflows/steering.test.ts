@@ -2,6 +2,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 
 import { FAILURE, PROGRESS_QUERY, UPDATE, type RunProgress } from '../../src/contract.ts';
+import { temporalCli } from '../schedule/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -142,12 +143,12 @@ test('wishes that make no sense are refused by name, and change nothing', async 
 });
 
 describe('the brake', () => {
-  test('keeps every row until somebody approves, and then counts them all', async ({
+  test('keeps every row until somebody approves, through a change of workers, and then counts them all', async ({
     temporal,
     database,
   }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    const first = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     expect(await progressOf(run)).toMatchObject({
@@ -156,7 +157,17 @@ describe('the brake', () => {
     expect(await detailsOf(run)).toContain('1,500 of the 1,500 rows of sessions would be deleted');
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
-    await run.executeUpdate(UPDATE.approve, { args: [{ target: 'sessions' }] });
+    await first.stop();
+    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    expect(await progressOf(run)).toMatchObject({ targets: [{ state: 'awaiting-approval' }] });
+    expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
+
+    const update = ['workflow', 'update', 'execute', '--workflow-id', run.workflowId];
+    const answer = await temporalCli(temporal, [
+      ...update,
+      ...['--name', UPDATE.approve, '--input', '{"target": "sessions"}'],
+    ]);
+    expect(answer).toContain('Approved');
     expect(await run.result()).toMatchObject({ deletedCount: 1_500 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });
   });
