@@ -11,7 +11,11 @@ export interface Meaning {
     | (typeof RETRYABLE_FAILURE)[keyof typeof RETRYABLE_FAILURE];
   /** What happened, and what to do. Never the error's own text, which may hold a row's values. */
   readonly advice: string;
+  /** What becomes of the slice that met it; of no use to a command, which has none. */
+  readonly outlook?: string;
 }
+
+const TRIED_AGAIN = 'The slice is tried again and goes on from its last commit.';
 
 /** An error, as far as it can be told without repeating what is in it. */
 export interface Symptom {
@@ -138,7 +142,8 @@ export function refusedByServer(): Meaning {
 export function contended(): Meaning {
   return {
     type: RETRYABLE_FAILURE.contended,
-    advice: 'Others were using the table; they go first, and the slice is tried again.',
+    advice: 'Others were using the table, and go first.',
+    outlook: TRIED_AGAIN,
   };
 }
 
@@ -146,7 +151,8 @@ export function contended(): Meaning {
 export function unavailable(what: string): () => Meaning {
   return () => ({
     type: RETRYABLE_FAILURE.databaseUnavailable,
-    advice: `${what}. The slice is tried again and goes on from its last commit.`,
+    advice: `${what}.`,
+    outlook: TRIED_AGAIN,
   });
 }
 
@@ -168,8 +174,7 @@ export function untrusted(): Meaning {
 export function unexpected({ error }: Symptom): Meaning {
   return {
     type: RETRYABLE_FAILURE.unexpected,
-    advice:
-      `Unexpected ${error.name}, most likely a defect of session-cleanup. It is tried again; if it ` +
-      'stays, report it with the places in this failure.',
+    advice: `Unexpected ${error.name}, most likely a defect of session-cleanup: please report it.`,
+    outlook: 'The slice is tried again; the places in this failure belong into the report.',
   };
 }

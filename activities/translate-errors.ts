@@ -37,6 +37,24 @@ const BENIGN: ReadonlySet<string> = new Set([
 
 const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
 
+/** A failure in words for somebody who runs a command, and so has no slice that is tried again. */
+export interface ExplainedError {
+  /** Stable: one of the contract's failure types. */
+  readonly type: string;
+  /** What happened, and what to do. */
+  readonly message: string;
+}
+
+/**
+ * Puts whatever went wrong with the database in words. As in {@link toApplicationFailure}, nothing of
+ * the original is in them but its code.
+ */
+export function explainError(error: unknown, target: TargetConfig): ExplainedError {
+  const symptom = symptomOf(error, target);
+  const { type, advice } = meaningOf(symptom);
+  return { type, message: withCode(advice, symptom) };
+}
+
 /**
  * Turns whatever went wrong in a slice into a failure that fits into a history: with a stable type,
  * advice for people, and whether it is worth trying again.
@@ -47,10 +65,10 @@ const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE))
  */
 export function toApplicationFailure(error: unknown, context: FailureContext): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
-  const symptom = { error: asError(error), code: codeOf(error), target: context.target };
-  const { type, advice } = meaningOf(symptom);
+  const symptom = symptomOf(error, context.target);
+  const { type, advice, outlook } = meaningOf(symptom);
   const failure = ApplicationFailure.create({
-    message: symptom.code === '' ? advice : `${advice} (${symptom.code})`,
+    message: withCode(outlook === undefined ? advice : `${advice} ${outlook}`, symptom),
     type,
     nonRetryable: !RETRYABLE.has(type),
     details: [context.details],
@@ -58,6 +76,14 @@ export function toApplicationFailure(error: unknown, context: FailureContext): A
   });
   failure.stack = [`ApplicationFailure: ${failure.message}`, ...placesIn(symptom.error)].join('\n');
   return failure;
+}
+
+function symptomOf(error: unknown, target: TargetConfig): Symptom {
+  return { error: asError(error), code: codeOf(error), target };
+}
+
+function withCode(text: string, { code }: Symptom): string {
+  return code === '' ? text : `${text} (${code})`;
 }
 
 function meaningOf(symptom: Symptom): Meaning {

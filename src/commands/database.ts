@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MikroORM } from '@mikro-orm/postgresql';
 
-import { toApplicationFailure } from '../../activities/translate-errors.ts';
+import { explainError } from '../../activities/translate-errors.ts';
 import type { Config, TargetConfig } from '../config/config.ts';
-import { FAILURE, RETRYABLE_FAILURE } from '../contract.ts';
+import { FAILURE } from '../contract.ts';
 import { migrate, pendingMigrations } from '../database/migrate.ts';
 import { createOrm } from '../database/orm.ts';
 import { previewTarget } from '../deletion/preview.ts';
@@ -120,9 +120,6 @@ export async function closeDatabase(orm: MikroORM): Promise<void> {
 function toDatabaseProblem(error: unknown, targets: readonly TargetConfig[]): DatabaseProblem {
   const [target] = targets;
   if (target === undefined) throw new TypeError('there is no configuration without a target');
-  const { message, type } = toApplicationFailure(error, {
-    target,
-    details: { target: target.name, configuredTargets: targets.map(({ name }) => name) },
-  });
-  return new DatabaseProblem(message, type ?? RETRYABLE_FAILURE.unexpected);
+  const { type, message } = explainError(error, target);
+  return new DatabaseProblem(message, type);
 }

@@ -99,6 +99,9 @@ test('the same commands do connect when nothing is wrong', async ({ listener }) 
   expect(exitCode).toBe(1);
   expect(listener.connections()).toBeGreaterThan(0);
   expect(stdout + stderr).not.toContain('hunter2');
+  // Nothing of a run's slices: a command is not tried again by itself.
+  expect(stdout + stderr).toContain('The database');
+  expect(stdout + stderr).not.toContain('slice');
 });
 
 test('a command for the schedule needs no database', async ({ listener }) => {

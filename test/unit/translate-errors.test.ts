@@ -2,7 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { toApplicationFailure } from '../../activities/translate-errors.ts';
+import { explainError, toApplicationFailure } from '../../activities/translate-errors.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
 import { FinalDeletionError, SupersededError } from '../../src/deletion/errors.ts';
 
@@ -144,6 +144,18 @@ describe('what passes by itself is tried again', () => {
     const failure = translate(new Error(message));
     expect(failure).toMatchObject({ type: databaseUnavailable, nonRetryable: false });
   });
+
+  test.for(['57P03', '40001', '53100', 'ECONNREFUSED', '99999'])(
+    'a slice that meets %s is told to be tried again, a command has none',
+    (code) => {
+      const error = databaseError(code);
+      expect(translate(error).message).toContain('The slice is tried again');
+      const { type, message } = explainError(error, target);
+      expect(type).toBe(translate(error).type);
+      expect(message).toContain(code);
+      expect(message).not.toMatch(/slice|again|commit/);
+    },
+  );
 
   test('the code may be that of the cause', () => {
     const error = new Error('no luck', { cause: databaseError('57P03') });
