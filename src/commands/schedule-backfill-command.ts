@@ -83,12 +83,16 @@ function renderBackfilled({ slots, started, waiting, leftOut, unseen }: Backfill
   return [
     `${countText(slots.length, 'slot')} in this range; ${countText(started.length, 'run')} started:`,
     renderStarted(started),
-    ...(waiting > 0
-      ? [`${countText(waiting, 'run')} waiting, each until the one before ends.`]
-      : []),
+    ...(waiting > 0 ? [renderWaiting(waiting)] : []),
     ...(leftOut > 0 ? [`${countText(leftOut, 'slot')} left out by the overlap policy.`] : []),
     ...(unseen > 0
       ? [`Of ${countText(unseen, 'slot')} nothing was seen yet; look at session-cleanup status.`]
       : []),
   ].join('\n');
+}
+
+function renderWaiting(waiting: number): string {
+  return waiting === 1
+    ? '1 run waits until the one before it has ended.'
+    : `${countText(waiting, 'run')} wait, and start one after another.`;
 }
