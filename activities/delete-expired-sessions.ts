@@ -36,12 +36,14 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
   // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
   context.heartbeat(context.info.heartbeatDetails);
   const tellRun = createProgressSignal(context);
+  const began = performance.now();
   let hasBegun = false;
   let outcome: SliceOutcome;
   try {
     outcome = await deleteSlice(orm, ledgerSchema, jobOf(call), {
       onProgress(progress) {
-        const told = { target: target.name, slice: request.slice, ...progress };
+        const seconds = Math.round(performance.now() - began) / 1_000;
+        const told = { target: target.name, slice: request.slice, ...progress, seconds };
         context.heartbeat(told);
         tellRun(told);
       },

@@ -225,6 +225,8 @@ export interface SliceProgress {
   readonly skippedLocked: number;
   /** Mean since this attempt began. */
   readonly rowsPerSecond: number;
+  /** Time since this attempt began. Left out by older workers. */
+  readonly seconds?: number;
   /** Share of the work that is done, 0 to 1, where it can be told (sweep). */
   readonly fraction?: number;
   /** Present while it holds back: why, with its figure, as in `replica-lag: 4.2 s`. */
@@ -258,6 +260,8 @@ export interface TargetProgress {
   readonly seconds: number;
   /** What the slice in hand told last; its counts come on top of those above. */
   readonly inHand?: SliceProgress;
+  /** Expired rows that are left, about, where that can be told: in a sweep, and at the end. */
+  readonly estimatedLeft?: number;
   /** With `awaiting-approval`: what would be deleted. */
   readonly awaiting?: BrakeReport;
 }

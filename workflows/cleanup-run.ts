@@ -154,7 +154,7 @@ export class CleanupRun {
       this.#targets.length > 0 || !this.#live ? this.#targets : [untouched(this.#live.target)];
     const targets = known.map((work) => {
       const isCurrent = work === current || (current === undefined && work.stopped === undefined);
-      return progressOf(work, isCurrent, isCurrent ? this.#live : undefined);
+      return progressOf(work, isCurrent, isCurrent ? this.#live : undefined, this.#dryRun);
     });
     return {
       cutoff: this.#cutoff,

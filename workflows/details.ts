@@ -2,22 +2,37 @@ import type { RunProgress, TargetProgress } from '../src/contract.ts';
 import type { TargetFailure } from './slice-end.ts';
 
 /**
- * The run as Markdown, for "Current Details" in the Web UI. It tells what completed slices did; a
- * slice that is working tells by its heartbeat, under "Pending Activities".
+ * The run as Markdown, for "Current Details" in the Web UI. It tells what completed slices did, and
+ * what the one in hand told last; that one tells more often by its heartbeat, under "Pending
+ * Activities". After the run's end it stays as it is then.
  */
 export function describeRun(
   progress: RunProgress,
   failures: readonly (TargetFailure & { readonly target: string })[] = [],
 ): string {
-  const { cutoff, dryRun } = progress;
   const state = stateOf(progress);
-  const purpose = dryRun
-    ? `**Dry run:** counts what had expired by ${cutoff}, and deletes nothing.`
-    : `**Removes sessions** that had expired by ${cutoff}.`;
   const advice = failures.map(
     ({ target, message }) => `- **${escape(target)}**: ${escape(message)}`,
   );
-  return [purpose, ...state, tableOf(progress), ...advice].join('\n\n');
+  return [headingOf(progress), ...state, tableOf(progress), ...advice].join('\n\n');
+}
+
+/** What the run is for, and once it has ended what it has done. */
+function headingOf({ cutoff, dryRun, deletedCount, targets }: RunProgress): string {
+  const hasEnded = targets.length > 0 && targets.every(({ state }) => !isUnfinished(state));
+  const rows = `${grouped(deletedCount)} ${deletedCount === 1 ? 'row' : 'rows'}`;
+  if (dryRun) {
+    return hasEnded
+      ? `**Dry run:** ${rows} had expired by ${cutoff}. Nothing was deleted.`
+      : `**Dry run:** counts what had expired by ${cutoff}, and deletes nothing.`;
+  }
+  return hasEnded
+    ? `**Removed ${rows}** that had expired by ${cutoff}.`
+    : `**Removes sessions** that had expired by ${cutoff}.`;
+}
+
+function isUnfinished(state: TargetProgress['state']): boolean {
+  return state === 'waiting' || state === 'working' || state === 'awaiting-approval';
 }
 
 /** What an operator should know first: why nothing moves, or moves slowly. */
@@ -52,8 +67,8 @@ function tableOf({ targets, dryRun, paused }: RunProgress): string {
   if (targets.length === 0) return 'Working on the first configured target.';
   const deleted = dryRun ? 'would delete' : 'deleted';
   return [
-    `| target | state | ${deleted} | skipped, locked | rows/s | slices |`,
-    '| :-- | :-- | --: | --: | --: | --: |',
+    `| target | state | ${deleted} | skipped, locked | left, about | rows/s | time | slices |`,
+    '| :-- | :-- | --: | --: | --: | --: | --: | --: |',
     ...targets.map((target) => rowOf(target, dryRun, paused !== undefined)),
   ].join('\n');
 }
@@ -63,10 +78,12 @@ function rowOf(target: TargetProgress, dryRun: boolean, isPaused: boolean): stri
     isPaused && target.state === 'working' ? 'paused' : stateInWords(target.state, dryRun);
   const cells = [
     escape(target.target),
-    `${state}${shareOf(target)}`,
+    `${state}${wayOf(target)}`,
     grouped(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
     grouped(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
+    target.estimatedLeft === undefined ? '–' : grouped(target.estimatedLeft),
     rateOf(target),
+    duration(target.seconds + (target.inHand?.seconds ?? 0)),
     grouped(target.slices),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -77,9 +94,12 @@ function rateOf({ inHand, deletedCount, seconds }: TargetProgress): string {
   return seconds > 0 ? grouped(Math.round(deletedCount / seconds)) : '–';
 }
 
-function shareOf({ inHand }: TargetProgress): string {
+/** How the slice in hand finds its rows, and how far it has come. */
+function wayOf({ inHand }: TargetProgress): string {
+  const way = inHand?.way === undefined ? '' : `, by ${inHand.way}`;
   const fraction = inHand?.fraction;
-  return fraction === undefined ? '' : `, ${Math.round(fraction * 100)} % of the table seen`;
+  const share = fraction === undefined ? '' : `, ${Math.round(fraction * 100)} % of the table seen`;
+  return `${way}${share}`;
 }
 
 function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
@@ -106,6 +126,17 @@ function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
 /** `1234567` as `1,234,567`. */
 function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Two units at most: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes} min ${whole % 60} s`
+    : `${grouped(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
 /** Names may hold anything; they stay within their cell. */

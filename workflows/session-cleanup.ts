@@ -68,14 +68,16 @@ export async function sessionCleanup(
 
   for (let slices = 0; ; slices += 1) {
     show();
-    await steering.untilFree();
-    const request = run.nextSlice();
-    if (request === undefined) return concludeRun(run);
-    // Only after a slice of its own, so that a run can never do nothing but continue itself.
-    if (slices > 0 && workflowInfo().continueAsNewSuggested) {
+    // Only after a slice of its own, so that a run can never do nothing but continue itself. Before
+    // any waiting, so that a run which stays paused for days does so with a short history.
+    const isLong = slices > 0 && workflowInfo().continueAsNewSuggested;
+    if (isLong && run.nextSlice() !== undefined) {
       const steered = { steering: steering.carry(), startedAt };
       await continueAsNew<typeof sessionCleanup>(input, { ...run.carry(), ...steered });
     }
+    await steering.untilFree();
+    const request = run.nextSlice();
+    if (request === undefined) return concludeRun(run);
     const demanded = demand(request, steering, startedAt);
     run.record(await steering.interruptible(() => performSlice(demanded, steering.isRunCancelled)));
   }

@@ -92,10 +92,11 @@ async function settle(request: SliceRequest): Promise<SettledSlice | undefined> 
   }
 }
 
-/** One line for the Web UI's list of events. */
-function summarize({ target, slice, cutoff, dryRun }: SliceRequest): string {
+/** One line for the Web UI's list of events. The first slice of a target chooses the way. */
+function summarize({ target, slice, cutoff, dryRun, resumeFrom }: SliceRequest): string {
   const name = target ?? 'first configured target';
-  return `${name}, slice ${slice + 1}${dryRun === true ? ', dry run' : ''}: expired by ${cutoff}`;
+  const way = resumeFrom?.way ?? 'sweep or drain';
+  return `${name}, slice ${slice + 1}, ${dryRun === true ? 'dry run' : way}: expired by ${cutoff}`;
 }
 
 /** What the last attempt said of its slice when it failed, read from the ledger at that moment. */

@@ -52,11 +52,13 @@ export function resultOf(work: TargetWork): TargetResult {
  * The same while the run goes on.
  *
  * @param live - what the slice in hand told last; for the target that is being worked on only
+ * @param isDryRun - then everything is left
  */
 export function progressOf(
   work: TargetWork,
   isCurrent: boolean,
   live: SliceProgress | undefined,
+  isDryRun: boolean,
 ): TargetProgress {
   const unfinished = isCurrent ? 'working' : 'waiting';
   return {
@@ -66,8 +68,25 @@ export function progressOf(
     slices: work.slices.length,
     seconds: total(work.slices, 'seconds'),
     ...(live === undefined ? {} : { inHand: live }),
+    ...(isDryRun ? {} : leftOf(work, live)),
     ...(work.awaiting === undefined ? {} : { awaiting: work.awaiting }),
   };
+}
+
+/**
+ * How many rows are left, about: a sweep knows its share of the table, and expired rows lie in the
+ * rest about as densely as in what it has seen.
+ */
+function leftOf(
+  work: TargetWork,
+  live: SliceProgress | undefined,
+): Pick<TargetProgress, 'estimatedLeft'> {
+  if (work.stopped === 'drained') return { estimatedLeft: 0 };
+  if (work.estimatedLeft !== undefined) return { estimatedLeft: work.estimatedLeft };
+  const fraction = live?.fraction ?? 0;
+  if (live === undefined || fraction === 0) return {};
+  const deleted = countsOf(work).deletedCount + live.deletedCount;
+  return { estimatedLeft: Math.round((deleted * (1 - fraction)) / fraction) };
 }
 
 function countsOf(work: TargetWork): Pick<TargetResult, 'deletedCount' | 'skippedLocked'> {

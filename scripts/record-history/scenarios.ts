@@ -7,7 +7,10 @@ import { STEERED } from './steered-scenarios.ts';
 import { ended, untilAttempt, untilDeleting, untilEvents } from './waiting.ts';
 
 /** History lengths at which a scenario's server advises to continue as new; thousands for others. */
-export const EVENTS_BEFORE_NEW: Readonly<Record<string, number>> = { 'continued-as-new': 12 };
+export const EVENTS_BEFORE_NEW: Readonly<Record<string, number>> = {
+  'continued-as-new': 12,
+  'continued-while-paused': 12,
+};
 
 /** By the name of the file that keeps the history. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {

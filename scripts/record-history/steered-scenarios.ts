@@ -3,8 +3,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 
 import { UPDATE } from '../../src/contract.ts';
 import { UNHURRIED, type Laboratory } from './laboratory.ts';
-import { start, type Scenario } from './starting.ts';
-import { ended, untilAwaiting, untilDeleting, untilIdle } from './waiting.ts';
+import { chainFrom, start, type Scenario } from './starting.ts';
+import { ended, untilAwaiting, untilContinued, untilDeleting, untilIdle } from './waiting.ts';
 
 /** By the name of the file that keeps the history. */
 export const STEERED: Readonly<Record<string, Scenario>> = {
@@ -17,6 +17,19 @@ export const STEERED: Readonly<Record<string, Scenario>> = {
     await untilIdle(run);
     await run.executeUpdate(UPDATE.resume);
     return await ended(run);
+  },
+
+  'continued-while-paused': async (laboratory) => {
+    await laboratory.fill(40_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const first = await start(laboratory);
+    await untilDeleting(first);
+    await first.executeUpdate(UPDATE.pause);
+    const next = await untilContinued(laboratory, first);
+    await untilIdle(next);
+    await next.executeUpdate(UPDATE.resume);
+    await ended(first);
+    return await chainFrom(laboratory, first);
   },
 
   'paced-anew': async (laboratory) => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 
 import { PROGRESS_QUERY, type RunProgress } from '../../src/contract.ts';
+import type { Laboratory } from './laboratory.ts';
 
 /** Waits for the end of a run, whatever end that is. */
 export async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
@@ -38,6 +39,15 @@ export async function untilAttempt(run: WorkflowHandle, attempt: number): Promis
 /** Waits until no activity of a run is at work or about to be. */
 export async function untilIdle(run: WorkflowHandle): Promise<void> {
   await until(async () => ((await run.describe()).raw.pendingActivities ?? []).length === 0);
+}
+
+/** Waits until a run has been continued as a new one, and returns that. */
+export async function untilContinued(
+  { client }: Pick<Laboratory, 'client'>,
+  run: WorkflowHandle,
+): Promise<WorkflowHandle> {
+  await until(async () => (await run.describe()).status.name === 'CONTINUED_AS_NEW');
+  return client.workflow.getHandle(run.workflowId);
 }
 
 /** Waits until a run asks for approval. */

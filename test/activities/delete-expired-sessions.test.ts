@@ -38,6 +38,7 @@ describe('a slice', () => {
       deletedCount: 20_000,
       skippedLocked: 0,
       rowsPerSecond: expect.any(Number),
+      seconds: expect.any(Number),
       fraction: expect.any(Number),
     });
   });

@@ -20,6 +20,7 @@ const KINDS = [
   'dry-run',
   'two-targets',
   'continued-as-new',
+  'continued-while-paused',
   'handed-over',
   'paused-and-resumed',
   'paced-anew',

@@ -1,6 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import { Context } from '@temporalio/activity';
 import { describe, expect } from 'vitest';
 
 import { LOG_EVENT, RESULT_MEMO } from '../../src/contract.ts';
@@ -11,6 +10,7 @@ import {
   settledOf,
   sliceOf,
   startRun,
+  toldToStop,
   until,
   withFakeWorker,
   type Run,
@@ -175,19 +175,6 @@ describe('a cancelled run', PATIENT, () => {
     );
   });
 });
-
-/** Works, and heartbeats, until the server says that the run was cancelled. */
-async function toldToStop(): Promise<void> {
-  const { cancellationSignal, heartbeat } = Context.current();
-  const beat = setInterval(() => {
-    heartbeat();
-  }, 50);
-  try {
-    await until(() => cancellationSignal.aborted);
-  } finally {
-    clearInterval(beat);
-  }
-}
 
 async function expectCancelled(run: Run): Promise<void> {
   const error: unknown = await run.result().catch((thrown: unknown) => thrown);

@@ -4,10 +4,18 @@ import { describe, expect, inject, test } from 'vitest';
 
 import { choosePort } from '../../scripts/services/ports.ts';
 import { startTemporal } from '../../scripts/services/temporal-server.ts';
-import { PROGRESS_QUERY, type RunProgress, type SliceRequest } from '../../src/contract.ts';
+import { PROGRESS_QUERY, UPDATE, type RunProgress, type SliceRequest } from '../../src/contract.ts';
 import { createTestNamespace, type TestTemporal } from '../support/test-namespace.ts';
 import { createRunFolder, removeRunFolder } from '../support/test-run.ts';
-import { eventsOf, sliceOf, startRun, withFakeWorker } from './fake-worker.ts';
+import {
+  detailsOf,
+  eventsOf,
+  sliceOf,
+  startRun,
+  toldToStop,
+  until,
+  withFakeWorker,
+} from './fake-worker.ts';
 
 const configuredTargets = ['sessions', 'tokens'];
 
@@ -64,6 +72,55 @@ describe('a run whose history grows long', PATIENT, () => {
         expect(await last.query<RunProgress>(PROGRESS_QUERY)).toMatchObject({
           deletedCount: 24,
         });
+      },
+    );
+  });
+
+  test('takes a pause and a pace along, and deletes nothing until it is resumed', async () => {
+    await using server = await startForgetfulServer(12);
+    const { client } = server.temporal;
+    const asked = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
+    const resumeFrom = { deadline: 'd', way: 'drain', position: '7' } as const;
+    await withFakeWorker(
+      server.temporal,
+      async (request) => {
+        const told = { deletedCount: 5, resumeFrom };
+        if (request.slice === 0) return sliceOf(request, { ...told, stopped: 'time-spent' });
+        if (request.slice === 2) return sliceOf(request, { deletedCount: 5 });
+        asked.resolve();
+        await Promise.all([toldToStop(), mayEnd.promise]);
+        return sliceOf(request, { ...told, stopped: 'cancelled' });
+      },
+      async (requests) => {
+        const first = await startRun(server.temporal);
+        await asked.promise;
+        await first.executeUpdate(UPDATE.setPace, { args: [{ rowsPerSecond: 70, lanes: 3 }] });
+        await first.executeUpdate(UPDATE.pause, { args: [{ reason: 'peak hour' }] });
+        mayEnd.resolve();
+
+        const next = client.workflow.getHandle(first.workflowId);
+        await until(async () => (await next.describe()).runId !== first.firstExecutionRunId);
+        expect(await next.query<RunProgress>(PROGRESS_QUERY)).toMatchObject({
+          paused: { reason: 'peak hour' },
+          pace: { rowsPerSecond: 70, lanes: 3 },
+          deletedCount: 10,
+        });
+        expect(await detailsOf(next)).toContain('**Paused**: peak hour');
+        const { raw, status } = await next.describe();
+        expect({ status: status.name, pending: raw.pendingActivities }).toEqual({
+          status: 'RUNNING',
+          pending: [],
+        });
+        expect(requests).toHaveLength(2);
+
+        await next.executeUpdate(UPDATE.resume);
+        expect(await first.result()).toMatchObject({ deletedCount: 15 });
+        expect(requests.map(({ slice, pace }) => [slice, pace])).toEqual([
+          [0, undefined],
+          [1, undefined],
+          [2, { rowsPerSecond: 70, lanes: 3 }],
+        ]);
       },
     );
   });

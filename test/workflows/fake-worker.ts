@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 
@@ -94,6 +95,45 @@ export async function eventsOf(run: Run): Promise<readonly string[]> {
   return (events ?? []).map(
     (event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? 'unknown',
   );
+}
+
+/** Works, and heartbeats, until the server says that the run was cancelled. */
+export async function toldToStop(): Promise<void> {
+  const { cancellationSignal, heartbeat } = Context.current();
+  const beat = setInterval(() => {
+    heartbeat();
+  }, 50);
+  try {
+    await until(() => cancellationSignal.aborted);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** What a run tells the Web UI about itself. */
+export interface RunMetadata {
+  /** Markdown. */
+  readonly currentDetails?: string;
+  readonly definition?: {
+    readonly queryDefinitions?: readonly HandlerDefinition[];
+    readonly updateDefinitions?: readonly HandlerDefinition[];
+  };
+}
+
+/** A query or an update, as the Web UI lists it. */
+export interface HandlerDefinition {
+  readonly name?: string;
+  readonly description?: string;
+}
+
+/** Asks a run as the Web UI does; one that has ended answers as well. */
+export async function metadataOf(run: WorkflowHandle): Promise<RunMetadata> {
+  return await run.query<RunMetadata>('__temporal_workflow_metadata');
+}
+
+/** The run's current details, as the Web UI shows them. */
+export async function detailsOf(run: WorkflowHandle): Promise<string> {
+  return (await metadataOf(run)).currentDetails ?? '';
 }
 
 /** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */

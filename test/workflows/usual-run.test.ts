@@ -1,10 +1,9 @@
-import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
-import { LOG_EVENT, PROGRESS_QUERY, type RunProgress } from '../../src/contract.ts';
+import { LOG_EVENT } from '../../src/contract.ts';
 import { test } from '../support/fixtures.ts';
 import { logged } from '../support/workflow-bundle.ts';
-import { eventsOf, sliceOf, startRun, until, withFakeWorker, type Run } from './fake-worker.ts';
+import { detailsOf, eventsOf, sliceOf, startRun, withFakeWorker, type Run } from './fake-worker.ts';
 
 const USUAL_EVENTS = [
   'workflowExecutionStartedEventAttributes',
@@ -88,7 +87,12 @@ describe('a usual run', () => {
         expect(await run.result()).toMatchObject({ deletedCount: 1_234 });
         expect(requests).toMatchObject([{ dryRun: true }]);
         expect(await eventsOf(run)).toHaveLength(11);
-        expect(await detailsOf(run)).toContain('| sessions | counted | 1,234 |');
+        expect(await detailsOf(run)).toMatch(
+          /^\*\*Dry run:\*\* 1,234 rows had expired by .*\. Noth/,
+        );
+        expect(await detailsOf(run)).toContain(
+          '| sessions | counted | 1,234 | 0 | – | 1,234 | 1 s |',
+        );
         // Whoever adds up what the log says must not count it.
         expect(fieldsLoggedBy(run)).toMatchObject([
           { deleted_count: 0, would_delete_count: 1_234, dry_run: true },
@@ -117,87 +121,6 @@ describe('a usual run', () => {
   });
 });
 
-describe('what a run tells while it works', () => {
-  test('is in the query progress, in the details and in summaries', async ({ temporal }) => {
-    const finish = Promise.withResolvers<void>();
-    await withFakeWorker(
-      temporal,
-      async (request) => {
-        if (request.slice === 1) await finish.promise;
-        return sliceOf(request, {
-          configuredTargets: ['sessions', 'odd|name'],
-          deletedCount: 1_000,
-          skippedLocked: 4,
-          seconds: 0.5,
-          stopped: request.target === undefined ? 'time-spent' : 'drained',
-        });
-      },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await until(() => requests.length === 2);
-        const progress = await run.query<RunProgress>(PROGRESS_QUERY);
-        expect(progress).toEqual({
-          cutoff: requests[0]?.cutoff,
-          dryRun: false,
-          deletedCount: 1_000,
-          skippedLocked: 4,
-          targets: [
-            {
-              target: 'sessions',
-              state: 'working',
-              deletedCount: 1_000,
-              skippedLocked: 4,
-              slices: 1,
-              seconds: 0.5,
-            },
-            {
-              target: 'odd|name',
-              state: 'waiting',
-              deletedCount: 0,
-              skippedLocked: 0,
-              slices: 0,
-              seconds: 0,
-            },
-          ],
-        });
-        expect(await detailsOf(run)).toContain('| sessions | deleting | 1,000 | 4 | 2,000 | 1 |');
-        expect(await detailsOf(run)).toContain(
-          '| odd\\|name | waiting for its turn | 0 | 0 | – | 0 |',
-        );
-
-        finish.resolve();
-        const { cutoff } = await run.result();
-        expect(await detailsOf(run)).toContain(
-          '| sessions | done, nothing expired is left | 2,000 | 8 | 2,000 | 2 |',
-        );
-        expect(await summariesOf(run)).toEqual([
-          `first configured target, slice 1: expired by ${cutoff}`,
-          `sessions, slice 2: expired by ${cutoff}`,
-          `odd|name, slice 1: expired by ${cutoff}`,
-        ]);
-      },
-    );
-  });
-
-  test('comes with a description of the query', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      (request) => sliceOf(request),
-      async () => {
-        const run = await startRun(temporal);
-        await run.result();
-        const { definition } = await metadataOf(run);
-        expect(definition?.queryDefinitions).toContainEqual(
-          expect.objectContaining({
-            name: 'progress',
-            description: expect.stringContaining('per target'),
-          }),
-        );
-      },
-    );
-  });
-});
-
 function workflowTask(): string[] {
   return [
     'workflowTaskScheduledEventAttributes',
@@ -212,27 +135,6 @@ function activity(): string[] {
     'activityTaskStartedEventAttributes',
     'activityTaskCompletedEventAttributes',
   ];
-}
-
-interface Metadata {
-  readonly currentDetails?: string;
-  readonly definition?: { readonly queryDefinitions?: readonly unknown[] };
-}
-
-async function metadataOf(run: Run): Promise<Metadata> {
-  return await run.query<Metadata>('__temporal_workflow_metadata');
-}
-
-async function detailsOf(run: Run): Promise<string> {
-  return (await metadataOf(run)).currentDetails ?? '';
-}
-
-async function summariesOf(run: Run): Promise<readonly unknown[]> {
-  const { events } = await run.fetchHistory();
-  return (events ?? []).flatMap((event) => {
-    const summary = event.userMetadata?.summary;
-    return summary ? [defaultPayloadConverter.fromPayload(summary)] : [];
-  });
 }
 
 function fieldsLoggedBy(run: Run): readonly unknown[] {
