@@ -10,10 +10,17 @@ The schedule \`${SCHEDULE_ID}\` starts the workflow \`${WORKFLOW_TYPE}\`, which 
 had expired by the scheduled time. The result holds the exact count. Interrupting it at any moment
 is safe: what was deleted stays counted, and the next run takes the rest.
 
+Updates are sent from **Send an Update** on the run's page, or with
+\`temporal workflow update execute --workflow-id ID --name pause --input '{"reason": "peak hour"}'\`;
+\`session-cleanup run pause | resume | pace | approve | reject\` do the same.
+
 | to … | do … |
 |---|---|
 | stop further runs | pause the schedule, with a reason |
-| stop this run | **Request Cancellation**: it ends after the chunk in hand and keeps its count |
+| stop this run for a while | send it the update \`pause\`, then \`resume\`; its count goes on |
+| slow this run down, or let it go | send it the update \`setPace\`, such as \`{"rowsPerSecond": 500, "lanes": 1}\`; \`null\` rows: as many as possible |
+| let a run go on that waits for approval | look at the table, then send it the update \`approve\`, or \`reject\` to keep all rows |
+| end this run | **Request Cancellation**: it ends after the chunk in hand and keeps its count |
 | run once more | **Trigger** on the schedule's page, or \`session-cleanup run start\` |
 | remove what had expired by a past time | **Backfill** on the schedule's page, for a range in the past |
 | see what it is doing | **Current Details** on this page, the query \`progress\`, or \`session-cleanup status\` |
