@@ -1,39 +1,70 @@
 /**
- * Replays all recorded histories with the workflow as it is now. A difference means that runs which
- * are under way could not go on with this version:
+ * Replays histories with the workflow as it is now. A difference means that runs which are under way
+ * could not go on with this version:
  *
- *   npm run replay
+ *   npm run replay              the recorded ones
+ *   npm run replay -- --live    those of a namespace, as a gate before a deployment
  */
-import { styleText } from 'node:util';
-
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { CommanderError } from 'commander';
 
+import { readTemporalConfig } from '../src/commands/command-context.ts';
+import { reportError } from '../src/commands/report-error.ts';
+import { withClient } from '../src/commands/temporal-client.ts';
 import { workflowsPath } from '../src/temporal/workflow-code.ts';
+import { fetchHistories } from './replay/fetch-histories.ts';
+import { parseReplayOptions, type ReplayOptions } from './replay/options.ts';
 import { readHistories } from './replay/read-histories.ts';
-import { replayHistories } from './replay/replay-histories.ts';
+import { replayHistories, type NamedHistory } from './replay/replay-histories.ts';
+import { REMEDY, renderReplay, renderSummary } from './replay/report-replays.ts';
 
-const logger = new DefaultLogger('ERROR');
-// What the SDK has to say of a difference is said below, once and in fewer words.
-Runtime.install({ logger, telemetryOptions: { logging: { filter: 'OFF' } } });
-
-const began = performance.now();
-const code = await bundleWorkflowCode({ workflowsPath, logger });
-const replays = await replayHistories(await readHistories(), code);
-
-for (const { name, events, difference } of replays) {
-  const mark = difference === undefined ? styleText('green', 'same') : styleText('red', 'DIFFERS');
-  console.log(`${mark}  ${name} (${events} events)`);
-  if (difference === undefined) continue;
-  console.log(`      first at event ${difference.event}: ${difference.reason}`);
+try {
+  process.exitCode = await replay(parseReplayOptions(process.argv.slice(2)));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode;
+  } else {
+    const { exitCode, message } = reportError(error);
+    console.error(message);
+    process.exitCode = exitCode;
+  }
 }
 
-const differing = replays.filter(({ difference }) => difference !== undefined).length;
-const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-console.log(`${replays.length} histories replayed in ${seconds} s, ${differing} of them differ.`);
-if (differing > 0) {
-  console.error(
-    'Runs that are under way could not go on with this workflow. Guard the change with patched() ' +
-      'from @temporalio/workflow, so that they keep to the old way.',
-  );
-  process.exitCode = 1;
+async function replay(options: ReplayOptions): Promise<number> {
+  const began = performance.now();
+  const histories =
+    options.kind === 'recorded'
+      ? await readHistories()
+      : await fetchLive(new Date(Date.now() - options.sinceMilliseconds));
+  if (histories.length === 0) return 0;
+  const logger = new DefaultLogger('ERROR');
+  // What the SDK has to say of a difference is said below, once and in fewer words.
+  Runtime.install({ logger, telemetryOptions: { logging: { filter: 'OFF' } } });
+  const code = await bundleWorkflowCode({ workflowsPath, logger });
+  const replays = await replayHistories(histories, code);
+  for (const each of replays) console.log(renderReplay(each));
+  console.log(renderSummary(replays, (performance.now() - began) / 1_000));
+  if (replays.every(({ difference }) => difference === undefined)) return 0;
+  console.error(REMEDY);
+  return 1;
+}
+
+async function fetchLive(endedAfter: Date): Promise<readonly NamedHistory[]> {
+  const context = { environment: process.env, stdout: process.stdout, stderr: process.stderr };
+  const { config, temporal } = readTemporalConfig(context);
+  const { taskQueue } = config;
+  const where = `the task queue ${taskQueue} in the namespace ${temporal.namespace} at ${temporal.address}`;
+  const since = `that go on or ended after ${endedAfter.toISOString()}`;
+  const histories = await withClient(temporal, async (client) => {
+    const fetched: NamedHistory[] = [];
+    const wanted = { taskQueue, endedAfter };
+    for await (const history of fetchHistories(client, wanted)) fetched.push(history);
+    return fetched;
+  });
+  if (histories.length === 0) {
+    console.error(`Nothing was replayed: there are no runs of ${where} ${since}.`);
+  } else {
+    console.log(`${histories.length} fetched: the runs of ${where} ${since}.`);
+  }
+  return histories;
 }

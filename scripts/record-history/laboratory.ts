@@ -22,6 +22,8 @@ import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts
 /** What a scenario works with. All of it is gone afterwards. */
 export interface Laboratory extends AsyncDisposable {
   readonly client: Client;
+  /** For workers of other code than the product's. */
+  readonly connection: NativeConnection;
   /** On the database of the sessions. */
   sql(text: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>;
   /** On another database, for what cannot be done to the one that one is connected to. */
@@ -114,6 +116,7 @@ export async function openLaboratory(eventsBeforeNew?: number): Promise<Laborato
   const owned = stack.move();
   return {
     client,
+    connection: native,
     sql: async (text, parameters = []) => (await pool.query(text, [...parameters])).rows,
     adminSql: async (text) => {
       await admin.query(text);

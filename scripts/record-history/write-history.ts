@@ -12,13 +12,18 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /**
  * Keeps a run's history as JSON, in the form of `temporal workflow show --output json`.
  *
+ * @param folder - where; among the histories of the product unless given
  * @returns the number of its events
  */
-export async function writeHistory(name: string, run: WorkflowHandle): Promise<number> {
+export async function writeHistory(
+  name: string,
+  run: WorkflowHandle,
+  folder = HISTORIES,
+): Promise<number> {
   const history = await run.fetchHistory();
-  await mkdir(HISTORIES, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const json = withoutPlaces(historyToJSON(history));
-  await writeFile(path.join(HISTORIES, `${name}.json`), `${json}\n`);
+  await writeFile(path.join(folder, `${name}.json`), `${json}\n`);
   return history.events?.length ?? 0;
 }
 

@@ -9,12 +9,12 @@ import type { NamedHistory } from './replay-histories.ts';
 /** Where recorded histories are kept. */
 export const HISTORIES = fileURLToPath(new URL('../../test/histories/', import.meta.url));
 
-/** Reads all recorded histories, in the order of their names. */
-export async function readHistories(): Promise<readonly NamedHistory[]> {
-  const files = (await readdir(HISTORIES)).filter((file) => file.endsWith('.json')).toSorted();
+/** Reads all histories that are recorded in a folder, in the order of their names. */
+export async function readHistories(folder = HISTORIES): Promise<readonly NamedHistory[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).toSorted();
   return await Promise.all(
     files.map(async (file) => {
-      const json: unknown = JSON.parse(await readFile(path.join(HISTORIES, file), 'utf8'));
+      const json: unknown = JSON.parse(await readFile(path.join(folder, file), 'utf8'));
       return { name: path.basename(file, '.json'), history: historyFromJSON(json) };
     }),
   );

@@ -1,0 +1,5 @@
+/** What the example's workflow has done. */
+export interface ExampleActivities {
+  announce(): Promise<void>;
+  deleteRows(): Promise<number>;
+}
