@@ -67,6 +67,12 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
       temporal_namespace: namespace,
       task_queue: config.taskQueue,
       targets: config.targets.map(({ name }) => name),
+      ...(config.versioning === undefined
+        ? {}
+        : {
+            deployment: config.versioning.deploymentName,
+            build_id: config.versioning.buildId,
+          }),
     },
     EVENT.started,
   );

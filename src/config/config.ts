@@ -60,6 +60,15 @@ export interface ScheduleSettings {
   readonly atWorkerStart: 'apply' | 'check' | 'off';
 }
 
+/**
+ * Which version of which Worker Deployment a worker is. Runs are pinned: each stays with the version
+ * that it began on.
+ */
+export interface VersioningSettings {
+  readonly deploymentName: string;
+  readonly buildId: string;
+}
+
 export interface DatabaseSettings {
   /** A `postgres://` address. Secret: it never reaches a log line, an error or a history. */
   readonly url: string;
@@ -75,5 +84,7 @@ export interface Config {
   readonly deletion: DeletionSettings;
   readonly schedule: ScheduleSettings;
   readonly taskQueue: string;
+  /** Undefined: workers have no version, and any of them goes on with any run. */
+  readonly versioning: VersioningSettings | undefined;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }

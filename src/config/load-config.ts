@@ -1,6 +1,12 @@
 import { DEFAULT_TARGET } from '../contract.ts';
 import { ConfigError } from './config-error.ts';
-import type { Config, DatabaseSettings, DeletionSettings, TargetConfig } from './config.ts';
+import type {
+  Config,
+  DatabaseSettings,
+  DeletionSettings,
+  TargetConfig,
+  VersioningSettings,
+} from './config.ts';
 import {
   describeMissing,
   givenText,
@@ -80,8 +86,32 @@ function readAllButDatabase(
       atWorkerStart: readSettingOrDefault(environment, SETTINGS.scheduleAtWorkerStart, problems),
     },
     taskQueue: readSettingOrDefault(environment, SETTINGS.taskQueue, problems),
+    versioning: readVersioning(environment, problems),
     logLevel: readSettingOrDefault(environment, SETTINGS.logLevel, problems),
   };
+}
+
+/** Both settings or none: one alone would leave versioning off without a word. */
+function readVersioning(
+  environment: NodeJS.ProcessEnv,
+  problems: string[],
+): VersioningSettings | undefined {
+  const settings = [SETTINGS.deploymentName, SETTINGS.buildId] as const;
+  const [deploymentName, buildId] = [
+    readSetting(environment, settings[0], problems),
+    readSetting(environment, settings[1], problems),
+  ];
+  const missing = settings.find(({ name }) => givenText(environment, name) === undefined);
+  const given = settings.find(({ name }) => givenText(environment, name) !== undefined);
+  if (missing !== undefined && given !== undefined) {
+    problems.push(
+      `${missing.name} is not set, but ${given.name} is. Allowed: both, or neither. Set ` +
+        `${missing.name} too, or unset ${given.name} to have workers without a version.`,
+    );
+  }
+  return deploymentName === undefined || buildId === undefined
+    ? undefined
+    : { deploymentName, buildId };
 }
 
 function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): DeletionSettings {

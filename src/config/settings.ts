@@ -6,8 +6,10 @@ import type { Setting, SettingWithDefault } from './setting.ts';
 import type { TableName } from './sql-name.ts';
 import { targetNames } from './target-names.ts';
 import {
+  buildId,
   columnName,
   databaseUrl,
+  deploymentName,
   durationIn,
   oneOf,
   ownSchemaName,
@@ -193,6 +195,20 @@ export const SETTINGS = {
     meaning: 'Temporal task queue of worker and schedule',
     default: DEFAULT_TASK_QUEUE,
     ...taskQueueName(),
+  }),
+  deploymentName: withoutDefault({
+    name: `${PREFIX}DEPLOYMENT`,
+    meaning: 'Worker Deployment in Temporal; turns its versioning on, together with the build id',
+    default: undefined,
+    unset: 'workers have no version',
+    ...deploymentName(),
+  }),
+  buildId: withoutDefault({
+    name: `${PREFIX}BUILD_ID`,
+    meaning: 'Version of this worker within the deployment; runs stay with the one they began on',
+    default: undefined,
+    unset: 'workers have no version',
+    ...buildId(),
   }),
   logLevel: withDefault({
     name: `${PREFIX}LOG_LEVEL`,

@@ -12,6 +12,9 @@ import { isTimeZone } from './time-zone.ts';
 /** Temporal refuses longer ids and names. */
 const LONGEST_TEMPORAL_NAME_BYTES = 1_000;
 
+/** Of a deployment's name or a build id: well below what Temporal takes, and enough for any. */
+const LONGEST_VERSION_PART = 200;
+
 /** Schemas that PostgreSQL keeps for itself. */
 const RESERVED_SCHEMA = /^(?:pg_.*|information_schema)$/;
 
@@ -169,6 +172,28 @@ export function taskQueueName(): ValueKind<string> {
       if (text !== text.trim()) return { refusal: 'begins or ends with a blank' };
       if (Buffer.byteLength(text) > LONGEST_TEMPORAL_NAME_BYTES) return { refusal: 'is too long' };
       if (text.startsWith('/_sys/')) return { refusal: 'Temporal keeps for itself' };
+      return { value: text };
+    }),
+  };
+}
+
+/** The name of a Worker Deployment; Temporal keeps dots and colons to set the build id off. */
+export function deploymentName(): ValueKind<string> {
+  return versionPart(/^[\w-]+$/, 'letters, digits, _ and -');
+}
+
+/** The build id of a worker, such as a release or a commit. */
+export function buildId(): ValueKind<string> {
+  return versionPart(/^[\w.+-]+$/, 'letters, digits, _, -, . and +');
+}
+
+function versionPart(pattern: RegExp, characters: string): ValueKind<string> {
+  return {
+    allowed: `1 to ${LONGEST_VERSION_PART} ${characters}, not beginning with __`,
+    schema: reading((text) => {
+      if (!pattern.test(text)) return { refusal: 'holds another character' };
+      if (text.length > LONGEST_VERSION_PART) return { refusal: 'is too long' };
+      if (text.startsWith('__')) return { refusal: 'Temporal keeps for itself' };
       return { value: text };
     }),
   };

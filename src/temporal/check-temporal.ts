@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 
 import type { Config } from '../config/config.ts';
 import type { Finding } from '../preflight/finding.ts';
+import { checkDeployment } from './check-deployment.ts';
 import { listPollers } from './pollers.ts';
 import { checkSchedule } from './schedule-apply.ts';
 import { defineSchedule } from './schedule-definition.ts';
@@ -16,6 +17,7 @@ export async function checkTemporal(
     await checkServer(client),
     ...(await checkScheduleFinding(client, config)),
     await checkWorkers(client, config),
+    ...(config.versioning === undefined ? [] : [await checkDeployment(client, config.versioning)]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { Worker } from '@temporalio/worker';
-import type { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 
 import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
 import type { Config } from '../config/config.ts';
@@ -8,7 +8,8 @@ import { workflowCode } from './workflow-code.ts';
 
 /** What a worker needs; all of it belongs to the caller, who closes it after the worker has ended. */
 export interface CleanupWorkerOptions {
-  readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'>;
+  readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'> &
+    Partial<Pick<Config, 'versioning'>>;
   readonly orm: MikroORM;
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -39,6 +40,7 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     ...workflowCode(),
     activities: { ...createCleanupActivities({ orm, config }) },
     ...(identity === undefined ? {} : { identity }),
+    ...versionOf(config.versioning),
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentWorkflowTaskExecutions: 4,
     // A handful of runs a day: the default would reserve memory for hundreds.
@@ -51,4 +53,20 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     // Progress and cancellation travel by heartbeat; the default lets up to 8 s pass between two.
     maxHeartbeatThrottleInterval: '1s',
   });
+}
+
+/**
+ * A run takes seconds, so it stays with the version that it began on; only a run that is long under
+ * way keeps that version's workers needed.
+ */
+function versionOf(version: Config['versioning']): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  return version === undefined
+    ? {}
+    : {
+        workerDeploymentOptions: {
+          version,
+          useWorkerVersioning: true,
+          defaultVersioningBehavior: 'PINNED',
+        },
+      };
 }

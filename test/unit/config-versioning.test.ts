@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+
+import { ConfigError } from '../../src/config/config-error.ts';
+import { loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
+
+const DEPLOYMENT = 'SESSION_CLEANUP_DEPLOYMENT';
+const BUILD_ID = 'SESSION_CLEANUP_BUILD_ID';
+
+describe('the version of a worker', () => {
+  it('is none unless it is configured', () => {
+    expect(loadConfigWithoutDatabase({}).versioning).toBeUndefined();
+    expect(loadConfigWithoutDatabase({ [DEPLOYMENT]: '', [BUILD_ID]: '' }).versioning).toBe(
+      undefined,
+    );
+  });
+
+  it.each(['1.4.0', '2026-11-24_07.15', 'c0ffee', '1.0.0-rc.1+build.7', 'x'.repeat(200)])(
+    'may be %s',
+    (buildId) => {
+      expect(
+        loadConfigWithoutDatabase({ [DEPLOYMENT]: 'session-cleanup', [BUILD_ID]: buildId }),
+      ).toMatchObject({ versioning: { deploymentName: 'session-cleanup', buildId } });
+    },
+  );
+
+  it.each([
+    [DEPLOYMENT, BUILD_ID],
+    [BUILD_ID, DEPLOYMENT],
+  ])('is refused when only %s is set', (given, missing) => {
+    expect(problemsOf({ [given]: 'one' })).toEqual([
+      `${missing} is not set, but ${given} is. Allowed: both, or neither. Set ${missing} too, or unset ` +
+        `${given} to have workers without a version.`,
+    ]);
+  });
+
+  it.each([
+    [DEPLOYMENT, 'session.cleanup', 'another character'],
+    [DEPLOYMENT, 'session:cleanup', 'another character'],
+    [DEPLOYMENT, 'session cleanup', 'another character'],
+    [DEPLOYMENT, '__system', 'Temporal keeps'],
+    [BUILD_ID, 'sha256:abc', 'another character'],
+    [BUILD_ID, '__unversioned__', 'Temporal keeps'],
+    [BUILD_ID, 'x'.repeat(201), 'too long'],
+  ])('is refused when %s is %s', (name, value, reason) => {
+    const both = { [DEPLOYMENT]: 'fine', [BUILD_ID]: 'fine', [name]: value };
+    expect(problemsOf(both)).toEqual([expect.stringContaining(reason)]);
+    expect(problemsOf(both)).toEqual([expect.stringMatching(`^${name} is ".*Allowed: 1 to 200 `)]);
+  });
+});
+
+function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfigWithoutDatabase(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
