@@ -30,8 +30,11 @@ export async function countDeleted(
 ): Promise<number | undefined> {
   const { orm, ledgerSchema, context, request, target, runId } = call;
   const { attempt, heartbeatDetails } = context.info;
-  // An operator's reset counts attempts from 1 again, but leaves what was heartbeated.
-  if (attempt === 1 && heartbeatDetails === undefined && !hasBegun) return 0;
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
+  // An operator's reset counts attempts from 1 again, and may clear what was heartbeated; only the
+  // times tell of it then.
+  const isFirst = attempt === 1 && currentAttemptScheduledTimestampMs === scheduledTimestampMs;
+  if (isFirst && heartbeatDetails === undefined && !hasBegun) return 0;
   const timeout = new AbortController();
   try {
     return await Promise.race([

@@ -6,14 +6,13 @@ import {
 import pg from 'pg';
 import { describe, expect, inject } from 'vitest';
 
-import { ACTIVITY_TYPE, FAILURE, RESULT_MEMO, type SliceProgress } from '../../src/contract.ts';
+import { FAILURE, RESULT_MEMO, type SliceProgress } from '../../src/contract.ts';
 import { readRunResult } from '../../src/temporal/run-result.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from './fake-worker.ts';
 
 /** Slow enough to be met in the midst of its work, and soon done. */
@@ -159,22 +158,6 @@ describe('a run that is interfered with', PATIENT, () => {
     expect(started).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
   });
 
-  test('loses no count when its activity is paused and unpaused', async ({
-    temporal,
-    database,
-  }) => {
-    await fillSessions(database, { expired: 40_000, live: 0 });
-    await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
-    const run = await startRealRun(temporal);
-    await untilDeleting(run);
-    await pauseActivity(temporal, run);
-    await until(async () => (await pendingActivity(run)).state !== STARTED);
-    const { expired } = await countSessions(database);
-    expect(expired).toBeGreaterThan(0);
-    await unpauseActivity(temporal, run);
-    expect(await run.result()).toMatchObject({ deletedCount: 40_000 });
-  });
-
   test('counts each row once when two of them work side by side', async ({
     temporal,
     database,
@@ -188,12 +171,8 @@ describe('a run that is interfered with', PATIENT, () => {
   });
 });
 
-/** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API. */
-const STARTED = 2;
-
 interface PendingActivity {
   readonly attempt: number;
-  readonly state: number | null | undefined;
   readonly progress: Partial<SliceProgress> | undefined;
   readonly lastFailure: { readonly message?: string | null } | null | undefined;
 }
@@ -204,7 +183,6 @@ async function pendingActivity(run: WorkflowHandle): Promise<PendingActivity> {
   const payload = activity?.heartbeatDetails?.payloads?.[0];
   return {
     attempt: activity?.attempt ?? 0,
-    state: activity?.state,
     progress: payload ? defaultPayloadConverter.fromPayload(payload) : undefined,
     lastFailure: activity?.lastFailure,
   };
@@ -213,16 +191,6 @@ async function pendingActivity(run: WorkflowHandle): Promise<PendingActivity> {
 /** Waits until the run has told by heartbeat that rows have gone. */
 async function untilDeleting(run: RealRun): Promise<void> {
   await until(async () => ((await pendingActivity(run)).progress?.deletedCount ?? 0) > 0);
-}
-
-async function pauseActivity({ client, namespace }: TestTemporal, run: RealRun): Promise<void> {
-  const execution = { workflowId: run.workflowId };
-  await client.workflowService.pauseActivity({ namespace, execution, type: ACTIVITY_TYPE });
-}
-
-async function unpauseActivity({ client, namespace }: TestTemporal, run: RealRun): Promise<void> {
-  const execution = { workflowId: run.workflowId };
-  await client.workflowService.unpauseActivity({ namespace, execution, type: ACTIVITY_TYPE });
 }
 
 /** Opens or closes the database to everybody; somebody connected to another one has to do it. */
