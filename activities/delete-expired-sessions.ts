@@ -1,5 +1,6 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { createHeartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
@@ -16,8 +17,8 @@ import { stopRequest } from './stop-request.ts';
 export function createCleanupActivities(dependencies: CleanupDependencies): CleanupActivities {
   return {
     /**
-     * Deletes one slice of a target, going on where an earlier attempt came to, and heartbeats after
-     * each chunk. Told to stop, it finishes the chunk in hand and returns what it did.
+     * Deletes one slice of a target, going on where an earlier attempt came to, and heartbeats
+     * while it works. Told to stop, it finishes the chunk in hand and returns what it did.
      */
     async deleteExpiredSessions(request) {
       const call = beginCall(dependencies, request);
@@ -35,6 +36,7 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
   const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
   // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
   context.heartbeat(context.info.heartbeatDetails);
+  const heartbeats = createHeartbeats(context);
   const tellRun = createProgressSignal(context);
   const began = performance.now();
   let hasBegun = false;
@@ -44,7 +46,7 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
       onProgress(progress) {
         const seconds = Math.round(performance.now() - began) / 1_000;
         const told = { target: target.name, slice: request.slice, ...progress, seconds };
-        context.heartbeat(told);
+        heartbeats.tell(told);
         tellRun(told);
       },
       shouldStop() {
@@ -57,6 +59,8 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
     });
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, hasBegun));
+  } finally {
+    heartbeats.flush();
   }
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.

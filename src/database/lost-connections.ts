@@ -9,7 +9,8 @@ interface PooledClient {
 
 type Release = (error?: boolean | Error) => void;
 
-interface ClientPool {
+/** As much of `pg.Pool` as is needed here. */
+export interface ClientPool {
   on(event: 'connect', listener: (client: PooledClient) => void): unknown;
 }
 

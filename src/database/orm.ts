@@ -6,7 +6,8 @@ import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
 import { SessionSchema } from '../entities/session.ts';
 import { migrationsList } from '../migrations/index.ts';
-import { releaseLostConnections } from './lost-connections.ts';
+import { joinStatements } from './joined-statements.ts';
+import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
 
 /**
  * Table of applied migrations, beside the ledger and under a name of its own: an application that uses
@@ -70,7 +71,10 @@ export function ormOptions(database: DatabaseSettings): Options {
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
       keepAlive: true,
-      onPoolCreated: releaseLostConnections,
+      onPoolCreated(pool: ClientPool) {
+        releaseLostConnections(pool);
+        joinStatements(pool);
+      },
     },
   };
 }

@@ -41,7 +41,7 @@ const CAUTIOUS_CHUNKS = 8;
  * this part of a chunk, since every transaction costs something of its own.
  */
 const SHARES_PER_LANE = 2;
-const SMALLEST_PART = 8;
+const SMALLEST_PART = 2;
 
 /** A pace is kept by this many chunks a second or more, so that it is even. */
 const CHUNKS_PER_SECOND_AT_PACE = 4;

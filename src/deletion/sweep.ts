@@ -26,7 +26,7 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent,
-    bounds: { initial: 128, smallest: 1, largest: 1024 },
+    bounds: { initial: 128, smallest: 1, largest: 512 },
     settings: {
       enable_seqscan: 'off',
       enable_indexscan: 'off',
