@@ -41,7 +41,7 @@ async function renderWaiting(client: Client, taskQueue: string): Promise<string>
   const pollers = await listPollers(client, taskQueue);
   return pollers.length === 0
     ? `Waiting: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
-    : 'Waiting for a worker …';
+    : 'Waiting for a worker. If that lasts: session-cleanup check';
 }
 
 function renderSnapshot(snapshot: RunSnapshot): string {

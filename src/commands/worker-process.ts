@@ -8,6 +8,7 @@ import { createOrm } from '../database/orm.ts';
 import type { Logger } from '../temporal/logging.ts';
 import { createLogger } from '../temporal/logging.ts';
 import { installRuntime } from '../temporal/runtime.ts';
+import { checkDeployment } from '../temporal/check-deployment.ts';
 import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
 import { defineSchedule } from '../temporal/schedule-definition.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from '../temporal/worker.ts';
@@ -59,6 +60,7 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   const client = new Client({ connection, namespace });
   await requireNamespace(client);
   await settleSchedule(client, config, logger);
+  await tellVersion(client, config, logger);
 
   const worker = await createCleanupWorker({ config, orm, connection, namespace });
   logger.info(
@@ -131,6 +133,17 @@ async function checkDatabase(orm: MikroORM, config: Config, logger: Logger): Pro
   } catch (error) {
     if (!(error instanceof DatabaseProblem && error.mayPass)) throw error;
     logger.warn({ reason: error.message }, EVENT.databaseUnavailable);
+  }
+}
+
+/** Says when new runs go to another version: whoever deployed this one has a step to do yet. */
+async function tellVersion(client: Client, config: Config, logger: Logger): Promise<void> {
+  if (config.versioning === undefined) return;
+  try {
+    const { level, ...finding } = await checkDeployment(client, config.versioning);
+    if (level !== 'ok') logger.warn(finding, EVENT.finding);
+  } catch (error) {
+    logger.warn({ check: 'deployment', message: reportError(error).message }, EVENT.finding);
   }
 }
 

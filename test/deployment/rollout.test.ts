@@ -108,7 +108,14 @@ test(
       level: 'warning',
       message: expect.stringContaining('no worker of the deployment cleaners'),
     });
-    await using _ = await startVersion(temporal, database, 'v1', { SCHEDULE: 'apply' });
+    await using worker = await startVersion(temporal, database, 'v1', { SCHEDULE: 'apply' });
+    expect(worker.log()).toContainEqual(
+      expect.objectContaining({
+        msg: 'session_cleanup_check',
+        check: 'deployment',
+        remedy: expect.stringContaining('set-current-version'),
+      }),
+    );
     const run = await triggerSchedule(temporal, database);
     await expect
       .poll(async () => await checkDeployment(client, version), { timeout: 20_000 })
