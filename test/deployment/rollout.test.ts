@@ -48,6 +48,8 @@ describe('a rollout with a run under way', PATIENT, () => {
     expect(bySecond.deletedCount).toBeGreaterThan(0);
     expect(await whereaboutsOf(onSecond.handle)).toEqual({ versions: ['v2'], pids: [second.pid] });
     expect((await underWay.handle.describe()).status.name).toBe('RUNNING');
+    // A task of the workflow, and then another slice, while the other version is the current one.
+    await underWay.handle.executeUpdate(UPDATE.setPace, { args: [{ rowsPerSecond: 400 }] });
 
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
     expect(await goneTo(temporal, database)).toEqual('v1');

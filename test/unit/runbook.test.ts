@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+
+import { PROGRESS_QUERY, SCHEDULE_ID, UPDATE, WORKFLOW_TYPE } from '../../src/contract.ts';
+import { STATIC_DETAILS } from '../../src/temporal/runbook.ts';
+
+test.for([...Object.values(UPDATE), PROGRESS_QUERY, SCHEDULE_ID, WORKFLOW_TYPE])(
+  'the page of every run tells of %s',
+  (name) => {
+    expect(STATIC_DETAILS).toContain(`\`${name}\``);
+  },
+);
+
+test('its table stays one, whatever is in its cells', () => {
+  const rows = STATIC_DETAILS.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows.length).toBeGreaterThan(7);
+  expect(rows.filter((row) => row.split('|').length !== 4)).toEqual([]);
+});
