@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { reportError } from '../src/commands/report-error.ts';
 import { CASES } from './bench/cases.ts';
 import { parseBenchOptions, type BenchOptions } from './bench/options.ts';
+import { fillTables } from './bench/document.ts';
 import { drawPlots } from './bench/plots/draw-plots.ts';
 import { beginProfile, endProfile } from './bench/profile.ts';
 import { addSeries, readResults } from './bench/results-file.ts';
@@ -45,6 +46,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (options.json !== undefined && options.plots !== undefined) {
       const files = await drawPlots(await readResults(options.json), options.plots);
       for (const file of files) say(`Drew ${file}`);
+    }
+    if (options.json !== undefined && options.tables !== undefined) {
+      await fillTables(await readResults(options.json), options.tables);
+      say(`Wrote the tables of ${options.tables}`);
     }
     return 0;
   } catch (error) {

@@ -19,6 +19,8 @@ export interface BenchOptions {
   /** Absolute paths. */
   readonly json: string | undefined;
   readonly plots: string | undefined;
+  /** A Markdown document to fill with tables. */
+  readonly tables: string | undefined;
   readonly profile: string | undefined;
   readonly dataDirectory: string;
   /** Measures nothing, and draws what the JSON file holds. */
@@ -59,7 +61,11 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       'add the results to this file, in place of older ones of the same kind',
     )
     .option('--plots <folder>', 'draw the plots of all that the JSON file holds')
-    .option('--draw-only', 'measure nothing, only draw the plots', false)
+    .option(
+      '--tables <document>',
+      'write the tables of all that the JSON file holds into a document',
+    )
+    .option('--draw-only', 'measure nothing, only draw the plots and write the tables', false)
     .option('--profile <folder>', "keep the workers' CPU profiles, and what statements cost")
     .option('--data <folder>', 'where servers and templates are kept', DEFAULT_DATA_DIRECTORY)
     .helpOption('-h, --help', 'show this text')
@@ -77,12 +83,14 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     pairs: number;
     json?: string;
     plots?: string;
+    tables?: string;
     drawOnly: boolean;
     profile?: string;
     data: string;
   }>();
-  if ((given.plots !== undefined || given.drawOnly) && given.json === undefined) {
-    command.error('error: plots are drawn from the JSON file; name it by --json');
+  const { plots, tables, drawOnly } = given;
+  if ((plots !== undefined || tables !== undefined || drawOnly) && given.json === undefined) {
+    command.error('error: plots and tables are made from the JSON file; name it by --json');
   }
   return {
     cases: given.case ?? CASES.map(({ name }) => name),
@@ -92,6 +100,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     pairs: given.pairs,
     json: absolute(given.json),
     plots: absolute(given.plots),
+    tables: absolute(given.tables),
     profile: absolute(given.profile),
     dataDirectory: path.resolve(given.data),
     drawOnly: given.drawOnly,
@@ -109,7 +118,7 @@ Examples:
   npm run bench -- --case empty
   npm run bench -- --case backlog --rows 1M 5M --pairs 5
   npm run bench -- --case usual --rows 5M --expired 0.1 1 5 --order random
-  npm run bench -- --json docs/benchmarks/results.json --plots docs/benchmarks`;
+  npm run bench -- --json docs/benchmarks/results.json --plots docs/benchmarks --tables docs/benchmarks.md`;
 
 function absolute(file: string | undefined): string | undefined {
   return file === undefined ? undefined : path.resolve(file);

@@ -7,7 +7,7 @@ import type { Contender } from '../contender.ts';
 import { connected } from './connected.ts';
 
 /** Name of the yardstick in tables and plots. */
-const RAW_SWEEP = 'raw sweep';
+export const RAW_SWEEP = 'raw sweep';
 
 const BLOCKS = 256;
 
