@@ -43,6 +43,8 @@ export function clearsessions(dataDirectory: string): Contender {
         env: { PATH: process.env['PATH'], PYTHONPATH: folder, DATABASE_URL: url },
       });
       const { stdin, stdout } = child;
+      // It may end by itself, long before anybody waits for that.
+      const ended = once(child, 'exit');
       if (stdin === null || stdout === null) throw new Error('Python has no input or output.');
       const said = async (word: string): Promise<void> => {
         await new Promise<void>((resolve, reject) => {
@@ -62,7 +64,6 @@ export function clearsessions(dataDirectory: string): Contender {
           return {};
         },
         [Symbol.asyncDispose]: async () => {
-          const ended = once(child, 'exit');
           child.kill();
           await ended;
         },
