@@ -24,6 +24,8 @@ export interface Difference {
 export interface Replay {
   readonly name: string;
   readonly events: number;
+  /** False for a run that waits for its first worker: nothing was there to be replayed. */
+  readonly hasBegun: boolean;
   /** Undefined: the workflow would do the same again. */
   readonly difference: Difference | undefined;
 }
@@ -43,6 +45,7 @@ export async function replayHistories(
     replays.push({
       name,
       events: history.events?.length ?? 0,
+      hasBegun: hasBegun(history),
       difference:
         reason === undefined
           ? undefined
@@ -58,14 +61,24 @@ async function reasonsAgainst(
   code: WorkflowCode,
 ): Promise<readonly (string | undefined)[]> {
   // A history does not hold its workflow's id, so its name can stand there.
-  const named = histories.map(({ name, history }) => ({ workflowId: name, history }));
+  const named = histories
+    .filter(({ history }) => hasBegun(history))
+    .map(({ name, history }) => ({ workflowId: name, history }));
   const reasons = new Map<string, string | undefined>();
   for await (const replay of Worker.runReplayHistories({ workflowBundle: code }, named)) {
     reasons.set(replay.workflowId, replay.error && reasonIn(replay.error.message));
   }
-  const missing = histories.find(({ name }) => !reasons.has(name));
-  if (missing !== undefined) throw new Error(`${missing.name} was not replayed.`);
+  const missing = named.find(({ workflowId }) => !reasons.has(workflowId));
+  if (missing !== undefined) throw new Error(`${missing.workflowId} was not replayed.`);
   return histories.map(({ name }) => reasons.get(name));
+}
+
+/**
+ * Whether a worker has begun with a run. Before that its history holds nothing that a workflow did,
+ * and the SDK would wait for it for ever.
+ */
+function hasBegun({ events }: History): boolean {
+  return (events ?? []).some((event) => event.workflowTaskStartedEventAttributes != null);
 }
 
 /** The sentence that matters, out of the SDK's account of how it learnt of it. */

@@ -3,9 +3,10 @@ import { styleText } from 'node:util';
 import type { Replay } from './replay-histories.ts';
 
 /** One line for a history, and where it differs another one. */
-export function renderReplay({ name, events, difference }: Replay): string {
+export function renderReplay({ name, events, hasBegun, difference }: Replay): string {
   const mark = difference === undefined ? styleText('green', 'same') : styleText('red', 'DIFFERS');
-  const line = `${mark}  ${name} (${events} ${events === 1 ? 'event' : 'events'})`;
+  const count = `${events} ${events === 1 ? 'event' : 'events'}`;
+  const line = `${mark}  ${name} (${count}${hasBegun ? '' : ', waits for its first worker'})`;
   return difference === undefined
     ? line
     : `${line}\n      first at event ${difference.event}: ${difference.reason}`;

@@ -1,7 +1,9 @@
 import { describe, expect, vi } from 'vitest';
+import { z } from 'zod';
 
 import { SCHEDULE_ID, UPDATE } from '../../src/contract.ts';
 import { checkDeployment } from '../../src/temporal/check-deployment.ts';
+import { environmentFor, runJson } from '../commands/command-process.ts';
 import { test } from '../support/fixtures.ts';
 import { checkStock, fillAndTakeStock } from '../support/stock.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -9,6 +11,8 @@ import type { TestTemporal } from '../support/test-namespace.ts';
 import { startRun, watchRun, type WatchedRun } from '../support/watched-run.ts';
 import { startWorker } from '../support/worker-process.ts';
 import { DEPLOYMENT, deployment, startVersion, whereaboutsOf } from './versions.ts';
+
+const FINDINGS = z.object({ findings: z.array(z.looseObject({ check: z.string() })) });
 
 const PATIENT = { timeout: 120_000 };
 
@@ -132,29 +136,51 @@ test(
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
     expect(await run.result()).toMatchObject({ deletedCount: 300 });
     expect(await checkStock(database)).toEqual({ expiredGone: 300, expiredLeft: 0, liveGone: 0 });
-    expect(await checkDeployment(client, version)).toMatchObject({ level: 'ok' });
-    expect(await checkDeployment(client, { ...version, buildId: 'v2' })).toMatchObject({
-      level: 'warning',
-      message: 'current version of cleaners is v1; this one is v2',
-    });
+    expect(await deploymentFinding(temporal, database, 'v1')).toEqual([
+      { check: 'deployment', level: 'ok', message: 'current version of cleaners is v1' },
+    ]);
+    expect(await deploymentFinding(temporal, database, 'v2')).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        message: 'current version of cleaners is v1; this one is v2',
+      }),
+    ]);
   },
 );
 
-test('versioning can be left again', PATIENT, async ({ temporal, database }) => {
-  await using _version = await startVersion(temporal, database, 'v1');
-  await deployment(temporal, 'set-current-version', '--build-id', 'v1');
-  expect(await goneTo(temporal, database)).toBe('v1');
-  await using _plain = await startWorker({ databaseUrl: database.url, temporal });
-  expect(await goneTo(temporal, database)).toBe('v1');
-  await deployment(temporal, 'set-current-version', '--unversioned');
-  expect(await goneTo(temporal, database)).toBe('none');
-});
+test(
+  'versioning is begun beside workers that have no version, and left again',
+  PATIENT,
+  async ({ temporal, database }) => {
+    await using _plain = await startWorker({ databaseUrl: database.url, temporal });
+    await using _version = await startVersion(temporal, database, 'v1');
+    expect(await goneTo(temporal, database)).toBe('none');
+    await deployment(temporal, 'set-current-version', '--build-id', 'v1');
+    expect(await goneTo(temporal, database)).toBe('v1');
+    await deployment(temporal, 'set-current-version', '--unversioned');
+    expect(await goneTo(temporal, database)).toBe('none');
+  },
+);
 
 /** Has a run that finds nothing done, and tells which version did it. */
 async function goneTo(temporal: TestTemporal, database: TestDatabase): Promise<string> {
   const run = await startRun(database, temporal, NOTHING);
   expect(await run.result()).toMatchObject({ deletedCount: 0 });
   return (await whereaboutsOf(run.handle)).versions.join(' and ');
+}
+
+/** What `session-cleanup check` says of the deployment to whoever has this version. */
+async function deploymentFinding(
+  temporal: TestTemporal,
+  database: TestDatabase,
+  buildId: string,
+): Promise<readonly unknown[]> {
+  const { result } = await runJson(['check'], {
+    ...environmentFor(database, temporal),
+    SESSION_CLEANUP_DEPLOYMENT: DEPLOYMENT,
+    SESSION_CLEANUP_BUILD_ID: buildId,
+  });
+  return FINDINGS.parse(result).findings.filter(({ check }) => check === 'deployment');
 }
 
 /** The rows of the stock have expired within the last 30 days. */

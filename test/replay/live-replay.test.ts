@@ -73,6 +73,19 @@ describe('npm run replay -- --live', { timeout: 60_000 }, () => {
     expect(stderr).toContain('patched()');
   });
 
+  test('passes a run that waits for its first worker, which has nothing to replay yet', async ({
+    temporal,
+  }) => {
+    const run = await startRealRun(temporal);
+    await expect.poll(() => namesOf(temporal), PATIENTLY).toHaveLength(1);
+    const { exitCode, stdout } = await replay(temporal, ['--live']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      `same  ${run.workflowId} (run ${run.firstExecutionRunId}) (2 events, waits for its first worker)`,
+    );
+    await run.terminate();
+  });
+
   test('says so when there is nothing to replay', async ({ temporal }) => {
     const { exitCode, stdout, stderr } = await replay(temporal, ['--live']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
