@@ -24,7 +24,7 @@ export interface Difference {
 export interface Replay {
   readonly name: string;
   readonly events: number;
-  /** False for a run that waits for its first worker: nothing was there to be replayed. */
+  /** False for a run that no worker has begun with: nothing was there to be replayed. */
   readonly hasBegun: boolean;
   /** Undefined: the workflow would do the same again. */
   readonly difference: Difference | undefined;
@@ -74,8 +74,8 @@ async function reasonsAgainst(
 }
 
 /**
- * Whether a worker has begun with a run. Before that its history holds nothing that a workflow did,
- * and the SDK would wait for it for ever.
+ * Whether a worker has begun with a run. Before that its history holds nothing that a workflow did;
+ * with that of a delayed start, which is one event, the SDK would wait for ever.
  */
 function hasBegun({ events }: History): boolean {
   return (events ?? []).some((event) => event.workflowTaskStartedEventAttributes != null);

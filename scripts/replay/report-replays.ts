@@ -6,7 +6,7 @@ import type { Replay } from './replay-histories.ts';
 export function renderReplay({ name, events, hasBegun, difference }: Replay): string {
   const mark = difference === undefined ? styleText('green', 'same') : styleText('red', 'DIFFERS');
   const count = `${events} ${events === 1 ? 'event' : 'events'}`;
-  const line = `${mark}  ${name} (${count}${hasBegun ? '' : ', waits for its first worker'})`;
+  const line = `${mark}  ${name} (${count}${hasBegun ? '' : ', not begun'})`;
   return difference === undefined
     ? line
     : `${line}\n      first at event ${difference.event}: ${difference.reason}`;

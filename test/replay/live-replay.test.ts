@@ -73,17 +73,21 @@ describe('npm run replay -- --live', { timeout: 60_000 }, () => {
     expect(stderr).toContain('patched()');
   });
 
-  test('passes a run that waits for its first worker, which has nothing to replay yet', async ({
+  test('passes runs that no worker has begun with, which have nothing to replay yet', async ({
     temporal,
   }) => {
-    const run = await startRealRun(temporal);
-    await expect.poll(() => namesOf(temporal), PATIENTLY).toHaveLength(1);
+    const waiting = await startRealRun(temporal);
+    const delayed = await temporal.client.workflow.start('sessionCleanup', {
+      workflowId: 'delayed',
+      taskQueue: temporal.taskQueue,
+      startDelay: '1 hour',
+    });
+    await expect.poll(() => namesOf(temporal), PATIENTLY).toHaveLength(2);
     const { exitCode, stdout } = await replay(temporal, ['--live']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain(
-      `same  ${run.workflowId} (run ${run.firstExecutionRunId}) (2 events, waits for its first worker)`,
-    );
-    await run.terminate();
+    expect(stdout).toContain(`(run ${waiting.firstExecutionRunId}) (2 events, not begun)`);
+    expect(stdout).toContain(`(run ${delayed.firstExecutionRunId}) (1 event, not begun)`);
+    await Promise.all([waiting.terminate(), delayed.terminate()]);
   });
 
   test('says so when there is nothing to replay', async ({ temporal }) => {
