@@ -3,6 +3,7 @@ import { countLeft, openArena, type Arena } from './arena.ts';
 import { watchBystanders, type BystanderKind } from './bystanders.ts';
 import type { Contender } from './contender.ts';
 import type { Measurement, Series, Setting } from './measurement.ts';
+import { processorSeconds } from './processor-time.ts';
 import { watchMemory } from './resident-memory.ts';
 import type { BenchServers } from './servers.ts';
 import type { TableShape } from './table-shape.ts';
@@ -59,10 +60,13 @@ async function measure(
   const memory =
     duel.memory === true && ready.pid !== undefined ? watchMemory(ready.pid) : undefined;
   const walBefore = await walPosition(arena);
+  const pids = [...arena.servers.pids, ...(ready.pid === undefined ? [] : [ready.pid])];
+  const processorBefore = processorSeconds(pids);
   const began = performance.now();
   bystanders?.mark();
   const outcome = await ready.run();
   const seconds = (performance.now() - began) / 1_000;
+  const processorAfter = processorSeconds(pids);
   const bystanding = await bystanders?.stop();
   const samples = memory?.stop();
   const wal = (await walPosition(arena)) - walBefore;
@@ -77,6 +81,10 @@ async function measure(
     contender: contender.name,
     seconds,
     wal,
+    // Others' processor time would be in it.
+    ...(processorBefore === undefined || processorAfter === undefined || bystanding !== undefined
+      ? {}
+      : { processor: processorAfter - processorBefore }),
     ...outcome,
     ...(bystanding === undefined ? {} : { felt: feltIn(bystanding), bystanding }),
     ...(samples === undefined ? {} : { memory: samples }),

@@ -46,6 +46,8 @@ export interface Measurement extends Outcome {
   readonly seconds: number;
   /** Written to the WAL meanwhile; bytes. */
   readonly wal: number;
+  /** Of PostgreSQL, Temporal and the contender's own process meanwhile; seconds. Only Linux tells. */
+  readonly processor?: number;
   readonly felt?: Felt;
   readonly bystanding?: Bystanding;
   readonly memory?: readonly MemorySample[];

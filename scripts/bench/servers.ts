@@ -19,6 +19,8 @@ export interface BenchServers extends AsyncDisposable {
   /** Variables by which a worker finds Temporal. */
   readonly temporalEnvironment: NodeJS.ProcessEnv;
   readonly dataDirectory: string;
+  /** Their processes. */
+  readonly pids: readonly number[];
   /** The product's command, compiled. */
   readonly program: string;
   /** Address of a database. */
@@ -80,6 +82,7 @@ export async function openServers(
     client,
     temporalEnvironment,
     dataDirectory,
+    pids: [postgres.pid, temporal.pid],
     program: await buildPackage(path.join(dataDirectory, 'package')),
     urlOf: (database) => postgres.urlOf(database),
     execute: async (sql, database = 'postgres') => await execute(postgres.urlOf(database), sql),

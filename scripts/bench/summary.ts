@@ -67,6 +67,14 @@ const COLUMNS: readonly FigureColumn[] = [
     isFor: ({ wal }) => wal > 0,
     cell: (_, { wal }) => (wal / 1e6).toFixed(0),
   },
+  {
+    ...right('CPU s'),
+    isFor: ({ processor }) => processor !== undefined,
+    cell: (series, { contender }) => {
+      const times = runsOf(series, contender).flatMap(({ processor }) => processor ?? []);
+      return times.length === 0 ? '–' : median(times).toFixed(2);
+    },
+  },
   { ...right('stall ms'), isFor: isFelt, cell: feltCell('longest', 0) },
   { ...right('p99 ms'), isFor: isFelt, cell: feltCell('p99', 1) },
   { ...right('read p99'), isFor: isFelt, cell: feltCell('readP99', 1) },
