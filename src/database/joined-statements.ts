@@ -39,9 +39,9 @@ export function joinStatements(pool: ClientPool): void {
       // A transaction that never came to its first statement was never opened.
       if (isPlain && CLOSING.test(text)) return Promise.resolve(NOTHING);
       if (!isPlain) {
-        // The driver sends one after the other; if the first fails, so does the second.
-        Promise.resolve(query.call(client, before.join('; '), [])).catch(() => undefined);
-        return query.apply(client, args);
+        // One after the other: nothing may run outside of a transaction that could not be opened.
+        const opened = Promise.resolve(query.call(client, before.join('; '), []));
+        return opened.then(() => query.apply(client, args));
       }
       const answer = query.call(client, [...before, text].join('; '), []);
       // One result for each statement.
