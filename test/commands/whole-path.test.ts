@@ -1,9 +1,10 @@
 import { describe, expect, vi } from 'vitest';
 import { z } from 'zod';
 
-import { temporalCli } from '../schedule/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
+import { argumentsInReadme } from '../support/readme.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 import type { RunningCommand } from './command-process.ts';
 
@@ -71,11 +72,8 @@ test('a schedule made by hand with the real CLI works just as well', async ({
     ...environmentFor(database, temporal),
     SESSION_CLEANUP_SCHEDULE: 'off',
   });
-  const line =
-    'schedule create --schedule-id session_cleanup --interval 6h --type sessionCleanup ' +
-    '--task-queue session-cleanup --workflow-id session_cleanup';
-  await temporalCli(temporal, line.split(' '));
-  await temporalCli(temporal, ['schedule', 'trigger', '--schedule-id', 'session_cleanup']);
+  await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
+  await temporalCli(temporal, 'schedule', 'trigger', '--schedule-id', 'session_cleanup');
 
   const runs = await vi.waitUntil(async () => {
     const { info } = await client.schedule.getHandle('session_cleanup').describe();

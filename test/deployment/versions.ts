@@ -2,7 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 
-import { temporalCli } from '../schedule/schedule-fixture.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { startWorker, type WorkerProcess } from '../support/worker-process.ts';
@@ -30,7 +30,7 @@ export async function deployment(temporal: TestTemporal, ...args: string[]): Pro
   await expect
     .poll(
       async () =>
-        await temporalCli(temporal, ['worker', 'deployment', ...args, ...where]).then(
+        await temporalCli(temporal, 'worker', 'deployment', ...args, ...where).then(
           () => 'done',
           (error: unknown) => String(error),
         ),

@@ -4,8 +4,10 @@ import { describe, expect, vi } from 'vitest';
 import { applySchedule, checkSchedule } from '../../src/temporal/schedule-apply.ts';
 import { describeSchedule } from '../../src/temporal/schedule.ts';
 import { test } from '../support/fixtures.ts';
+import { argumentsInReadme } from '../support/readme.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
-import { definitionFor, recordingLogger, temporalCli } from './schedule-fixture.ts';
+import { definitionFor, recordingLogger } from './schedule-fixture.ts';
 
 const { logger } = recordingLogger();
 
@@ -132,10 +134,7 @@ describe('apply', () => {
 
   test('takes over one made by hand with the line of the README', async ({ temporal }) => {
     const { client } = temporal;
-    const line =
-      'schedule create --schedule-id session_cleanup --interval 6h --type sessionCleanup ' +
-      '--task-queue session-cleanup --workflow-id session_cleanup';
-    await temporalCli(temporal, line.split(' '));
+    await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 
     const outcome = await applySchedule(
       client,
@@ -158,11 +157,12 @@ describe('apply', () => {
   test("repairs what the CLI's update lost, and keeps its pause", async ({ temporal }) => {
     const { client, taskQueue } = temporal;
     await applySchedule(client, definitionFor(temporal), logger);
-    await temporalCli(temporal, [
+    await temporalCli(
+      temporal,
       ...['schedule', 'update', '--schedule-id', 'session_cleanup', '--interval', '1h'],
       ...['--type', 'sessionCleanup', '--task-queue', taskQueue, '--workflow-id', 'mine'],
       ...['--paused', '--notes', 'by hand', '--remaining-actions', '3'],
-    ]);
+    );
     const outcome = await applySchedule(client, definitionFor(temporal), logger);
     expect(outcome).toMatchObject({
       kind: 'updated',

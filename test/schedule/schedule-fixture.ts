@@ -1,9 +1,5 @@
 /** What tests of the schedule have in common. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
 import type { Client } from '@temporalio/client';
-import { inject } from 'vitest';
 
 import { createLogger } from '../../src/temporal/logging.ts';
 import type { Logger } from '../../src/temporal/logging.ts';
@@ -32,21 +28,6 @@ export function recordingLogger(): {
     entries.push(JSON.parse(line));
   };
   return { logger: createLogger('info', { write }), entries: () => entries };
-}
-
-/** Runs the real `temporal` command in the test's namespace. */
-export async function temporalCli(
-  temporal: Pick<TestTemporal, 'address' | 'namespace'>,
-  args: readonly string[],
-): Promise<string> {
-  const { stdout } = await promisify(execFile)(inject('temporalCli'), [...args], {
-    env: {
-      ...process.env,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-    },
-  });
-  return stdout;
 }
 
 /** Ends every run that is open, as nobody works on them here. */

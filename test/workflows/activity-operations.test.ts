@@ -4,10 +4,10 @@ import { describe, expect } from 'vitest';
 
 import { FAILURE, type SliceProgress } from '../../src/contract.ts';
 import { readRunResult } from '../../src/temporal/run-result.ts';
-import { temporalCli } from '../schedule/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from './fake-worker.ts';
 
@@ -94,7 +94,7 @@ async function operate(
   ...flags: readonly string[]
 ): Promise<void> {
   const which = ['--workflow-id', run.workflowId, '--activity-id', (await pendingActivity(run)).id];
-  await temporalCli(temporal, ['activity', operation, ...which, ...flags]);
+  await temporalCli(temporal, 'activity', operation, ...which, ...flags);
 }
 
 interface PendingActivity {

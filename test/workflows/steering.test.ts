@@ -3,10 +3,10 @@ import { requiredTsToDate } from '@temporalio/common/lib/time.js';
 import { describe, expect } from 'vitest';
 
 import { FAILURE, PROGRESS_QUERY, UPDATE, type RunProgress } from '../../src/contract.ts';
-import { temporalCli } from '../schedule/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { detailsOf, until } from './fake-worker.ts';
 
@@ -173,10 +173,11 @@ describe('the brake', () => {
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
     const update = ['workflow', 'update', 'execute', '--workflow-id', run.workflowId];
-    const answer = await temporalCli(temporal, [
+    const answer = await temporalCli(
+      temporal,
       ...update,
       ...['--name', UPDATE.approve, '--input', '{"target": "sessions"}'],
-    ]);
+    );
     expect(answer).toContain('Approved');
     expect(await run.result()).toMatchObject({ deletedCount: 1_500 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });

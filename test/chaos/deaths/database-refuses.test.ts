@@ -13,7 +13,7 @@ import { startRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
-import { temporalCli } from '../support/temporal-cli.ts';
+import { temporalCli } from '../../support/temporal-cli.ts';
 
 /** Turns the whole server read-only, or back, for transactions that begin from now on. */
 async function setReadOnly(database: TestDatabase, value: 'on' | 'off'): Promise<void> {

@@ -11,7 +11,7 @@ import { startRun, watchRun, type WatchedRun } from '../../support/watched-run.t
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
-import { temporalCli } from '../support/temporal-cli.ts';
+import { temporalCli } from '../../support/temporal-cli.ts';
 
 async function prepare(database: TestDatabase): Promise<void> {
   await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });

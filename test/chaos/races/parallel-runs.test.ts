@@ -8,7 +8,7 @@ import { watchRun, type WatchedRun } from '../../support/watched-run.ts';
 import { workerCrew } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
-import { temporalCli } from '../support/temporal-cli.ts';
+import { temporalCli } from '../../support/temporal-cli.ts';
 
 const HOUR = 3_600_000;
 

@@ -11,9 +11,9 @@ import { createTestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
-import { fakeTime, whyNoFakeTime } from '../support/fake-time.ts';
+import { fakeTime, whyNoFakeTime } from '../../support/fake-time.ts';
 import { mortalPostgres } from '../support/mortal-postgres.ts';
-import { temporalCli } from '../support/temporal-cli.ts';
+import { temporalCli } from '../../support/temporal-cli.ts';
 
 const HOUR = 3_600_000;
 const ROWS = { expired: 2_000, live: 2_000 };

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { inject } from 'vitest';
 
-import type { TestTemporal } from '../../support/test-namespace.ts';
+import type { TestTemporal } from './test-namespace.ts';
 
 /** Runs `temporal …` against a test's namespace and returns what it printed. */
 export async function temporalCli(
