@@ -11,7 +11,7 @@ const NEXT_RUNS = 3;
 
 /** The schedule in a few lines. */
 export function renderSchedule(state: ScheduleState, painter: Painter, now: Date): string {
-  const status = state.paused ? painter.warning('paused') : painter.good('active');
+  const status = renderStatus(state, painter);
   const pairs: (readonly [string, string])[] = [
     ['next', renderNext(state, now)],
     ...(state.note === '' ? [] : [['note', state.note] as const]),
@@ -29,6 +29,12 @@ export function renderSchedule(state: ScheduleState, painter: Painter, now: Date
     `${painter.heading(`Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${status}`,
     indent(renderPairs(pairs)),
   ].join('\n');
+}
+
+/** A schedule whose remaining runs are used up starts nothing, though the server calls it active. */
+function renderStatus({ paused, remainingActions }: ScheduleState, painter: Painter): string {
+  if (paused) return painter.warning('paused');
+  return remainingActions === 0 ? painter.warning('used up') : painter.good('active');
 }
 
 /** How often it runs, in words. */
@@ -57,6 +63,7 @@ export function renderStarted(runs: readonly ScheduledRun[]): string {
 
 function renderNext(state: ScheduleState, now: Date): string {
   if (state.paused) return 'nothing, while it is paused';
+  if (state.remainingActions === 0) return 'nothing: no runs remain that it may start';
   const [first, ...others] = state.nextRuns.slice(0, NEXT_RUNS);
   if (first === undefined) return 'never';
   const later = others.map((time) => timeText(time).slice(11));

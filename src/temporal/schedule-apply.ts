@@ -54,7 +54,11 @@ export async function applySchedule(
 ): Promise<ApplyOutcome> {
   const outcome = await apply(client, definition);
   logger.info(
-    { interval_seconds: definition.spec.intervals[0].every / 1_000, outcome: outcome.kind },
+    {
+      interval_seconds: definition.spec.intervals[0].every / 1_000,
+      outcome: outcome.kind,
+      ...(outcome.kind === 'updated' ? { differences: outcome.differences } : {}),
+    },
     LOG_EVENT.scheduled,
   );
   return outcome;
