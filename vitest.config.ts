@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/least-rights/**'],
+          exclude: ['test/chaos/**', 'test/e2e/**', 'test/least-rights/**'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 30_000,
           // Tests wait for servers more than they compute, so three files keep two cores busy.
@@ -63,6 +63,18 @@ export default defineConfig({
           // One at a time and after all others: they watch how long people have to wait.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/support/e2e-setup.ts'],
+          testTimeout: 120_000,
+          // A browser, a server and a worker for each file: more would only wait for each other.
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -20,6 +20,8 @@ declare module 'vitest' {
     readonly postgresUrl: string;
     /** `host:port` of the run's Temporal server. */
     readonly temporalAddress: string;
+    /** Address of its Web UI; undefined in projects that do without. */
+    readonly temporalUi?: string;
     /** Path of the Temporal CLI that the server was started with. */
     readonly temporalCli: string;
     /** The run's folder, removed at its end; undefined where tests run without this set-up. */
@@ -31,12 +33,20 @@ const CLI_CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url
 
 /** Starts the servers; returns what ends them and removes all they wrote. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  return await startServers(project, { withUi: false });
+}
+
+/** The same, with Temporal's Web UI or without. */
+export async function startServers(
+  project: TestProject,
+  { withUi }: { readonly withUi: boolean },
+): Promise<() => Promise<void>> {
   await removeDeadRuns();
   const folder = createRunFolder();
   // An unguarded failure would leave the other server running, so both are awaited first.
   const [postgres, temporal] = await Promise.allSettled([
     startTestPostgres(path.join(folder, 'postgres'), project.getProvidedContext().databaseRole),
-    startTestTemporal(path.join(folder, 'temporal')),
+    startTestTemporal(path.join(folder, 'temporal'), withUi),
   ]);
   const tearDown = async (): Promise<void> => {
     await Promise.all([
@@ -55,6 +65,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('runFolder', folder);
   project.provide('postgresUrl', postgres.value.url);
   project.provide('temporalAddress', temporal.value.server.address);
+  const { uiAddress } = temporal.value.server;
+  if (uiAddress !== undefined) project.provide('temporalUi', uiAddress);
   project.provide('temporalCli', temporal.value.cli.path);
   return tearDown;
 }
@@ -86,6 +98,7 @@ async function startTestPostgres(
 
 async function startTestTemporal(
   dataDirectory: string,
+  withUi: boolean,
 ): Promise<{ readonly server: TemporalServer; readonly cli: TemporalCli }> {
   const cli = await findTemporalCli({
     env: process.env,
@@ -98,6 +111,7 @@ async function startTestTemporal(
     cli,
     dataDirectory,
     port: await choosePort(),
+    ...(withUi ? { uiPort: async (avoid) => await choosePort(undefined, avoid) } : {}),
     durable: false,
     // Each test has a namespace of its own; schedules work in one only once the server has noticed it,
     // which takes up to two seconds by default.

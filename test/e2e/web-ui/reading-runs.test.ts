@@ -1,0 +1,97 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { expect } from 'vitest';
+
+import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
+import { countSessions, fillSessions } from '../../support/sessions.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { startWorker } from '../../support/worker-process.ts';
+import { askProgress, codeIn, openRun, untilStatus, userMetadata } from '../support/run-page.ts';
+import { deletedBy, onlyRun } from '../support/scheduled-runs.ts';
+import { test } from '../support/web-ui-test.ts';
+
+test('a running run shows what it does, its runbook, and answers its query', async ({
+  ui,
+  database,
+  temporal,
+}) => {
+  await fillSessions(database, { expired: 60_000, live: 500 });
+  await slowDownDeletions(database, 500);
+  const settings = { SCHEDULE: 'apply' };
+  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+  await triggerSchedule(temporal.client);
+  const run = await onlyRun({ database, temporal });
+  await run.untilDeleted(1);
+  await openRun(ui, run);
+  await untilStatus(ui, 'Running');
+
+  const [summary, details, current] = await userMetadata(ui);
+  await summary?.getByText('Deletes expired sessions').waitFor();
+  await details?.getByRole('heading', { name: 'Clean-up of expired sessions' }).waitFor();
+  await details?.getByText('no worker polls the task queue').waitFor();
+  await current?.getByText(`expired by ${run.slot}`).waitFor();
+  const progress = await askProgress(ui, '"targets"');
+  expect(progress).toContain(`"cutoff": "${run.slot}"`);
+  // After ten seconds a slice tells how far it is, and the page asks again when it is opened.
+  await expect
+    .poll(
+      async () => {
+        await openRun(ui, run, 'user-metadata');
+        const [, , now] = await userMetadata(ui);
+        await now?.getByText(`expired by ${run.slot}`).waitFor();
+        return await now?.getByRole('cell').allInnerTexts();
+      },
+      { timeout: 40_000 },
+    )
+    .toEqual(
+      expect.arrayContaining([expect.stringMatching(/^deleting, .*\d+ % of the table seen$/)]),
+    );
+
+  // Enough seen: the rest goes fast, and the page has kept nothing from being counted.
+  await slowDownDeletions(database, 1_000_000);
+  expect(await deletedBy(run)).toBe(60_000);
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
+});
+
+test('a finished run shows its exact count, as result, in its details and by its query', async ({
+  ui,
+  database,
+  temporal,
+}) => {
+  await fillSessions(database, { expired: 12_345, live: 500 });
+  const settings = { SCHEDULE: 'apply' };
+  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+  await triggerSchedule(temporal.client);
+  const run = await onlyRun({ database, temporal });
+  expect(await deletedBy(run)).toBe(12_345);
+
+  await openRun(ui, run, 'history');
+  await untilStatus(ui, 'Completed');
+  const result: unknown = JSON.parse(await codeIn(ui, 'Result', '"deletedCount"'));
+  expect(result).toEqual(await run.result());
+  await ui.page.getByRole('row', { name: 'Activity Task Completed' }).waitFor();
+  const [, , current] = await userMetadata(ui);
+  await current?.getByRole('cell', { name: 'done, nothing expired is left' }).waitFor();
+  await current?.getByRole('cell', { name: '12,345' }).waitFor();
+  expect(await askProgress(ui, '"drained"')).toContain('"deletedCount": 12345');
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
+});
+
+test('a failed run shows what is wrong and what to do', async ({ ui, database, temporal }) => {
+  await fillSessions(database, { expired: 100, live: 50 });
+  const settings = { SCHEDULE: 'apply', TABLE: 'auth.session' };
+  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+  await triggerSchedule(temporal.client);
+  const run = await onlyRun({ database, temporal });
+  await expect(run.result()).rejects.toThrow(WorkflowFailedError);
+
+  await openRun(ui, run, 'history');
+  await untilStatus(ui, 'Failed');
+  const failure = await codeIn(ui, 'Result', 'there is no table');
+  expect(failure).toContain('there is no table \\"auth\\".\\"session\\"');
+  expect(failure).toContain('Set SESSION_CLEANUP_TABLE to the table of sessions');
+  const [, details, current] = await userMetadata(ui);
+  await details?.getByText('message tells what to do').waitFor();
+  await current?.getByText('Set SESSION_CLEANUP_TABLE').waitFor();
+  expect(await askProgress(ui, '"failed"')).toContain('"deletedCount": 0');
+  expect(await countSessions(database)).toEqual({ expired: 100, live: 50 });
+});

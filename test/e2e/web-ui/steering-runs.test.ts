@@ -1,0 +1,120 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { expect, vi } from 'vitest';
+
+import { RESULT_MEMO } from '../../../src/contract.ts';
+import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
+import { countSessions, fillSessions } from '../../support/sessions.ts';
+import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { startRun, watchRun } from '../../support/watched-run.ts';
+import { startWorker, type WorkerProcess } from '../../support/worker-process.ts';
+import {
+  openRun,
+  requestCancellation,
+  resetRun,
+  sendUpdate,
+  terminateRun,
+  untilStatus,
+  userMetadata,
+} from '../support/run-page.ts';
+import { deletedBy, onlyRun, type SlotRun, type Stage } from '../support/scheduled-runs.ts';
+import { test as base, type WebUi } from '../support/web-ui-test.ts';
+
+const STOCK = { expired: 60_000, live: 500 };
+
+/** A worker in the midst of a long run, whose page is open. */
+interface Midst extends Stage {
+  readonly ui: WebUi;
+  readonly worker: WorkerProcess;
+  readonly run: SlotRun;
+}
+
+const test = base.extend(
+  'midst',
+  async ({ ui, database, temporal }, { onCleanup }): Promise<Midst> => {
+    await fillSessions(database, STOCK);
+    await slowDownDeletions(database, 500);
+    const settings = { SCHEDULE: 'apply' };
+    const worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+    onCleanup(() => worker.kill());
+    await triggerSchedule(temporal.client);
+    const run = await onlyRun({ database, temporal });
+    await run.untilDeleted(1);
+    await openRun(ui, run);
+    await untilStatus(ui, 'Running');
+    return { ui, database, temporal, worker, run };
+  },
+);
+
+test('cancelled, it ends after the chunk in hand and keeps its count; the next run takes the rest', async ({
+  midst: { ui, database, temporal, run },
+}) => {
+  await requestCancellation(ui);
+
+  await expect(run.result()).rejects.toThrow(WorkflowFailedError);
+  await untilStatus(ui, 'Canceled');
+  const { status, memo } = await run.handle.describe();
+  expect(status.name).toBe('CANCELLED');
+  const told = readRunResult(memo?.[RESULT_MEMO])?.deletedCount ?? 0;
+  const { expired } = await countSessions(database);
+  expect(expired).toBeGreaterThan(0);
+  expect({ told, inLedger: await run.inLedger() }).toEqual({
+    told: STOCK.expired - expired,
+    inLedger: STOCK.expired - expired,
+  });
+  await slowDownDeletions(database, 1_000_000);
+  expect(await deletedBy(await startRun(database, temporal))).toBe(expired);
+  expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
+});
+
+test('terminated, it stops deleting; its count stays in the ledger and the next run takes the rest', async ({
+  midst: { ui, database, temporal, run },
+}) => {
+  await terminateRun(ui, 'by hand');
+
+  await expect(run.result()).rejects.toThrow(WorkflowFailedError);
+  await untilStatus(ui, 'Terminated');
+  await slowDownDeletions(database, 1_000_000);
+  const next = await startRun(database, temporal);
+  const after = await deletedBy(next);
+  expect(after).toBeGreaterThan(0);
+  expect((await run.inLedger()) + after).toBe(STOCK.expired);
+  expect((await run.handle.describe()).status.name).toBe('TERMINATED');
+  expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
+});
+
+test('reset, it begins anew with the same cut-off; what it had deleted stays in its old account', async ({
+  midst: { ui, database, temporal, run },
+}) => {
+  await resetRun(ui, 'once more');
+
+  await expect(run.handle.describe()).resolves.toMatchObject({ status: { name: 'TERMINATED' } });
+  const { runId } = await temporal.client.workflow.getHandle(run.workflowId).describe();
+  expect(runId).not.toBe(run.runId);
+  await slowDownDeletions(database, 1_000_000);
+  const anew = watchRun(database, temporal.client, run.workflowId, runId);
+  const after = await deletedBy(anew);
+  expect((await anew.result()).cutoff).toBe(run.slot);
+  expect((await run.inLedger()) + after).toBe(STOCK.expired);
+  expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
+});
+
+test('paused and resumed by updates, it says so in its details and loses no count', async ({
+  midst: { ui, database, run },
+}) => {
+  await sendUpdate(ui, 'pause', '{"reason": "peak hour"}');
+  await vi.waitFor(async () => {
+    expect((await run.handle.describe()).raw.pendingActivities ?? []).toEqual([]);
+  }, 30_000);
+  const { expired } = await countSessions(database);
+  expect(expired).toBeGreaterThan(0);
+  const [, , current] = await userMetadata(ui);
+  await current?.getByText('Paused: peak hour').waitFor();
+  expect(await countSessions(database)).toEqual({ expired, live: STOCK.live });
+
+  await slowDownDeletions(database, 1_000_000);
+  await sendUpdate(ui, 'resume');
+  expect(await deletedBy(run)).toBe(STOCK.expired);
+  await untilStatus(ui, 'Completed');
+  expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
+});
