@@ -174,6 +174,8 @@ async function replay(
       process.execPath,
       [SCRIPT, ...args],
       {
+        // One that hangs must not outlive the test.
+        timeout: 45_000,
         env: {
           PATH: process.env['PATH'],
           TEMPORAL_CONFIG_FILE: '/dev/null',
