@@ -35,7 +35,7 @@ if (asked.includes(EXAMPLE)) {
 }
 
 async function record(name: string, scenario: Scenario): Promise<void> {
-  await using laboratory = await openLaboratory(EVENTS_BEFORE_NEW[name]);
+  await using laboratory = await openLaboratory({ eventsBeforeNew: EVENTS_BEFORE_NEW[name] });
   const runs = [await scenario(laboratory)].flat();
   for (const [index, run] of runs.entries()) {
     const file = runs.length === 1 ? name : `${name}-${index + 1}`;

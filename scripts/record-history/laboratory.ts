@@ -24,6 +24,8 @@ export interface Laboratory extends AsyncDisposable {
   readonly client: Client;
   /** For workers of other code than the product's. */
   readonly connection: NativeConnection;
+  /** Address of Temporal's Web UI; undefined without one. */
+  readonly uiAddress: string | undefined;
   /** On the database of the sessions. */
   sql(text: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>;
   /** On another database, for what cannot be done to the one that one is connected to. */
@@ -61,13 +63,19 @@ const DATABASE = 'recorded';
 // Runs that fail are part of what is recorded.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-/**
- * Opens a laboratory in a folder of its own.
- *
- * @param eventsBeforeNew - history length at which the server advises to continue as new; as usual
- *   (thousands) when left out
- */
-export async function openLaboratory(eventsBeforeNew?: number): Promise<Laboratory> {
+/** What differs from the usual server. */
+export interface LaboratoryOptions {
+  /** History length at which the server advises to continue as new; thousands when left out. */
+  readonly eventsBeforeNew?: number | undefined;
+  /** Whether the server has its Web UI. */
+  readonly withUi?: boolean;
+}
+
+/** Opens a laboratory in a folder of its own. */
+export async function openLaboratory({
+  eventsBeforeNew,
+  withUi = false,
+}: LaboratoryOptions = {}): Promise<Laboratory> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'session-cleanup-recording-'));
   // PostgreSQL may run as another user, and has a folder of its own in here.
@@ -100,6 +108,7 @@ export async function openLaboratory(eventsBeforeNew?: number): Promise<Laborato
     dataDirectory: path.join(folder, 'temporal'),
     port: await choosePort(),
     durable: false,
+    ...(withUi ? { uiPort: async (avoid) => await choosePort(undefined, avoid) } : {}),
     ...(eventsBeforeNew === undefined
       ? {}
       : { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': eventsBeforeNew } }),
@@ -117,6 +126,7 @@ export async function openLaboratory(eventsBeforeNew?: number): Promise<Laborato
   return {
     client,
     connection: native,
+    uiAddress: temporal.uiAddress,
     sql: async (text, parameters = []) => (await pool.query(text, [...parameters])).rows,
     adminSql: async (text) => {
       await admin.query(text);
