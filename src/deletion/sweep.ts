@@ -26,7 +26,9 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent,
-    bounds: { initial: 128, smallest: 1, largest: 512 },
+    // Two lanes' largest chunks just fit into PostgreSQL's usual WAL buffers (16 MB): with larger ones the
+    // lanes have to write WAL themselves, with smaller ones each trip weighs more.
+    bounds: { initial: 128, smallest: 1, largest: 1024 },
     settings: {
       enable_seqscan: 'off',
       enable_indexscan: 'off',
