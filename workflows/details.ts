@@ -67,7 +67,7 @@ function tableOf({ targets, dryRun, paused }: RunProgress): string {
   if (targets.length === 0) return 'Working on the first configured target.';
   const deleted = dryRun ? 'would delete' : 'deleted';
   return [
-    `| target | state | ${deleted} | skipped, locked | left, about | rows/s | time | slices |`,
+    lineOf(['target', 'state', deleted, 'locked', 'left, about', 'rows/s', 'time', 'slices']),
     '| :-- | :-- | --: | --: | --: | --: | --: | --: |',
     ...targets.map((target) => rowOf(target, dryRun, paused !== undefined)),
   ].join('\n');
@@ -86,7 +86,14 @@ function rowOf(target: TargetProgress, dryRun: boolean, isPaused: boolean): stri
     duration(target.seconds + (target.inHand?.seconds ?? 0)),
     grouped(target.slices),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return lineOf(cells);
+}
+
+/** The Web UI puts columns side by side without a gap, so each cell brings one along. */
+const GAP = '\u00A0\u00A0';
+
+function lineOf(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => `${cell}${GAP}`).join(' | ')} |`;
 }
 
 function rateOf({ inHand, deletedCount, seconds }: TargetProgress): string {

@@ -133,7 +133,8 @@ export async function metadataOf(run: WorkflowHandle): Promise<RunMetadata> {
 
 /** The run's current details, as the Web UI shows them. */
 export async function detailsOf(run: WorkflowHandle): Promise<string> {
-  return (await metadataOf(run)).currentDetails ?? '';
+  // Without the gaps between columns.
+  return (await metadataOf(run)).currentDetails?.replaceAll('\u00A0', '') ?? '';
 }
 
 /** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */
