@@ -26,8 +26,8 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent,
-    // Two lanes' largest chunks just fit into PostgreSQL's usual WAL buffers (16 MB): with larger ones the
-    // lanes have to write WAL themselves, with smaller ones each trip weighs more.
+    // The best of those measured, see docs/benchmarks.md: with larger chunks the lanes probably have to
+    // write WAL themselves, with smaller ones each trip to the server weighs more.
     bounds: { initial: 128, smallest: 1, largest: 1024 },
     settings: {
       enable_seqscan: 'off',
