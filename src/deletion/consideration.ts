@@ -95,6 +95,18 @@ export class Consideration {
     return waited;
   }
 
+  /** Asks about the table; as long as somebody holds all of it, waits for that, then asks again. */
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await question();
+      } catch (error) {
+        if (!isLockTimeout(error) || this.#hooks.shouldStop()) throw error;
+        await this.untilUnlocked();
+      }
+    }
+  }
+
   async #wait(): Promise<void> {
     const pace = this.#paceFrom - performance.now();
     if (this.#settings.rowsPerSecond !== undefined && pace > 0) await this.#keepPace();

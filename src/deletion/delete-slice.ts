@@ -1,13 +1,12 @@
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
-import type { ResumePoint, SliceStop, SliceSummary, Way } from '../contract.ts';
-import { isLockTimeout } from '../database/transaction.ts';
+import type { ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
-import { doomedBy, type Doomed } from './doomed.ts';
+import { doomedBy } from './doomed.ts';
 import type { SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd } from './journey.ts';
-import type { LanesEnd, LaneWork } from './lanes.ts';
+import type { LanesEnd, SliceWork } from './lanes.ts';
 import { SliceLedger } from './ledger.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
@@ -80,33 +79,31 @@ export async function deleteSlice(
     shouldStop,
     onWaiting: (pressure) => report.onWaiting(pressure),
   });
-  const work = (route: Route): LaneWork => ({
+  const work: SliceWork = {
     em,
     doomed,
-    route,
     settings,
     ledger,
     accounts,
     consideration,
     shouldStop,
-    onChunk: (position) => report.onChunk(route, position),
-  });
+    onChunk: (route, position) => report.onChunk(route, position),
+  };
 
   // The first look at the server takes as long as the choice of the way, so both go on side by side.
   const firstLook = consideration.untilClear();
   const known = reached ?? givenBy(resumeFrom);
-  const choice = known === undefined ? chosenBy(em, doomed, consideration) : known;
+  const choice = known ?? consideration.ask(() => chooseWay(em, doomed));
   // No query stays behind, should one of them fail.
   await Promise.allSettled([choice, firstLook]);
   await firstLook;
-  const from = await choice;
-  const { route, end } = await travelToTheEnd(em, doomed, from, work);
+  const { route, end } = await travelToTheEnd(work, await choice);
   const totals = await ledger.settle(accounts);
   if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
 
   const hasMore = end.kind === 'stopped';
   const isOverBudget = hasMore && stopped === 'budget';
-  const estimatedLeft = isOverBudget ? await estimateLeft(em, doomed, route, end) : undefined;
+  const estimatedLeft = isOverBudget ? await estimateLeft(work, route, end) : undefined;
   return {
     way: route.way,
     deadline,
@@ -158,12 +155,11 @@ export async function closeSlice(
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
 async function estimateLeft(
-  em: EntityManager,
-  doomed: Doomed,
+  { em, doomed, consideration }: SliceWork,
   route: Route,
   { position }: LanesEnd,
 ): Promise<number> {
-  const { estimatedRows } = await chooseWay(em, doomed);
+  const { estimatedRows } = await consideration.ask(() => chooseWay(em, doomed));
   return Math.round(estimatedRows * (1 - (route.fraction(position) ?? 0)));
 }
 
@@ -173,19 +169,4 @@ function keyOf(job: SliceJob): SliceKey {
 
 function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
-}
-
-/** Lets the planner choose; as long as somebody holds the whole table, that is waited for. */
-async function chosenBy(
-  em: EntityManager,
-  doomed: Doomed,
-  consideration: Consideration,
-): Promise<{ readonly way: Way }> {
-  try {
-    return { way: (await chooseWay(em, doomed)).way };
-  } catch (error) {
-    if (!isLockTimeout(error)) throw error;
-    await consideration.untilUnlocked();
-    return { way: (await chooseWay(em, doomed)).way };
-  }
 }

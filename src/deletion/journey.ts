@@ -1,8 +1,6 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, Way } from '../contract.ts';
-import type { Doomed } from './doomed.ts';
 import { drainRoute } from './drain.ts';
-import { runLanes, type LanesEnd, type LaneWork } from './lanes.ts';
+import { runLanes, type LanesEnd, type SliceWork } from './lanes.ts';
 import { revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
@@ -25,45 +23,35 @@ export interface Arrival {
  * Travels, then visits once more where somebody held locks. A table that was written anew meanwhile is
  * swept again from its beginning, since rows may have come to lie where nobody looks any more.
  */
-export async function travelToTheEnd(
-  em: EntityManager,
-  doomed: Doomed,
-  from: Departure,
-  work: (route: Route) => LaneWork,
-): Promise<Arrival> {
-  const arrival = await travel(em, doomed, from, work);
+export async function travelToTheEnd(work: SliceWork, from: Departure): Promise<Arrival> {
+  const arrival = await travel(work, from);
   const { route, end } = arrival;
-  const lanes = work(route);
-  await revisitLocked(lanes, positionOn(route, end.position));
-  if (end.kind === 'stopped' || !(await route.isOutdated(em))) return arrival;
-  forgetLocks(lanes);
-  return await travelToTheEnd(em, doomed, { way: 'sweep' }, work);
+  await revisitLocked({ ...work, route }, positionOn(route, end.position));
+  if (end.kind === 'stopped' || !(await route.isOutdated(work.em))) return arrival;
+  forgetLocks(work);
+  return await travelToTheEnd(work, { way: 'sweep' });
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
-async function travel(
-  em: EntityManager,
-  doomed: Doomed,
-  from: Departure,
-  work: (route: Route) => LaneWork,
-): Promise<Arrival> {
+async function travel(work: SliceWork, from: Departure): Promise<Arrival> {
+  const { em, doomed, consideration } = work;
+  const { target, bound } = doomed;
   const route =
     from.way === 'sweep'
-      ? await sweepRoute(em, doomed.target, from.end)
-      : drainRoute(doomed.target, doomed.bound);
-  const lanes = work(route);
+      ? await consideration.ask(() => sweepRoute(em, target, from.end))
+      : drainRoute(target, bound);
   // What an earlier attempt or slice came to may be no place any more.
   const isUsable = from.end === undefined || !(await route.isOutdated(em));
   if (isUsable) {
-    const end = await runLanes(lanes, from.position ?? route.start);
+    const end = await runLanes({ ...work, route }, from.position ?? route.start);
     if (end.kind !== 'indivisible') return { route, end };
   }
-  forgetLocks(lanes);
-  return await travel(em, doomed, { way: 'sweep' }, work);
+  forgetLocks(work);
+  return await travel(work, { way: 'sweep' });
 }
 
 /** A sweep from the beginning comes by everywhere, also where locks were met before. */
-function forgetLocks({ accounts }: LaneWork): void {
+function forgetLocks({ accounts }: SliceWork): void {
   for (const account of accounts) account.revisit = [];
 }
 

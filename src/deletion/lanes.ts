@@ -12,19 +12,23 @@ import type { Route } from './route.ts';
 import { gentler } from './stretch.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
 
-/** Everything that the lanes of one slice share. */
-export interface LaneWork {
+/** Everything that goes on in one slice has this in common. */
+export interface SliceWork {
   readonly em: EntityManager;
   readonly doomed: Doomed;
-  readonly route: Route;
   readonly settings: DeletionSettings;
   readonly ledger: SliceLedger;
   readonly accounts: readonly LaneAccount[];
   readonly consideration: Consideration;
   /** Called after each committed chunk, with the position reached. */
-  readonly onChunk: (position: string) => void;
+  readonly onChunk: (route: Route, position: string) => void;
   /** Asked before each chunk; true ends the work there. */
   readonly shouldStop: () => boolean;
+}
+
+/** What the lanes share while they work through one route. */
+export interface LaneWork extends SliceWork {
+  readonly route: Route;
 }
 
 /** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
@@ -103,8 +107,9 @@ class Lanes {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
       return await this.#queue.claim(em, this.#nextSize(), manner);
     } catch (error) {
-      if (isLockTimeout(error) && (await consideration.untilUnlocked())) return 'locked';
-      throw error;
+      if (!isLockTimeout(error)) throw error;
+      await consideration.untilUnlocked();
+      return 'locked';
     }
   }
 
@@ -136,7 +141,7 @@ class Lanes {
     this.#queue.finish(claim);
     consideration.spend(outcome.deletedCount);
     this.#adapt(outcome, performance.now() - began);
-    onChunk(this.#queue.position);
+    onChunk(route, this.#queue.position);
   }
 
   /** Lets the next chunks be what the last one teaches. */

@@ -57,7 +57,7 @@ export async function sweepRoute(
       params: [`(${from},0)`, `(${to},0)`],
     }),
     remaining: (from) => Math.max(length - Number(from), 0),
-    isOutdated: async (em) => (await extentOf(em, target)).split('@')[1] !== file,
+    isOutdated: async (em) => (await fileOf(em, target)) !== file,
     fraction: (position) => (length === 0 ? 1 : Math.min(Number(position) / length, 1)),
   };
 }
@@ -72,4 +72,16 @@ async function extentOf(em: EntityManager, target: Target): Promise<string> {
     ),
   );
   return rows[0]?.extent ?? '0@';
+}
+
+/**
+ * Asked without a lock on the table, so that nobody who holds it is waited for: what is being written
+ * anew at this moment had to wait for our last chunk, and so holds no expired row that we have not seen.
+ */
+async function fileOf(em: EntityManager, target: Target): Promise<string | undefined> {
+  const [row] = await em.execute<{ file: string }[]>(
+    'select pg_relation_filenode(?::regclass)::text as file',
+    [target.table],
+  );
+  return row?.file;
 }
