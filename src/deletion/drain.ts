@@ -39,6 +39,7 @@ export function drainRoute(target: Target, bound: string): Route {
     way: 'drain',
     start: '',
     end: undefined,
+    positionType: sqlType,
     bounds: { initial: 2_000, smallest: 50, largest: 50_000 },
     settings,
     within,

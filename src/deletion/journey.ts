@@ -1,7 +1,8 @@
 import type { ResumePoint, Way } from '../contract.ts';
+import type { SlicePosition } from './account.ts';
 import { drainRoute } from './drain.ts';
 import { runLanes, type LanesEnd, type SliceWork } from './lanes.ts';
-import { revisitLocked } from './revisit.ts';
+import { forgetLocks, revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
 
@@ -12,6 +13,9 @@ export interface Departure {
   /** Of the sweep that is resumed. */
   readonly end?: string | undefined;
 }
+
+/** Of a sweep, which comes by everywhere, also where locks were met before. */
+const AT_THE_BEGINNING: SlicePosition = { way: 'sweep', position: '0' };
 
 /** How a journey ended, and on which route: it may have had to change. */
 export interface Arrival {
@@ -28,8 +32,8 @@ export async function travelToTheEnd(work: SliceWork, from: Departure): Promise<
   const { route, end } = arrival;
   await revisitLocked({ ...work, route }, positionOn(route, end.position));
   if (end.kind === 'stopped' || !(await route.isOutdated(work.em))) return arrival;
-  forgetLocks(work);
-  return await travelToTheEnd(work, { way: 'sweep' });
+  await forgetLocks(work, AT_THE_BEGINNING);
+  return await travelToTheEnd(work, AT_THE_BEGINNING);
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
@@ -46,13 +50,8 @@ async function travel(work: SliceWork, from: Departure): Promise<Arrival> {
     const end = await runLanes({ ...work, route }, from.position ?? route.start);
     if (end.kind !== 'indivisible') return { route, end };
   }
-  forgetLocks(work);
-  return await travel(work, { way: 'sweep' });
-}
-
-/** A sweep from the beginning comes by everywhere, also where locks were met before. */
-function forgetLocks({ accounts }: SliceWork): void {
-  for (const account of accounts) account.revisit = [];
+  await forgetLocks(work, AT_THE_BEGINNING);
+  return await travel(work, AT_THE_BEGINNING);
 }
 
 /** A position as the ledger and the next slice take it. */

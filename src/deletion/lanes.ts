@@ -165,7 +165,9 @@ class Lanes {
     const { em, doomed, route, settings, ledger } = this.#work;
     let revisit = account.revisit;
     const record = async (tx: EntityManager, counts: ChunkCounts): Promise<void> => {
-      if (counts.lockedCount > 0) revisit = remember(account.revisit, claim.range);
+      if (counts.lockedCount > 0) {
+        revisit = await remember(tx, route, account.revisit, claim.range);
+      }
       await ledger.record(
         tx,
         account,

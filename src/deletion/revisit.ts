@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import type { LaneWork } from './lanes.ts';
-import type { LaneAccount, SlicePosition } from './account.ts';
+import { withSettings } from '../database/transaction.ts';
+import { expirySettings } from './expiry.ts';
+import type { LaneWork, SliceWork } from './lanes.ts';
+import type { ChunkEntry, LaneAccount, SlicePosition } from './account.ts';
+import { asDisjoint } from './revisit-list.ts';
 import type { Range } from './route.ts';
 import { gentler, type Refusal, type Stretch } from './stretch.ts';
 
@@ -18,12 +21,62 @@ const PAUSE = 100;
  * Told to stop, it makes this pass the last one, without a pause.
  */
 export async function revisitLocked(work: LaneWork, at: SlicePosition): Promise<void> {
+  await gather(work, at);
   for (let pass = 1; work.accounts.some(({ revisit }) => revisit.length > 0); pass += 1) {
     const isLast = pass >= PASSES || work.shouldStop();
     if (!isLast) await sleep(PAUSE);
     for (const account of work.accounts) await revisitAccount(work, account, at, isLast);
     if (isLast) return;
   }
+}
+
+/**
+ * Forgets where locks were met, and what was told of them: what begins anew comes by everywhere.
+ *
+ * @param at - where it begins
+ */
+export async function forgetLocks(work: SliceWork, at: SlicePosition): Promise<void> {
+  const { em, accounts } = work;
+  if (accounts.every(({ revisit, skippedLocked }) => revisit.length + skippedLocked === 0)) return;
+  await em.transactional(async (tx) => {
+    for (const account of accounts) {
+      await work.ledger.record(
+        tx,
+        account,
+        { ...NOTHING, skippedLocked: -account.skippedLocked },
+        at,
+      );
+    }
+  });
+  for (const account of accounts) Object.assign(account, { revisit: [], skippedLocked: 0 });
+}
+
+/** An entry that adds nothing and leaves an empty list. */
+const NOTHING: ChunkEntry = {
+  deletedCount: 0,
+  skippedLocked: 0,
+  revisit: [],
+  workedMilliseconds: 0,
+};
+
+/**
+ * Makes one list of all the lanes' lists, in which each row lies once: joined stretches of one lane may
+ * cover those of another, and an earlier attempt may have met the same locks. What lies beyond the
+ * position is left to whoever goes on from there.
+ */
+async function gather(work: LaneWork, at: SlicePosition): Promise<void> {
+  const { em, doomed, route, ledger, accounts } = work;
+  const ranges = accounts.flatMap(({ revisit }) => revisit);
+  if (ranges.length === 0) return;
+  const settings = expirySettings(doomed.target.expiry);
+  const gathered = await withSettings(em, settings, async (tx) => {
+    const disjoint = await asDisjoint(tx, route, ranges, { before: at.position });
+    for (const [index, account] of accounts.entries()) {
+      await ledger.record(tx, account, { ...NOTHING, revisit: index === 0 ? disjoint : [] }, at);
+    }
+    return disjoint;
+  });
+  for (const [index, account] of accounts.entries()) account.revisit = index === 0 ? gathered : [];
 }
 
 async function revisitAccount(

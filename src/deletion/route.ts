@@ -20,6 +20,8 @@ export interface Route {
   readonly start: string;
   /** Where the way ends, if it is known beforehand. */
   readonly end: string | undefined;
+  /** SQL type in which positions are compared. */
+  readonly positionType: string;
   readonly bounds: ChunkBounds;
   /** Planner settings that leave only the plan this way is about. */
   readonly settings: LocalSettings;

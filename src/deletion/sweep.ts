@@ -26,6 +26,7 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent,
+    positionType: 'bigint',
     // The best of those measured, see docs/benchmarks.md: with larger chunks the lanes probably have to
     // write WAL themselves, with smaller ones each trip to the server weighs more.
     bounds: { initial: 128, smallest: 1, largest: 1024 },

@@ -5,6 +5,10 @@ import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 
+function die(): void {
+  throw new Error('The worker died.');
+}
+
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test('leaves rows that somebody holds for the whole run, tells their exact number, and the next run takes them', async ({
     database,
@@ -27,6 +31,63 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     const second = await cleaner.clean();
     expect(second).toMatchObject({ deletedCount: rowCount, skippedLocked: 0 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+  });
+
+  test('rows held where the lists of two lanes overlap are told once', async ({ database }) => {
+    await fillSessions(database, { expired: 12_000, live: 100 });
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
+    const holder = await database.connect();
+    await holder.query('begin');
+    const { rowCount } = await holder.query(
+      `select from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
+    );
+    if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+    // As a long list with joined neighbours comes to be: each lane's covers what is the other's.
+    const [from, to] = way === 'sweep' ? ['0', '9999'] : ['', 'infinity'];
+    await database.sql(
+      `update session_cleanup.session_cleanup_ledger set way = $1, position = $2, end_position = null, revisit = $3`,
+      [way, to, JSON.stringify([{ from, to }])],
+    );
+
+    const outcome = await cleaner.clean({ runId: 'run' });
+
+    expect(outcome).toMatchObject({ deletedCount: 12_000 - rowCount, skippedLocked: rowCount });
+    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+  });
+
+  test('rows held while two attempts or two slices come by are told once', async ({ database }) => {
+    await fillSessions(database, { expired: 12_000, live: 100 });
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+    const holder = await database.connect();
+    await holder.query('begin');
+    // The first one on either way.
+    const { rowCount } = await holder.query(
+      `select from sessions where expires_at = (select min(expires_at) from sessions)
+         or ctid = (select min(ctid) from sessions where expires_at <= now()) for update`,
+    );
+    const left = rowCount ?? 0;
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+    // As if another lane had died with the first stretch in hand, with which its successor begins.
+    const reset = await database.sql(
+      `update session_cleanup.session_cleanup_ledger set position = $1 where revisit <> '[]' returning lane`,
+      [way === 'sweep' ? '0' : ''],
+    );
+    expect(reset).toHaveLength(1);
+
+    const first = await cleaner.clean({
+      runId: 'run',
+      hooks: { shouldStop: () => 'handed-over' },
+    });
+    const { resumeFrom } = first;
+    if (resumeFrom === undefined) throw new Error('The first slice has left nothing.');
+    const second = await cleaner.clean({ runId: 'run', slice: 1, resumeFrom });
+
+    expect(first.skippedLocked + second.skippedLocked).toBe(left);
+    expect(first.deletedCount + second.deletedCount).toBe(12_000 - left);
+    expect(await countSessions(database)).toEqual({ expired: left, live: 100 });
   });
 
   test('comes back within the run for a row that was held only for a moment', async ({

@@ -4,6 +4,10 @@ import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 
+function die(): void {
+  throw new Error('The worker died.');
+}
+
 /** Statements that pack a table's rows into other blocks. */
 const REWRITES = [
   'vacuum full sessions',
@@ -53,4 +57,20 @@ describe.for(REWRITES)('%s', (rewrite) => {
     expect(first.deletedCount + second.deletedCount).toBe(20_000);
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20_000 });
   });
+});
+
+test('locks that were told before the table was written anew are not told again', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+  await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+  // As if it had died after its last visit to three rows that somebody held.
+  await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
+  await database.sql('vacuum full sessions');
+
+  const outcome = await cleaner.clean({ runId: 'run' });
+
+  expect(outcome).toMatchObject({ deletedCount: 3_000, skippedLocked: 0, stopped: 'drained' });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
