@@ -3,10 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 
 // V8 lets the space for new objects grow to tens of megabytes while a program loads, and hardly gives
 // any of it back. A worker makes few objects in hours; at its first size that space serves it as well.
-// Nor does it need the memory that V8 spends on running hot code faster. Said before anything large is
-// loaded, which is why the rest is imported below.
+// Said before anything large is loaded, which is why the rest is imported below.
 setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--optimize-for-size');
 
 // Keeps compiled code for the next start, below the user's own folder of caches, since whoever can write
 // there could slip in code. Where nothing can be written it does nothing. NODE_DISABLE_COMPILE_CACHE=1
