@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { PROGRESS_SIGNAL, type SliceProgress } from '../src/contract.ts';
+import { PROGRESS_SIGNAL, type SliceProgress, type ToldProgress } from '../src/contract.ts';
 
 /**
  * The run hears of a slice in hand after this time, and then as often. A usual slice is done long
@@ -25,8 +25,9 @@ async function tell(context: Context, progress: SliceProgress): Promise<void> {
   const { workflowExecution } = context.info;
   if (workflowExecution === undefined) return;
   const { workflowId, runId } = workflowExecution;
+  const told: ToldProgress = { ...progress, runId };
   try {
-    await context.client.workflow.getHandle(workflowId, runId).signal(PROGRESS_SIGNAL, progress);
+    await context.client.workflow.getHandle(workflowId, runId).signal(PROGRESS_SIGNAL, told);
   } catch (error) {
     context.log.debug('The run was not told of its progress', { error });
   }

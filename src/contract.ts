@@ -34,7 +34,7 @@ export const UPDATE = {
   reject: 'reject',
 } as const;
 
-/** Signal by which a slice that works for long tells its {@link SliceProgress}. */
+/** Signal by which a slice that works for long tells its {@link ToldProgress}. */
 export const PROGRESS_SIGNAL = 'sliceProgress';
 
 /** Query that tells what a run has done so far; answers with {@link RunProgress}. */
@@ -231,6 +231,12 @@ export interface SliceProgress {
   readonly fraction?: number;
   /** Present while it holds back: why, with its figure, as in `replica-lag: 4.2 s`. */
   readonly waitingFor?: string;
+}
+
+/** What a slice tells its run, which a reset hands on to another run. */
+export interface ToldProgress extends SliceProgress {
+  /** Of the run that it works for. Left out by older workers. */
+  readonly runId?: string;
 }
 
 /** What the ledger says of a slice whose attempts ended without a result. */

@@ -55,8 +55,7 @@ export async function sessionCleanup(
     ? CleanupRun.resume(carried)
     : beginRun(checked);
   const startedAt = carried?.startedAt ?? workflowInfo().startTime.getTime();
-  const show = (): void => setCurrentDetails(describeRun(progress(), run.failures));
-  const steering = new Steering(run, carried?.steering, show);
+  const steering = new Steering(run, carried?.steering);
   const progress = (): RunProgress => ({
     ...run.progress(),
     ...(steering.paused === undefined ? {} : { paused: steering.paused }),
@@ -65,6 +64,9 @@ export async function sessionCleanup(
   setHandler(progressQuery, progress, {
     description: 'What this run has done so far: per target the state, rows deleted and skipped.',
   });
+  const show = (): void => setCurrentDetails(describeRun(progress(), run.failures));
+  // Last, since what has come before its handler, as after a reset, is handled right here.
+  steering.listen(show);
 
   for (let slices = 0; ; slices += 1) {
     show();

@@ -6,6 +6,7 @@ import {
   defineUpdate,
   isCancellation,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import {
   FAILURE,
@@ -14,7 +15,7 @@ import {
   type Answer,
   type Pace,
   type PauseRequest,
-  type SliceProgress,
+  type ToldProgress,
 } from '../src/contract.ts';
 import type { CleanupRun } from './cleanup-run.ts';
 import { checkAnswer, checkPace, checkPause } from './steering-requests.ts';
@@ -30,7 +31,7 @@ const resumeUpdate = defineUpdate<string>(UPDATE.resume);
 const setPaceUpdate = defineUpdate<string, [Pace]>(UPDATE.setPace);
 const approveUpdate = defineUpdate<string, [Answer?]>(UPDATE.approve);
 const rejectUpdate = defineUpdate<string, [Answer?]>(UPDATE.reject);
-const progressSignal = defineSignal<[SliceProgress]>(PROGRESS_SIGNAL);
+const progressSignal = defineSignal<[ToldProgress]>(PROGRESS_SIGNAL);
 
 /**
  * Lets operators steer a run while it works: pause and resume it, change its pace, and answer when it
@@ -38,19 +39,16 @@ const progressSignal = defineSignal<[SliceProgress]>(PROGRESS_SIGNAL);
  */
 export class Steering {
   readonly #run: CleanupRun;
-  readonly #onChange: () => void;
   readonly #root = CancellationScope.current();
   #paused: PauseRequest | undefined;
   #pace: Pace | undefined;
   #sliceInHand: CancellationScope | undefined;
+  #onChange: () => void = () => undefined;
 
-  /** @param onChange - called after everything that changes what the run's details say */
-  constructor(run: CleanupRun, carried: CarriedSteering | undefined, onChange: () => void) {
+  constructor(run: CleanupRun, carried: CarriedSteering | undefined) {
     this.#run = run;
-    this.#onChange = onChange;
     this.#paused = carried?.paused;
     this.#pace = carried?.pace;
-    this.#listen();
   }
 
   carry(): CarriedSteering {
@@ -86,7 +84,13 @@ export class Steering {
     }
   }
 
-  #listen(): void {
+  /**
+   * Takes in what operators and activities send, also what they have sent before.
+   *
+   * @param onChange - called after everything that changes what the run's details say
+   */
+  listen(onChange: () => void): void {
+    this.#onChange = onChange;
     setHandler(pauseUpdate, (request?: PauseRequest) => this.#pause(request ?? {}), {
       description:
         'Stops deleting within seconds and holds no connection, until resumed. Argument: {"reason": "…"}, or none.',
@@ -118,7 +122,9 @@ export class Steering {
     });
     setHandler(
       progressSignal,
-      (progress) => {
+      ({ runId, ...progress }) => {
+        // A reset hands on what was sent to the run before.
+        if (runId !== undefined && runId !== workflowInfo().runId) return;
         this.#run.note(progress);
         this.#onChange();
       },

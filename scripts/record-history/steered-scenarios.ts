@@ -1,7 +1,9 @@
 /** Runs that an operator has a hand in. */
+import { randomUUID } from 'node:crypto';
+
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { UPDATE } from '../../src/contract.ts';
+import { PROGRESS_SIGNAL, UPDATE, type SliceProgress } from '../../src/contract.ts';
 import { UNHURRIED, type Laboratory } from './laboratory.ts';
 import { chainFrom, start, type Scenario } from './starting.ts';
 import { ended, untilAwaiting, untilContinued, untilDeleting, untilIdle } from './waiting.ts';
@@ -67,7 +69,42 @@ export const STEERED: Readonly<Record<string, Scenario>> = {
     await run.cancel();
     return await ended(run);
   },
+
+  'reset-after-progress': async (laboratory) => {
+    await laboratory.fill(40_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const run = await start(laboratory);
+    await untilDeleting(run);
+    // As the activity does after ten seconds. A reset hands it on.
+    await run.signal(PROGRESS_SIGNAL, { ...PROGRESS, runId: (await run.describe()).runId });
+    return await ended(await reset(laboratory, run));
+  },
 };
+
+const PROGRESS: SliceProgress = {
+  target: 'sessions',
+  slice: 0,
+  way: 'sweep',
+  deletedCount: 1_000,
+  skippedLocked: 0,
+  rowsPerSecond: 500,
+};
+
+/** Resets a run to its first task, and returns the run that begins there. */
+async function reset({ client }: Laboratory, run: WorkflowHandle): Promise<WorkflowHandle> {
+  const { workflowId } = run;
+  const { runId } = await run.describe();
+  const { events } = await run.fetchHistory();
+  const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  const answer = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: firstTask?.eventId ?? null,
+    requestId: randomUUID(),
+    reason: 'To begin anew',
+  });
+  return client.workflow.getHandle(workflowId, answer.runId);
+}
 
 /** Starts a run that would delete every row, the sign of a mistake. */
 async function startAlarming(laboratory: Laboratory): Promise<WorkflowHandle> {
