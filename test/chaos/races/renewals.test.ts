@@ -43,7 +43,8 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       });
       const { deletedCount, targets } = await run.result();
 
-      expect(targets[0]?.slices.map((slice) => slice.way)).toEqual([way]);
+      // A storm of this length may outlast a slice.
+      expect(new Set(targets[0]?.slices.map((slice) => slice.way))).toEqual(new Set([way]));
       expect(storm.operations).toBeGreaterThanOrEqual(OPERATIONS);
       expect(storm.atTheFront).toBeGreaterThan(OPERATIONS / 4);
       expect(storm.renewed.size).toBeGreaterThan(0);
