@@ -26,7 +26,8 @@ test(
     const run = await startRun(database, temporal);
 
     for (const moment of chance.moments(STOPS)) {
-      await run.untilDeleted(Math.max(1, moment * EXPIRED));
+      // Whoever has done nothing yet has nothing to hand over.
+      await run.untilDeleted(Math.max((await run.inLedger()) + 1, moment * EXPIRED));
       const began = performance.now();
       current.signal('SIGTERM');
       expect(await current.ended).toEqual({ code: 0, signal: null });
@@ -47,8 +48,6 @@ test(
     for (const [index, { result }] of slices.slice(0, -1).entries()) {
       expect(slices[index + 1]?.request['resumeFrom']).toEqual(result['resumeFrom']);
     }
-    expect(new Set(slices.map(({ request }) => JSON.stringify(request['resumeFrom']))).size).toBe(
-      STOPS + 1,
-    );
+    for (const { deletedCount } of slices) expect(deletedCount).toBeGreaterThan(0);
   },
 );

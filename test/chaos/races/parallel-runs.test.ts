@@ -31,6 +31,11 @@ test(
     await workers.start();
     await workers.start();
 
+    // At the full hour the schedule would start a fifth; a backfill does not mind the pause.
+    await temporalCli(
+      temporal,
+      ...['schedule', 'toggle', '--schedule-id', SCHEDULE_ID, '--pause', '--reason', 'test'],
+    );
     const thisHour = Math.floor(Date.now() / HOUR) * HOUR;
     await temporalCli(
       temporal,
