@@ -104,7 +104,11 @@ test('a table that gets locked after the last chunk is not waited for', async ({
   };
 
   const outcome = await cleaner.clean({
-    hooks: { onProgress: () => (locking ??= lock()) },
+    hooks: {
+      onProgress() {
+        locking ??= lock();
+      },
+    },
   });
 
   await locking;

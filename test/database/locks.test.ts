@@ -43,7 +43,9 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       `select from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
     );
     if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
-    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
+      'The worker died.',
+    );
     // As a long list with joined neighbours comes to be: each lane's covers what is the other's.
     const [from, to] = way === 'sweep' ? ['0', '9999'] : ['', 'infinity'];
     await database.sql(
@@ -69,7 +71,9 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
          or ctid = (select min(ctid) from sessions where expires_at <= now()) for update`,
     );
     const left = rowCount ?? 0;
-    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
+      'The worker died.',
+    );
     // As if another lane had died with the first stretch in hand, with which its successor begins.
     const reset = await database.sql(
       `update session_cleanup.session_cleanup_ledger set position = $1 where revisit <> '[]' returning lane`,

@@ -64,7 +64,9 @@ test('locks that were told before the table was written anew are not told again'
 }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
-  await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow();
+  await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
+    'The worker died.',
+  );
   // As if it had died after its last visit to three rows that somebody held.
   await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
   await database.sql('vacuum full sessions');
