@@ -15,7 +15,7 @@ import { APPLICATION, blow, tokenise } from '../support/storm.ts';
 const OPERATIONS = sized({ short: 3_000, full: 25_000 });
 const CONNECTIONS = 8;
 /** Slow enough for the run to last as long as the storm. */
-const PACE = sized({ short: SLOW, full: SLOW / 3 });
+const PACE = sized({ short: SLOW, full: SLOW / 4 });
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
