@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { forceWay } from '../../support/cleaner.ts';
 import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
 import { fillSessions } from '../../support/sessions.ts';
-import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
 import { checkStock, takeStock } from '../../support/stock.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
@@ -14,8 +14,8 @@ import { APPLICATION, blow, tokenise } from '../support/storm.ts';
 /** Of both ways together in the full form: 50,000. */
 const OPERATIONS = sized({ short: 3_000, full: 25_000 });
 const CONNECTIONS = 8;
-/** Slow enough for the run to last as long as the storm. */
-const PACE = sized({ short: SLOW, full: SLOW / 4 });
+/** Slow enough for the run to last longer than the storm. */
+const PACE = sized({ short: SLOW, full: SLOW / 10 });
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
@@ -41,6 +41,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
         operations: OPERATIONS,
         way,
       });
+      await hurryDeletions(database);
       const { deletedCount, targets } = await run.result();
 
       // A storm of this length may outlast a slice.
