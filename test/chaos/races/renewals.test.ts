@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import { forceWay } from '../../support/cleaner.ts';
+import { addressForcing } from '../../support/cleaner.ts';
 import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
 import { fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
@@ -29,10 +29,10 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       await takeStock(database);
       // The storm looks rows up in it, thousands of times.
       await database.sql('alter table stock add primary key (id)');
-      await forceWay(database, way);
       await witnessRemovals(database);
       await slowDownDeletions(database, PACE);
-      await using _worker = await startWorker({ databaseUrl: database.url, temporal });
+      const databaseUrl = addressForcing(way, database);
+      await using _worker = await startWorker({ databaseUrl, temporal });
       const run = await startRun(database, temporal);
       await run.untilDeleted(1);
 
