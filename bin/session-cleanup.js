@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 const OLDEST = [24, 12];
 const TOO_NEW_MAJOR = 25;
 
-// A published package holds compiled JavaScript only: Node strips no types below node_modules.
+// A published package holds JavaScript only: Node strips no types below node_modules.
 const source = new URL('../src/cli.ts', import.meta.url);
-const program = existsSync(source) ? source : new URL('../dist/src/cli.js', import.meta.url);
+const program = existsSync(source) ? source : new URL('../dist/cli.js', import.meta.url);
 
 if (isFit(process.versions.node)) {
   await import(program.href);

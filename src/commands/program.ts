@@ -86,7 +86,8 @@ export function createProgram(invocation: Invocation): Command {
 
 function readVersion(): string {
   const path = new URL(
-    import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json',
+    // A published package has its program in one folder.
+    import.meta.url.endsWith('.ts') ? '../../package.json' : '../package.json',
     import.meta.url,
   );
   const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'));

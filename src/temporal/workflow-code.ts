@@ -15,13 +15,13 @@ export interface BundleStamp {
   readonly sources: string;
 }
 
-/** True when this file runs as compiled JavaScript, out of `dist/` in a published package. */
-const isCompiled = import.meta.url.endsWith('.js');
+/** True when this is part of the program in a published package, all of which lies in `dist/`. */
+const isPublished = import.meta.url.endsWith('.js');
 
-/** The folder that holds `workflows/` and `src/`: the checkout, or `dist/` in a published package. */
-const base = new URL('../../', import.meta.url);
+/** The checkout; means nothing in a published package. */
+const checkout = new URL('../../', import.meta.url);
 
-const dist = isCompiled ? base : new URL('dist/', base);
+const dist = new URL(isPublished ? './' : 'dist/', isPublished ? import.meta.url : checkout);
 
 /** Where `npm run bundle` puts the bundle and its stamp. */
 export const bundleFiles = {
@@ -30,17 +30,17 @@ export const bundleFiles = {
 } as const;
 
 /** The workflow's entry file. */
-export const workflowsPath = fileURLToPath(
-  new URL(isCompiled ? 'workflows/index.js' : 'workflows/index.ts', base),
-);
+export const workflowsPath = fileURLToPath(new URL('workflows/index.ts', checkout));
 
 /**
  * The prebuilt bundle where it fits this SDK and these sources, since it starts a worker a second
  * sooner; otherwise the sources, which the SDK bundles at start. A stale bundle is never used: it
- * would run yesterday's workflow.
+ * would run yesterday's workflow. A published package holds no sources, and was built as a whole.
  */
 export function workflowCode(): WorkflowCode {
-  return isBundleFresh() ? { workflowBundle: { codePath: bundleFiles.code } } : { workflowsPath };
+  return isPublished || isBundleFresh()
+    ? { workflowBundle: { codePath: bundleFiles.code } }
+    : { workflowsPath };
 }
 
 /** The stamp that a bundle made now would get. */
@@ -51,9 +51,7 @@ export function currentStamp(): BundleStamp {
 function isBundleFresh(): boolean {
   if (!existsSync(bundleFiles.code) || !existsSync(bundleFiles.stamp)) return false;
   const stamp = readStamp();
-  if (stamp?.sdk !== sdkVersion()) return false;
-  // A published package holds no sources that could have changed since.
-  return isCompiled || stamp.sources === hashSources();
+  return stamp?.sdk === sdkVersion() && stamp.sources === hashSources();
 }
 
 function readStamp(): Partial<BundleStamp> | undefined {
@@ -74,12 +72,12 @@ function sdkVersion(): string {
 }
 
 function hashSources(): string {
-  const cwd = fileURLToPath(base);
+  const cwd = fileURLToPath(checkout);
   const hash = createHash('sha256');
   for (const file of globSync(['workflows/**/*.ts', 'src/contract.ts'], { cwd }).toSorted()) {
     hash
       .update(`${file}\0`)
-      .update(readFileSync(new URL(file, base)))
+      .update(readFileSync(new URL(file, checkout)))
       .update('\0');
   }
   return hash.digest('hex');

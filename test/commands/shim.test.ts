@@ -71,7 +71,7 @@ describe('bin/session-cleanup.js', () => {
   });
 
   test('runs compiled JavaScript where there is no source', async ({ folder }) => {
-    const shim = copyShim(folder, { 'dist/src/cli.js': 'console.log("compiled");' });
+    const shim = copyShim(folder, { 'dist/cli.js': 'console.log("compiled");' });
     expect(await run(process.execPath, [shim])).toMatchObject({ stdout: 'compiled\n' });
   });
 });
