@@ -5,13 +5,21 @@ const OPENING = /^(begin|start transaction|select set_config\()/;
 
 const CLOSING = /^(commit|rollback)$/;
 
+/**
+ * To be put before a statement that is the last one of its transaction: it is sent together with the commit.
+ * What its caller gets tells nothing, and where it fails it is the commit that fails; so it has to see for
+ * itself that all is well, and raise an error otherwise.
+ */
+export const WITH_COMMIT = '/* with commit */ ';
+
 /** What the caller gets for a statement that is still to be sent. */
 const NOTHING = { command: '', rowCount: null, rows: [], fields: [] };
 
 /**
- * Sends what opens a transaction together with the first statement in it: `start transaction`, then its
- * settings, then the deletion are one trip to the server instead of three. A chunk takes some
- * milliseconds, and on each trip a lane stands still.
+ * Sends what opens a transaction together with the first statement in it, and what is marked so
+ * ({@link WITH_COMMIT}) together with the commit: `start transaction`, its settings and the deletion are one
+ * trip to the server instead of three, the ledger's entry and the commit one instead of two. A chunk takes
+ * some milliseconds, and on each trip a lane stands still.
  *
  * The server takes the statements of one message one after the other, each under the settings made
  * before it and with a `statement_timeout` of its own (PostgreSQL 13 and later).
@@ -22,6 +30,7 @@ export function joinStatements(pool: ClientPool): void {
   pool.on('connect', (client) => {
     const { query } = client;
     let opening: readonly string[] = [];
+    let closing: readonly string[] = [];
 
     client.query = (...args) => {
       const [text, values] = args;
@@ -32,12 +41,19 @@ export function joinStatements(pool: ClientPool): void {
         opening = [...opening, text];
         return Promise.resolve(NOTHING);
       }
-      if (opening.length === 0) return query.apply(client, args);
-
-      const before = opening;
-      opening = [];
+      if (isPlain && text.startsWith(WITH_COMMIT)) {
+        closing = [...closing, text];
+        return Promise.resolve(NOTHING);
+      }
+      const isEnd = isPlain && CLOSING.test(text);
       // A transaction that never came to its first statement was never opened.
-      if (isPlain && CLOSING.test(text)) return Promise.resolve(NOTHING);
+      const isNothing =
+        isEnd && opening.length > 0 && (closing.length === 0 || text === 'rollback');
+      const before = isEnd && text === 'rollback' ? opening : [...opening, ...closing];
+      opening = [];
+      closing = [];
+      if (isNothing) return Promise.resolve(NOTHING);
+      if (before.length === 0) return query.apply(client, args);
       if (!isPlain) {
         // One after the other: nothing may run outside of a transaction that could not be opened.
         const opened = Promise.resolve(query.call(client, before.join('; '), []));

@@ -15,7 +15,7 @@ export function allOf(...conditions: readonly SqlFragment[]): SqlFragment {
 }
 
 /**
- * Makes a condition of MikroORM's `nativeDelete` from raw SQL. The fragment has to be the *key*:
+ * Makes a condition of MikroORM's deletions from raw SQL. The fragment has to be the *key*:
  * passed as the whole condition, MikroORM takes it for a primary key.
  */
 export function asWhere({ sql, params }: SqlFragment): Record<symbol, readonly []> {

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import { allOf, asWhere, type SqlFragment } from '../database/sql-fragment.ts';
+import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { sqlState, withSettings, type LocalSettings } from '../database/transaction.ts';
+import { bulkDelete } from './bulk-delete.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 import type { Route } from './route.ts';
@@ -58,7 +59,7 @@ export async function deleteChunk(
   try {
     return await withSettings(em, chunkSettings(target, route, stretch, settings), async (tx) => {
       const remove = async (condition: SqlFragment): Promise<number> =>
-        await tx.nativeDelete(target.entity, asWhere(condition)).catch((error: unknown) => {
+        await bulkDelete(tx, target, condition).catch((error: unknown) => {
           refused = refusalIn(error);
           throw error;
         });

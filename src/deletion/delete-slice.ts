@@ -7,7 +7,7 @@ import { doomedBy } from './doomed.ts';
 import type { SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd } from './journey.ts';
 import type { LanesEnd, SliceWork } from './lanes.ts';
-import { SliceLedger } from './ledger.ts';
+import { SliceLedger, supersededIn } from './ledger.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { inspectTarget } from './target.ts';
@@ -97,7 +97,10 @@ export async function deleteSlice(
   // No query stays behind, should one of them fail.
   await Promise.allSettled([choice, firstLook]);
   await firstLook;
-  const { route, end } = await travelToTheEnd(work, await choice);
+  const departure = await choice;
+  const { route, end } = await travelToTheEnd(work, departure).catch((error: unknown) => {
+    throw supersededIn(error);
+  });
   const totals = await ledger.settle(accounts);
   if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
 

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, Way } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
-import { withSettings } from '../database/transaction.ts';
+import { WITH_COMMIT } from '../database/joined-statements.ts';
+import { sqlState, withSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type {
   ChunkEntry,
@@ -109,10 +110,9 @@ export class SliceLedger {
   }
 
   /**
-   * Adds a chunk to its lane's account. To be called inside the chunk's transaction, last, so that
-   * the ledger's row is locked for the shortest time.
-   *
-   * @throws SupersededError when the row is not as this attempt left it; the chunk must not commit
+   * Adds a chunk to its lane's account. To be called inside the chunk's transaction, last: the entry
+   * travels with the commit, and the ledger's row is locked for the shortest time. When the row is not as
+   * this attempt left it, the commit fails, with an error that {@link supersededIn} knows.
    */
   async record(
     em: EntityManager,
@@ -120,11 +120,14 @@ export class SliceLedger {
     entry: ChunkEntry,
     at: SlicePosition,
   ): Promise<void> {
-    const updated = await em.execute<{ affectedRows: number }>(
-      `update ${this.#table} set deleted_count = deleted_count + ?, skipped_locked = skipped_locked + ?,
+    await em.execute(
+      `${WITH_COMMIT}with entered as (
+       update ${this.#table} set deleted_count = deleted_count + ?, skipped_locked = skipped_locked + ?,
          revisit = ?::jsonb, worked_milliseconds = worked_milliseconds + ?,
          way = ?, position = ?, end_position = ?, updated_at = clock_timestamp()
-       where run_id = ? and target = ? and slice = ? and lane = ? and fence = ? and deleted_count = ?`,
+       where run_id = ? and target = ? and slice = ? and lane = ? and fence = ? and deleted_count = ?
+       returning lane)
+       select (case when count(*) = 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
       [
         entry.deletedCount,
         entry.skippedLocked,
@@ -138,9 +141,7 @@ export class SliceLedger {
         account.fence,
         account.deletedCount,
       ],
-      'run',
     );
-    if (updated.affectedRows !== 1) throw superseded();
   }
 
   /**
@@ -224,6 +225,22 @@ function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
   }, undefined);
   if (best?.way == null) return undefined;
   return { way: best.way, position: best.position, end: best.end_position ?? undefined };
+}
+
+/** What the server is made to read as a number when an entry does not fit, so that nothing commits. */
+const SUPERSEDED = 'session_cleanup: superseded';
+
+/** `invalid_text_representation`, which quotes what could not be read. */
+const UNREADABLE = '22P02';
+
+/**
+ * To be thrown instead of `error`: what the commit of a {@link SliceLedger.record} failed with tells that
+ * the slice has been taken over.
+ */
+export function supersededIn(error: unknown): unknown {
+  const isSuperseded =
+    error instanceof Error && sqlState(error) === UNREADABLE && error.message.includes(SUPERSEDED);
+  return isSuperseded ? superseded() : error;
 }
 
 function superseded(): SupersededError {
