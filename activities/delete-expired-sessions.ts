@@ -1,5 +1,6 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { inspectTarget, type Target } from '../src/deletion/target.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
@@ -23,7 +24,8 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
     async deleteExpiredSessions(request) {
       const call = beginCall(dependencies, request);
       if (request.dryRun === true) return await previewSlice(call);
-      return (await reviewSlice(call)) ?? (await performSlice(call));
+      const table = await inspect(call);
+      return (await reviewSlice(call, table)) ?? (await performSlice(call, table));
     },
 
     async settleSlice(request) {
@@ -32,7 +34,16 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
   };
 }
 
-async function performSlice(call: SliceCall): Promise<SliceResult> {
+/** Looks the target up in the catalogue, before anything else is asked of it. */
+async function inspect(call: SliceCall): Promise<Target> {
+  try {
+    return await inspectTarget(call.orm.em.fork(), call.target);
+  } catch (error) {
+    throw failureOf(call, error, await countDeleted(call, false));
+  }
+}
+
+async function performSlice(call: SliceCall, table: Target): Promise<SliceResult> {
   const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
   // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
   context.heartbeat(context.info.heartbeatDetails);
@@ -42,7 +53,7 @@ async function performSlice(call: SliceCall): Promise<SliceResult> {
   let hasBegun = false;
   let outcome: SliceOutcome;
   try {
-    outcome = await deleteSlice(orm, ledgerSchema, jobOf(call), {
+    outcome = await deleteSlice(orm, ledgerSchema, jobOf(call, table), {
       onProgress(progress) {
         const seconds = Math.round(performance.now() - began) / 1_000;
         const told = { target: target.name, slice: request.slice, ...progress, seconds };

@@ -1,4 +1,5 @@
 import type { SliceResult } from '../src/contract.ts';
+import type { Target } from '../src/deletion/target.ts';
 import { reviewTarget } from '../src/preflight/review.ts';
 import { countDeleted } from './settle-slice.ts';
 import { failureOf, type SliceCall } from './slice-call.ts';
@@ -7,12 +8,15 @@ import { failureOf, type SliceCall } from './slice-call.ts';
  * What the first slice of a target returns instead of deleting, when (nearly) every row would go and
  * nobody has approved that. Undefined: go on.
  */
-export async function reviewSlice(call: SliceCall): Promise<SliceResult | undefined> {
+export async function reviewSlice(
+  call: SliceCall,
+  table: Target,
+): Promise<SliceResult | undefined> {
   const { orm, config, request, target, configuredTargets } = call;
   const { slice, resumeFrom, isApproved } = request;
   if (slice > 0 || resumeFrom !== undefined || isApproved === true) return undefined;
   try {
-    const brake = await reviewTarget(orm, target, config.deletion, request.cutoff);
+    const brake = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
     if (brake === undefined) return undefined;
     return {
       target: target.name,

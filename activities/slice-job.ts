@@ -1,8 +1,9 @@
 import type { SliceJob } from '../src/deletion/delete-slice.ts';
+import type { Target } from '../src/deletion/target.ts';
 import type { SliceCall } from './slice-call.ts';
 
 /** What the deletion is to do: the worker's settings, with what the run was asked for on top. */
-export function jobOf({ target, config, runId, request }: SliceCall): SliceJob {
+export function jobOf({ config, runId, request }: SliceCall, target: Target): SliceJob {
   const { rowsPerSecond, lanes } = request.pace ?? {};
   return {
     target,

@@ -12,6 +12,12 @@ const CLOSING = /^(commit|rollback)$/;
  */
 export const WITH_COMMIT = '/* with commit */ ';
 
+/**
+ * To be put before a statement at the beginning of a transaction whose result nobody reads: it is sent together
+ * with the next one.
+ */
+export const WITH_NEXT = '/* with next */ ';
+
 /** What the caller gets for a statement that is still to be sent. */
 const NOTHING = { command: '', rowCount: null, rows: [], fields: [] };
 
@@ -36,8 +42,7 @@ export function joinStatements(pool: ClientPool): void {
       const [text, values] = args;
       const isPlain =
         typeof text === 'string' && (values === undefined || isEmpty(values)) && args.length <= 2;
-      const isHeldBack = isPlain && OPENING.test(text) && (opening.length > 0 || !isSetting(text));
-      if (isHeldBack) {
+      if (isPlain && isOpening(text, opening.length > 0)) {
         opening = [...opening, text];
         return Promise.resolve(NOTHING);
       }
@@ -72,6 +77,9 @@ function isEmpty(values: unknown): boolean {
   return Array.isArray(values) && values.length === 0;
 }
 
-function isSetting(text: string): boolean {
-  return text.startsWith('select set_config(');
+/** Whether a statement waits for the next one; `hasBegun`: another one waits already. */
+function isOpening(text: string, hasBegun: boolean): boolean {
+  if (hasBegun && text.startsWith(WITH_NEXT)) return true;
+  // A setting of its own, outside of a transaction, is made at once.
+  return OPENING.test(text) && (hasBegun || !text.startsWith('select set_config('));
 }

@@ -36,6 +36,8 @@ export interface ChunkEntry {
 /** A slice that this attempt has taken over. */
 export interface ClaimedSlice {
   readonly deadline: string;
+  /** The same in the type of the target's expiry, as text. */
+  readonly bound: string;
   readonly accounts: readonly LaneAccount[];
   /** Where an earlier attempt came to; undefined for a fresh slice. */
   readonly reached: SlicePosition | undefined;

@@ -1,20 +1,20 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DeletionSettings, TargetConfig } from '../config/config.ts';
+import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
-import { doomedBy } from './doomed.ts';
-import type { SliceKey, SlicePosition } from './account.ts';
-import { positionOn, travelToTheEnd } from './journey.ts';
+import type { Doomed } from './doomed.ts';
+import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
+import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
 import type { LanesEnd, SliceWork } from './lanes.ts';
 import { SliceLedger, supersededIn } from './ledger.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
-import { inspectTarget } from './target.ts';
+import type { Target } from './target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
 export interface SliceJob {
-  readonly target: TargetConfig;
+  readonly target: Target;
   readonly settings: DeletionSettings;
   readonly runId: string;
   readonly slice: number;
@@ -39,6 +39,13 @@ export interface SliceOutcome extends SliceSummary {
   readonly estimatedLeft?: number;
 }
 
+/** What a slice has to know before its first chunk. */
+interface Beginning {
+  readonly doomed: Doomed;
+  readonly accounts: readonly LaneAccount[];
+  readonly from: Departure;
+}
+
 /**
  * Deletes a target's expired rows until none is left, the slice's time is spent, or the caller wants
  * to stop, and returns the exact count, durably on disk by then.
@@ -54,31 +61,50 @@ export async function deleteSlice(
   hooks: SliceHooks,
 ): Promise<SliceOutcome> {
   const began = performance.now();
-  const { settings, resumeFrom } = job;
+  const { target, settings, resumeFrom } = job;
   const em = orm.em.fork();
-  const target = await inspectTarget(em, job.target);
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
-  const { deadline, accounts, reached } = await ledger.claim({
-    lanes: settings.lanes,
-    cutoff: job.cutoff,
-    graceSeconds: settings.graceSeconds,
-    resumeFrom,
-  });
-  const doomed = await doomedBy(em, target, deadline);
 
+  let hasFailed = false;
   let stopped = 'drained' as SliceStop;
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
     const isSpent = performance.now() - began >= settings.sliceSeconds * 1_000;
-    if (wish === undefined && !isSpent) return false;
+    if (wish === undefined && !isSpent) return hasFailed;
     stopped = wish ?? 'time-spent';
     return true;
   };
-  const report = new SliceReport(accounts, (progress) => hooks.onProgress(progress));
+  const report = new SliceReport((progress) => hooks.onProgress(progress));
   const consideration = new Consideration(em, target.table, settings, {
     shouldStop,
     onWaiting: (pressure) => report.onWaiting(pressure),
   });
+
+  const begin = async (): Promise<Beginning> => {
+    const { deadline, bound, accounts, reached } = await ledger.claim({
+      lanes: settings.lanes,
+      cutoff: job.cutoff,
+      graceSeconds: settings.graceSeconds,
+      resumeFrom,
+      expiry: target.expiry,
+    });
+    report.begin(accounts);
+    const doomed = { target, bound, deadline };
+    const known = reached ?? givenBy(resumeFrom);
+    const from = known ?? (await consideration.ask(() => chooseWay(em, doomed)));
+    return { doomed, accounts, from };
+  };
+  // The first look at the server takes as long as all that must be known, so both go on side by side.
+  const firstLook = consideration.untilClear();
+  const beginning = begin().catch((error: unknown) => {
+    hasFailed = true;
+    throw error;
+  });
+  // No query stays behind, should one of them fail.
+  await Promise.allSettled([firstLook, beginning]);
+  const { doomed, accounts, from } = await beginning;
+  await firstLook;
+
   const work: SliceWork = {
     em,
     doomed,
@@ -89,16 +115,7 @@ export async function deleteSlice(
     shouldStop,
     onChunk: (route, position) => report.onChunk(route, position),
   };
-
-  // The first look at the server takes as long as the choice of the way, so both go on side by side.
-  const firstLook = consideration.untilClear();
-  const known = reached ?? givenBy(resumeFrom);
-  const choice = known ?? consideration.ask(() => chooseWay(em, doomed));
-  // No query stays behind, should one of them fail.
-  await Promise.allSettled([choice, firstLook]);
-  await firstLook;
-  const departure = await choice;
-  const { route, end } = await travelToTheEnd(work, departure).catch((error: unknown) => {
+  const { route, end } = await travelToTheEnd(work, from).catch((error: unknown) => {
     throw supersededIn(error);
   });
   const totals = await ledger.settle(accounts);
@@ -109,13 +126,15 @@ export async function deleteSlice(
   const estimatedLeft = isOverBudget ? await estimateLeft(work, route, end) : undefined;
   return {
     way: route.way,
-    deadline,
+    deadline: doomed.deadline,
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
     seconds: totals.workedMilliseconds / 1_000,
     ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
-    ...(hasMore ? { resumeFrom: { deadline, ...positionOn(route, end.position) } } : {}),
+    ...(hasMore
+      ? { resumeFrom: { deadline: doomed.deadline, ...positionOn(route, end.position) } }
+      : {}),
     ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
 }

@@ -10,45 +10,35 @@ export interface Doomed {
   readonly deadline: string;
 }
 
-/** Lets the database say what the deadline is in the type of the target's expiry. */
+/**
+ * The rows that had expired by `least(cutoff, database now()) - grace`, once the database has said what that
+ * is. Its clock has the last word, so a cut-off that lies in the future by that clock removes nothing that
+ * lives.
+ *
+ * @param cutoff - ISO 8601; the database's present when left out
+ */
 export async function doomedBy(
   em: EntityManager,
   target: Target,
-  deadline: string,
+  { cutoff, graceSeconds }: { readonly cutoff?: string | undefined; readonly graceSeconds: number },
 ): Promise<Doomed> {
   // Needs no settings: all that goes in and comes out names its zone or has none.
-  const [row] = await em.execute<{ bound: string }[]>(`select ${boundOf(target.expiry)} as bound`, [
-    deadline,
-  ]);
-  const bound = row?.bound;
-  if (bound === undefined) throw new Error('PostgreSQL answered a question without a row.');
-  return { target, bound, deadline };
-}
-
-/**
- * The deadline: parameters are the cut-off and the grace in seconds. The database's clock has the
- * last word, so a cut-off that lies in the future by that clock removes nothing that lives.
- */
-export const DEADLINE = 'least(?::timestamptz, now()) - make_interval(secs => ?)';
-
-/**
- * The instant by which a row must have expired: `least(cutoff, database now()) - grace`. Text in
- * UTC, with the microseconds that a JavaScript Date would lose.
- */
-export async function deadlineFor(
-  em: EntityManager,
-  cutoff: string | undefined,
-  graceSeconds: number,
-): Promise<string> {
-  const [row] = await em.execute<{ deadline: string }[]>(
-    `select ${instantAsText(DEADLINE)} as deadline`,
+  const [row] = await em.execute<{ deadline: string; bound: string }[]>(
+    `select ${instantAsText('deadline')} as deadline, ${boundOf(target.expiry, 'deadline')} as bound
+     from (select ${DEADLINE} as deadline) fixed`,
     [cutoff ?? 'infinity', graceSeconds],
   );
   if (row === undefined) throw new Error('PostgreSQL answered a question without a row.');
-  return row.deadline;
+  return { target, ...row };
 }
 
-/** SQL that writes an instant in ISO 8601, UTC, with microseconds, whatever the session's settings. */
+/** The deadline: parameters are the cut-off and the grace in seconds. */
+export const DEADLINE = 'least(?::timestamptz, now()) - make_interval(secs => ?)';
+
+/**
+ * SQL that writes an instant in ISO 8601, UTC, with the microseconds that a JavaScript Date would lose,
+ * whatever the session's settings.
+ */
 export function instantAsText(instant: string): string {
   return `to_char((${instant}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

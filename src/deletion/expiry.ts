@@ -29,21 +29,23 @@ export function expirySettings(expiry: ExpiryColumn): LocalSettings {
 }
 
 /**
- * SQL that turns the deadline (one parameter, a `timestamptz`) into the greatest value of the
- * column's own type that has expired by then, as text. Comparing in the column's type lets the
- * planner use its index and estimate rows by its statistics.
+ * SQL that turns the deadline into the greatest value of the column's own type that has expired by then,
+ * as text. Comparing in the column's type lets the planner use its index and estimate rows by its
+ * statistics.
+ *
+ * @param deadline - SQL for the deadline, a `timestamptz`; it stands there once
  */
-export function boundOf(expiry: ExpiryColumn): string {
+export function boundOf(expiry: ExpiryColumn, deadline: string): string {
   switch (expiry.type) {
     case 'timestamptz':
     case 'iso8601':
-      return `to_jsonb(?::timestamptz) #>> '{}'`;
+      return `to_jsonb(${deadline}) #>> '{}'`;
     case 'timestamp':
-      return `to_jsonb(?::timestamptz at time zone ${literal(expiry.timeZone)}) #>> '{}'`;
+      return `to_jsonb(${deadline} at time zone ${literal(expiry.timeZone)}) #>> '{}'`;
     case 'epoch-seconds':
-      return epochBound(expiry, 'extract(epoch from ?::timestamptz)');
+      return epochBound(expiry, `extract(epoch from ${deadline})`);
     case 'epoch-milliseconds':
-      return epochBound(expiry, 'extract(epoch from ?::timestamptz) * 1000');
+      return epochBound(expiry, `extract(epoch from ${deadline}) * 1000`);
   }
 }
 

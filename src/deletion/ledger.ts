@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, Way } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
-import { WITH_COMMIT } from '../database/joined-statements.ts';
+import { WITH_COMMIT, WITH_NEXT } from '../database/joined-statements.ts';
 import { sqlState, withSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type {
@@ -14,12 +14,14 @@ import type {
 } from './account.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
 import { SupersededError } from './errors.ts';
+import { boundOf, type ExpiryColumn } from './expiry.ts';
 import type { Range } from './route.ts';
 
 interface LedgerRow {
   readonly lane: number;
   readonly fence: string;
   readonly deadline: string;
+  readonly bound: string;
   readonly way: Way | null;
   readonly position: string;
   readonly end_position: string | null;
@@ -62,11 +64,12 @@ export class SliceLedger {
     readonly cutoff: string;
     readonly graceSeconds: number;
     readonly resumeFrom: ResumePoint | undefined;
+    readonly expiry: ExpiryColumn;
   }): Promise<ClaimedSlice> {
-    const { lanes, cutoff, graceSeconds, resumeFrom } = options;
+    const { lanes, cutoff, graceSeconds, resumeFrom, expiry } = options;
     const rows = await this.#em.transactional(async (em) => {
       await em.execute(
-        `insert into ${this.#table} (run_id, target, slice, lane, deadline)
+        `${WITH_NEXT}insert into ${this.#table} (run_id, target, slice, lane, deadline)
          select ?, ?, ?, lane, coalesce(
            (select min(deadline) from ${this.#table} where run_id = ? and target = ? and slice = ?),
            ${DEADLINE})
@@ -86,7 +89,7 @@ export class SliceLedger {
          )
          update ${this.#table} ledger set fence = fence + 1
          from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
-         returning ledger.lane, fence, ${instantAsText('deadline')} as deadline, way, position, end_position,
+         returning ledger.lane, fence, ${instantAsText('deadline')} as deadline, ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
            deleted_count, skipped_locked, revisit, to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         [...this.#key, ...this.#key],
       );
@@ -97,6 +100,7 @@ export class SliceLedger {
     const reached = reachedBy(rows);
     return {
       deadline: first.deadline,
+      bound: first.bound,
       accounts: rows.map((row) => ({
         lane: row.lane,
         fence: Number(row.fence),

@@ -3,7 +3,7 @@ import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { Way } from '../contract.ts';
 import { withSettings } from '../database/transaction.ts';
 import { chooseWay } from './choose-way.ts';
-import { deadlineFor, doomedBy, type Doomed } from './doomed.ts';
+import { doomedBy, type Doomed } from './doomed.ts';
 import { asInstant, expired, expirySettings } from './expiry.ts';
 import { inspectTarget } from './target.ts';
 
@@ -41,13 +41,12 @@ export async function previewTarget(
 ): Promise<Preview> {
   const em = orm.em.fork();
   const target = await inspectTarget(em, config);
-  const deadline = await deadlineFor(em, cutoff, settings.graceSeconds);
-  const doomed = await doomedBy(em, target, deadline);
+  const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   const { way } = await chooseWay(em, doomed);
   const { count, oldest } = await countEligible(em, doomed);
   return {
     target: target.name,
-    deadline,
+    deadline: doomed.deadline,
     eligibleRows: count,
     oldest,
     way,

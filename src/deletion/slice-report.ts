@@ -10,16 +10,23 @@ export type ProgressListener = (progress: Omit<SliceProgress, 'target' | 'slice'
 export class SliceReport {
   readonly #began = performance.now();
   readonly #listener: ProgressListener;
-  readonly #accounts: readonly LaneAccount[];
-  readonly #deletedBefore: number;
+  #accounts: readonly LaneAccount[] | undefined;
+  #deletedBefore = 0;
   #route: Route | undefined;
   #position = '';
 
-  /** @param accounts - read at every report; those of earlier attempts don't count for the rate */
-  constructor(accounts: readonly LaneAccount[], listener: ProgressListener) {
-    this.#accounts = accounts;
+  constructor(listener: ProgressListener) {
     this.#listener = listener;
-    this.#deletedBefore = this.#deletedCount;
+  }
+
+  /**
+   * To be called once the ledger has told what stands there; until then nothing is told.
+   *
+   * @param accounts - read at every report; what earlier attempts did doesn't count for the rate
+   */
+  begin(accounts: readonly LaneAccount[]): void {
+    this.#accounts = accounts;
+    this.#deletedBefore = sumOf(accounts, 'deletedCount');
   }
 
   /** To be called after each committed chunk. */
@@ -34,21 +41,22 @@ export class SliceReport {
     this.#report(pressure && `${pressure.reason}: ${pressure.detail}`);
   }
 
-  get #deletedCount(): number {
-    return this.#accounts.reduce((sum, account) => sum + account.deletedCount, 0);
-  }
-
   #report(waitingFor?: string): void {
-    const deletedCount = this.#deletedCount;
+    if (this.#accounts === undefined) return;
+    const deletedCount = sumOf(this.#accounts, 'deletedCount');
     const seconds = Math.max((performance.now() - this.#began) / 1_000, 0.001);
     const fraction = this.#route?.fraction(this.#position);
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
-      skippedLocked: this.#accounts.reduce((sum, account) => sum + account.skippedLocked, 0),
+      skippedLocked: sumOf(this.#accounts, 'skippedLocked'),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
       ...(fraction === undefined ? {} : { fraction }),
       ...(waitingFor === undefined ? {} : { waitingFor }),
     });
   }
+}
+
+function sumOf(accounts: readonly LaneAccount[], count: 'deletedCount' | 'skippedLocked'): number {
+  return accounts.reduce((sum, account) => sum + account[count], 0);
 }

@@ -1,10 +1,10 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DeletionSettings, TargetConfig } from '../config/config.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { DeletionSettings } from '../config/config.ts';
 import { FAILURE, type BrakeReport } from '../contract.ts';
 import { checkBrake } from '../deletion/brake.ts';
-import { deadlineFor, doomedBy } from '../deletion/doomed.ts';
+import { doomedBy } from '../deletion/doomed.ts';
 import { FinalDeletionError } from '../deletion/errors.ts';
-import { inspectTarget } from '../deletion/target.ts';
+import type { Target } from '../deletion/target.ts';
 import { checkPlausibility } from './plausibility.ts';
 
 /**
@@ -15,13 +15,11 @@ import { checkPlausibility } from './plausibility.ts';
  * @throws FinalDeletionError `ImplausibleExpiry` for a unit that the data contradict
  */
 export async function reviewTarget(
-  orm: MikroORM,
-  config: TargetConfig,
+  em: EntityManager,
+  target: Target,
   settings: DeletionSettings,
   cutoff: string,
 ): Promise<BrakeReport | undefined> {
-  const em = orm.em.fork();
-  const target = await inspectTarget(em, config);
   const { level, message, remedy } = await checkPlausibility(em, target);
   if (level === 'error') {
     throw new FinalDeletionError(
@@ -30,6 +28,6 @@ export async function reviewTarget(
     );
   }
   if (settings.brakeShare === null) return undefined;
-  const deadline = await deadlineFor(em, cutoff, settings.graceSeconds);
-  return await checkBrake(em, await doomedBy(em, target, deadline), settings.brakeShare);
+  const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
+  return await checkBrake(em, doomed, settings.brakeShare);
 }

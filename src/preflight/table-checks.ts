@@ -22,7 +22,7 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fin
       remedy: 'Keep the expiry in a timestamptz column if the table is large.',
     };
   }
-  const doomed = await doomedBy(em, target, new Date().toISOString());
+  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
   const route = drainRoute(target, doomed.bound);
   const rows = route.within({ from: '', to: doomed.bound });
   const plan = await withSettings(em, { ...route.settings, enable_bitmapscan: 'off' }, (tx) =>

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { checkBrake } from '../../src/deletion/brake.ts';
-import { deadlineFor, doomedBy } from '../../src/deletion/doomed.ts';
+import { doomedBy } from '../../src/deletion/doomed.ts';
 import { inspectTarget } from '../../src/deletion/target.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
@@ -16,7 +16,7 @@ async function brake(
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, TEST_TARGET);
-  const doomed = await doomedBy(em, target, await deadlineFor(em, undefined, 0));
+  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
   return await checkBrake(em, doomed, share);
 }
 

@@ -12,6 +12,7 @@ import {
   type SliceOutcome,
 } from '../../src/deletion/delete-slice.ts';
 import { previewTarget, type Preview } from '../../src/deletion/preview.ts';
+import { inspectTarget } from '../../src/deletion/target.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';
 
@@ -53,7 +54,7 @@ export function openCleaner(
         orm,
         TEST_DATABASE_SETTINGS.ledgerSchema,
         {
-          target,
+          target: await inspectTarget(orm.em.fork(), target),
           settings,
           runId: options.runId ?? randomUUID(),
           slice: options.slice ?? 0,
