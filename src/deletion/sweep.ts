@@ -27,9 +27,9 @@ export async function sweepRoute(
     start: '0',
     end: extent,
     positionType: 'bigint',
-    // The best of those measured, see docs/benchmarks.md: with larger chunks the lanes probably have to
-    // write WAL themselves, with smaller ones each trip to the server weighs more.
-    bounds: { initial: 128, smallest: 1, largest: 1024 },
+    // The best of those measured, see docs/benchmarks.md: larger chunks fill PostgreSQL's WAL buffers before
+    // their commit has the WAL writer empty them, with smaller ones each trip to the server weighs more.
+    bounds: { initial: 256, smallest: 1, largest: 512 },
     settings: {
       enable_seqscan: 'off',
       enable_indexscan: 'off',
