@@ -23,7 +23,7 @@ const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
   // A slice with all its attempts. A database that is down for a night must not fail the run; one
   // that is down for a day has somebody's attention, and the next run takes up what is left.
   scheduleToCloseTimeout: '24 hours',
-  // A worker that died is noticed after this time. It heartbeats after each chunk of about 50 ms.
+  // A worker that died is noticed after this time. It heartbeats after each chunk of about 20 ms.
   heartbeatTimeout: '10 seconds',
   // The default is TRY_CANCEL, which would end the run while the activity goes on deleting, and lose
   // its count.

@@ -110,7 +110,7 @@ export const SETTINGS = {
   chunkMilliseconds: withDefault({
     name: `${PREFIX}CHUNK_TIME`,
     meaning: 'How long one transaction should take',
-    default: '50ms',
+    default: '20ms',
     ...durationIn('ms', '10ms', '1s'),
   }),
   lockTimeoutMilliseconds: withDefault({

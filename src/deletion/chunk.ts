@@ -19,7 +19,7 @@ export interface ChunkCounts {
 export type ChunkOutcome = ChunkCounts | Refusal;
 
 /** A chunk is broken off at this multiple of its time, so that nobody waits longer for its locks. */
-const PATIENCE = 3;
+const PATIENCE = 8;
 
 /** The same for a stretch that can't be made smaller: a row whose deletion sets off much else. Milliseconds. */
 const PATIENCE_WITH_SMALLEST = 30_000;

@@ -5,6 +5,23 @@ import { expirySettings } from './expiry.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from './target.ts';
 
+/** The index is read so many chunks ahead at once, which costs less than looking for the end of each. */
+const CHUNKS_AHEAD = 8;
+
+/** A chunk is made of so many pieces when the index is read, so that the next ones may be of another size. */
+const PIECES = 8;
+
+/** Ends of pieces that lie ahead, in order. */
+interface Ahead {
+  /** Where the first piece begins; undefined: nothing has been read yet. */
+  readonly from: string | undefined;
+  readonly ends: readonly string[];
+  /** Rows in each piece, when it was read. */
+  readonly rows: number;
+  /** True when the last piece ends the way. */
+  readonly isAll: boolean;
+}
+
 /**
  * The way for a small remainder: in order of the indexed expiry, each stretch beginning after the
  * last one's end. The watermark matters: "the first N, again and again" would step over every entry
@@ -15,6 +32,7 @@ import type { Target } from './target.ts';
 export function drainRoute(target: Target, bound: string): Route {
   const { column, sqlType } = target.expiry;
   const settings: LocalSettings = { enable_seqscan: 'off', jit: 'off' };
+  let ahead: Ahead = { from: undefined, ends: [], rows: 0, isAll: false };
 
   const within = ({ from, to }: Range): SqlFragment => {
     const upTo = { sql: `${column} <= ?::${sqlType}`, params: [to] };
@@ -25,50 +43,71 @@ export function drainRoute(target: Target, bound: string): Route {
   // style; a JavaScript Date would lose three digits and with them rows.
   const asText = `to_jsonb(${column}) #>> '{}'`;
 
-  const ask = async (em: EntityManager, sql: string, params: readonly unknown[]): Promise<Answer> =>
+  const ask = async <Answer extends object>(
+    em: EntityManager,
+    sql: string,
+    params: readonly unknown[],
+  ): Promise<Answer | undefined> =>
     await withSettings(
       em,
       { ...ASKING, ...expirySettings(target.expiry), ...settings },
-      async (tx) => {
-        const [row] = await tx.execute<Answer[]>(sql, [...params]);
-        return row ?? { at: null, left: false };
-      },
+      async (tx) => (await tx.execute<Answer[]>(sql, [...params]))[0],
     );
+
+  const readAhead = async (em: EntityManager, from: string, size: number): Promise<Ahead> => {
+    const rows = Math.ceil(size / PIECES);
+    const most = rows * PIECES * CHUNKS_AHEAD;
+    const rest = within({ from, to: bound });
+    const answer = await ask<{ ends: readonly string[] | null; count: number }>(
+      em,
+      `select json_agg(${asText} order by place) filter (where place % ? = 0) as ends, count(*)::int as count
+       from (select ${column}, row_number() over (order by ${column}) as place
+         from ${target.table} where ${rest.sql} order by ${column} limit ?) as next`,
+      [rows, ...rest.params, most],
+    );
+    const { ends = null, count = 0 } = answer ?? {};
+    const isAll = count < most;
+    return {
+      from,
+      // Rows that share one expiry may end several pieces.
+      ends: [...new Set([...(ends ?? []), ...(isAll && count > 0 ? [bound] : [])])],
+      rows,
+      isAll,
+    };
+  };
 
   return {
     way: 'drain',
     start: '',
     end: undefined,
     positionType: sqlType,
-    bounds: { initial: 2_000, smallest: 50, largest: 50_000 },
+    bounds: { initial: 1_000, smallest: 50, largest: 50_000 },
     settings,
     within,
 
     async cut(em, from, size) {
       if (from === bound) return null;
-      const rest = within({ from, to: bound });
-      const { at, left } = await ask(
-        em,
-        `select (select ${asText} from ${target.table} where ${rest.sql}
-           order by ${column} offset ? limit 1) as at,
-         exists (select from ${target.table} where ${rest.sql}) as left`,
-        [...rest.params, size - 1, ...rest.params],
-      );
-      if (at !== null) return { from, to: at };
-      return left ? { from, to: bound } : null;
+      const isRead = ahead.from === from && ahead.ends.length > 0 && ahead.rows <= size;
+      if (!isRead) ahead = await readAhead(em, from, size);
+      const count = Math.max(Math.floor(size / ahead.rows), 1);
+      const to = ahead.ends[Math.min(count, ahead.ends.length) - 1];
+      if (to === undefined) return null;
+      ahead = { ...ahead, from: to, ends: ahead.ends.slice(count) };
+      return { from, to };
     },
 
     async halve(em, range) {
       const rows = within(range);
       // The middle row's expiry, or the last one before the end's if most rows share that.
-      const { at } = await ask(
+      const middle = await ask<{ at: string | null }>(
         em,
         `with stretch as (select ${column} as expiry from ${target.table} where ${rows.sql}),
          middle as (select expiry from stretch order by expiry offset (select count(*) / 2 from stretch) limit 1)
          select (select to_jsonb(max(expiry)) #>> '{}' from stretch
-           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, true as left`,
+           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at`,
         [...rows.params, range.to],
       );
+      const at = middle?.at ?? null;
       return at === null
         ? null
         : [
@@ -77,15 +116,11 @@ export function drainRoute(target: Target, bound: string): Route {
           ];
     },
 
-    remaining: () => undefined,
+    remaining: (from) =>
+      ahead.isAll && ahead.from === from ? ahead.ends.length * ahead.rows : undefined,
     // Expiries stay what they are, wherever their rows lie.
     isOutdated: () => Promise.resolve(false),
 
     fraction: () => undefined,
   };
-}
-
-interface Answer {
-  readonly at: string | null;
-  readonly left: boolean;
 }

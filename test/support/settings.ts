@@ -22,7 +22,7 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
 export const TEST_DELETION: DeletionSettings = {
   graceSeconds: 0,
   lanes: 2,
-  chunkMilliseconds: 50,
+  chunkMilliseconds: 20,
   lockTimeoutMilliseconds: 20,
   sliceSeconds: 300,
   asynchronousCommit: true,

@@ -24,7 +24,7 @@ describe('defaults', () => {
       deletion: {
         graceSeconds: 0,
         lanes: 2,
-        chunkMilliseconds: 50,
+        chunkMilliseconds: 20,
         lockTimeoutMilliseconds: 20,
         sliceSeconds: 300,
         asynchronousCommit: true,
@@ -187,7 +187,7 @@ describe('problems', () => {
       'SESSION_CLEANUP_TABLE is "\\"auth", which has a double quote that is never closed. Allowed: table or schema.table, exactly as PostgreSQL has it; double quotes round odd names. Correct it.',
       'SESSION_CLEANUP_INTERVAL is "1500ms", which is not a whole number of seconds. Allowed: 1s to 365d, in whole seconds; a bare number is seconds. Correct it, or unset it to have 6h.',
       'SESSION_CLEANUP_LANES is "0", which is too small. Allowed: a whole number from 1 to 16. Correct it, or unset it to have 2.',
-      'SESSION_CLEANUP_CHUNK_TIME is "2s", which is too long. Allowed: 10ms to 1s, in whole milliseconds. Correct it, or unset it to have 50ms.',
+      'SESSION_CLEANUP_CHUNK_TIME is "2s", which is too long. Allowed: 10ms to 1s, in whole milliseconds. Correct it, or unset it to have 20ms.',
       'SESSION_CLEANUP_ASYNC_COMMIT is "maybe", which is neither true nor false. Allowed: true or false (also yes/no, on/off, 1/0). Correct it, or unset it to have true.',
     ]);
   });
