@@ -12,12 +12,6 @@ const CLOSING = /^(commit|rollback)$/;
  */
 export const WITH_COMMIT = '/* with commit */ ';
 
-/**
- * To be put before a statement at the beginning of a transaction whose result nobody reads: it is sent together
- * with the next one.
- */
-export const WITH_NEXT = '/* with next */ ';
-
 /** What the caller gets for a statement that is still to be sent. */
 const NOTHING = { command: '', rowCount: null, rows: [], fields: [] };
 
@@ -26,6 +20,8 @@ const NOTHING = { command: '', rowCount: null, rows: [], fields: [] };
  * ({@link WITH_COMMIT}) together with the commit: `start transaction`, its settings and the deletion are one
  * trip to the server instead of three, the ledger's entry and the commit one instead of two. A chunk takes
  * some milliseconds, and on each trip a lane stands still.
+ *
+ * Of several statements that are sent as one anyway, the last one's result is returned.
  *
  * The server takes the statements of one message one after the other, each under the settings made
  * before it and with a `statement_timeout` of its own (PostgreSQL 13 and later).
@@ -42,7 +38,8 @@ export function joinStatements(pool: ClientPool): void {
       const [text, values] = args;
       const isPlain =
         typeof text === 'string' && (values === undefined || isEmpty(values)) && args.length <= 2;
-      if (isPlain && isOpening(text, opening.length > 0)) {
+      const isHeldBack = isPlain && OPENING.test(text) && (opening.length > 0 || !isSetting(text));
+      if (isHeldBack) {
         opening = [...opening, text];
         return Promise.resolve(NOTHING);
       }
@@ -58,17 +55,17 @@ export function joinStatements(pool: ClientPool): void {
       opening = [];
       closing = [];
       if (isNothing) return Promise.resolve(NOTHING);
-      if (before.length === 0) return query.apply(client, args);
-      if (!isPlain) {
-        // One after the other: nothing may run outside of a transaction that could not be opened.
-        const opened = Promise.resolve(query.call(client, before.join('; '), []));
-        return opened.then(() => query.apply(client, args));
+      if (isPlain) {
+        const answer = query.call(client, [...before, text].join('; '), []);
+        // One result for each statement.
+        return Promise.resolve(answer).then((results) =>
+          Array.isArray(results) ? results.at(-1) : results,
+        );
       }
-      const answer = query.call(client, [...before, text].join('; '), []);
-      // One result for each statement.
-      return Promise.resolve(answer).then((results) =>
-        Array.isArray(results) ? results.at(-1) : results,
-      );
+      if (before.length === 0) return query.apply(client, args);
+      // One after the other: nothing may run outside of a transaction that could not be opened.
+      const opened = Promise.resolve(query.call(client, before.join('; '), []));
+      return opened.then(() => query.apply(client, args));
     };
   });
 }
@@ -77,9 +74,6 @@ function isEmpty(values: unknown): boolean {
   return Array.isArray(values) && values.length === 0;
 }
 
-/** Whether a statement waits for the next one; `hasBegun`: another one waits already. */
-function isOpening(text: string, hasBegun: boolean): boolean {
-  if (hasBegun && text.startsWith(WITH_NEXT)) return true;
-  // A setting of its own, outside of a transaction, is made at once.
-  return OPENING.test(text) && (hasBegun || !text.startsWith('select set_config('));
+function isSetting(text: string): boolean {
+  return text.startsWith('select set_config(');
 }

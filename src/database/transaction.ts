@@ -1,4 +1,5 @@
 import { IsolationLevel, type EntityManager } from '@mikro-orm/postgresql';
+import type { SqlFragment } from './sql-fragment.ts';
 
 /** Settings by their PostgreSQL name. */
 export type LocalSettings = Readonly<Record<string, string>>;
@@ -15,17 +16,45 @@ export async function withSettings<T>(
   settings: LocalSettings,
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
-  const names = Object.keys(settings);
   return await em.transactional(
     async (tx) => {
-      await tx.execute(
-        `select ${names.map(() => 'set_config(?, ?, true)').join(', ')}`,
-        Object.entries(settings).flat(),
-      );
+      const { sql, params } = settingsStatement(settings);
+      await tx.execute(sql, [...params]);
       return await work(tx);
     },
     { isolationLevel: IsolationLevel.READ_COMMITTED, clear: true },
   );
+}
+
+/**
+ * Sends statements as one message, which PostgreSQL takes for one transaction, under `settings` that end with
+ * it: a question with its settings is one trip to the server. Returns the rows of the last one.
+ *
+ * @param em - not in a transaction
+ */
+export async function ask<Row extends object>(
+  em: EntityManager,
+  settings: LocalSettings,
+  ...statements: readonly SqlFragment[]
+): Promise<Row[]> {
+  const { sql, params } = settingsStatement(settings);
+  const message = [{ sql: ISOLATION, params: [] }, { sql, params }, ...statements];
+  return await em.execute<Row[]>(
+    message.map((statement) => statement.sql).join('; '),
+    message.flatMap((statement) => statement.params),
+  );
+}
+
+/** As {@link withSettings} has it. */
+const ISOLATION = 'set transaction isolation level read committed';
+
+function settingsStatement(settings: LocalSettings): SqlFragment {
+  return {
+    sql: `select ${Object.keys(settings)
+      .map(() => 'set_config(?, ?, true)')
+      .join(', ')}`,
+    params: Object.entries(settings).flat(),
+  };
 }
 
 /** SQLSTATE of a database error, or undefined for any other error. */

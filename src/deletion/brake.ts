@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { BrakeReport } from '../contract.ts';
-import { ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
+import { ask, ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 
@@ -49,20 +49,19 @@ async function anyStays(
   const { column, sqlType } = target.expiry;
   const { sql, params } = expired(target.expiry, bound, deadline);
   const isIndexed = target.expiryIndexes.length > 0;
-  const [row] = await withSettings(
+  const [row] = await ask<{ stays: boolean }>(
     em,
     { ...settings, ...(isIndexed ? { enable_seqscan: 'off' } : {}) },
-    async (tx) =>
-      isIndexed
-        ? await tx.execute<{ stays: boolean }[]>(
-            `select coalesce((select max(${column}) from ${target.table}) > ?::${sqlType}, false)
-               or exists (select from ${target.table} where ${column} is null) as stays`,
-            [bound],
-          )
-        : await tx.execute<{ stays: boolean }[]>(
-            `select exists (select from ${target.table} where (${sql}) is not true) as stays`,
-            [...params],
-          ),
+    isIndexed
+      ? {
+          sql: `select coalesce((select max(${column}) from ${target.table}) > ?::${sqlType}, false)
+            or exists (select from ${target.table} where ${column} is null) as stays`,
+          params: [bound],
+        }
+      : {
+          sql: `select exists (select from ${target.table} where (${sql}) is not true) as stays`,
+          params,
+        },
   );
   return row?.stays === true;
 }

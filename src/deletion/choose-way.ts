@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Way } from '../contract.ts';
-import { ASKING, withSettings } from '../database/transaction.ts';
+import type { SqlFragment } from '../database/sql-fragment.ts';
+import { ask, ASKING, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired, expirySettings } from './expiry.ts';
 
@@ -45,37 +46,43 @@ export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choi
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   const settings = { ...ASKING, ...expirySettings(target.expiry) };
-  return await withSettings(em, settings, async (tx) => {
-    const deletion = await explain(tx, `delete from ${target.table} where ${sql}`, params);
-    const nodes = flatten(deletion.Plan);
-    const estimatedRows = mostRows(nodes);
-    const usesIndex = nodes.some((node) => {
-      const index = node['Index Name'];
-      return index !== undefined && target.expiryIndexes.includes(index);
-    });
-    if (!usesIndex) return { way: 'sweep', estimatedRows };
-    const isBacklog =
-      estimatedRows >= SMALLEST_BACKLOG &&
-      // Whoever forbids reading whole tables has a reason.
-      deletion.Settings?.['enable_seqscan'] !== 'off' &&
-      estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(tx, target.table));
-    return { way: isBacklog ? 'sweep' : 'drain', estimatedRows };
+  const deletion = await explain(em, settings, {
+    sql: `delete from ${target.table} where ${sql}`,
+    params,
   });
+  const nodes = flatten(deletion.Plan);
+  const estimatedRows = mostRows(nodes);
+  const usesIndex = nodes.some((node) => {
+    const index = node['Index Name'];
+    return index !== undefined && target.expiryIndexes.includes(index);
+  });
+  if (!usesIndex) return { way: 'sweep', estimatedRows };
+  const isBacklog =
+    estimatedRows >= SMALLEST_BACKLOG &&
+    // Whoever forbids reading whole tables has a reason.
+    deletion.Settings?.['enable_seqscan'] !== 'off' &&
+    estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(em, settings, target.table));
+  return { way: isBacklog ? 'sweep' : 'drain', estimatedRows };
 }
 
-async function estimateAll(em: EntityManager, table: string): Promise<number> {
-  return mostRows(flatten((await explain(em, `select from ${table}`, [])).Plan));
+async function estimateAll(
+  em: EntityManager,
+  settings: LocalSettings,
+  table: string,
+): Promise<number> {
+  const all = await explain(em, settings, { sql: `select from ${table}`, params: [] });
+  return mostRows(flatten(all.Plan));
 }
 
 async function explain(
   em: EntityManager,
-  statement: string,
-  params: readonly unknown[],
+  settings: LocalSettings,
+  { sql, params }: SqlFragment,
 ): Promise<Explained> {
-  const [row] = await em.execute<{ 'QUERY PLAN': readonly Explained[] }[]>(
-    `explain (settings, format json) ${statement}`,
-    [...params],
-  );
+  const [row] = await ask<{ 'QUERY PLAN': readonly Explained[] }>(em, settings, {
+    sql: `explain (settings, format json) ${sql}`,
+    params,
+  });
   const explained = row?.['QUERY PLAN'][0];
   if (explained === undefined) throw new Error('PostgreSQL answered a question without a row.');
   return explained;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Wait, WaitReason } from '../contract.ts';
-import { isLockTimeout, sqlState, withSettings } from '../database/transaction.ts';
+import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
 import { readPressure, type Pressure, type PressureLimits } from './pressure.ts';
 
 /** How the clean-up holds back for others. */
@@ -146,9 +146,8 @@ export class Consideration {
 
   async #isTableLocked(): Promise<boolean> {
     try {
-      await withSettings(this.#em, { lock_timeout: '20ms' }, (tx) =>
-        tx.execute(`lock table only ${this.#table} in row exclusive mode`),
-      );
+      const lock = `lock table only ${this.#table} in row exclusive mode`;
+      await ask(this.#em, { lock_timeout: '20ms' }, { sql: lock, params: [] });
       return false;
     } catch (error) {
       if (isLockTimeout(error)) return true;

@@ -7,9 +7,10 @@ import type { Doomed } from './doomed.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
 import type { LanesEnd, SliceWork } from './lanes.ts';
-import { SliceLedger, supersededIn } from './ledger.ts';
+import { SliceLedger } from './ledger.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
+import { supersededIn } from './superseded.ts';
 import type { Target } from './target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
@@ -96,14 +97,16 @@ export async function deleteSlice(
   };
   // The first look at the server takes as long as all that must be known, so both go on side by side.
   const firstLook = consideration.untilClear();
+  const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
   const beginning = begin().catch((error: unknown) => {
     hasFailed = true;
     throw error;
   });
   // No query stays behind, should one of them fail.
-  await Promise.allSettled([firstLook, beginning]);
+  await Promise.allSettled([firstLook, beginning, pruning]);
   const { doomed, accounts, from } = await beginning;
   await firstLook;
+  await pruning;
 
   const work: SliceWork = {
     em,
@@ -119,7 +122,6 @@ export async function deleteSlice(
     throw supersededIn(error);
   });
   const totals = await ledger.settle(accounts);
-  if (job.slice === 0) await ledger.prune(settings.ledgerRetentionDays);
 
   const hasMore = end.kind === 'stopped';
   const isOverBudget = hasMore && stopped === 'budget';

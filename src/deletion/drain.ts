@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
-import { ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
+import { ask, ASKING, type LocalSettings } from '../database/transaction.ts';
 import { expirySettings } from './expiry.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from './target.ts';
@@ -43,22 +43,20 @@ export function drainRoute(target: Target, bound: string): Route {
   // style; a JavaScript Date would lose three digits and with them rows.
   const asText = `to_jsonb(${column}) #>> '{}'`;
 
-  const ask = async <Answer extends object>(
+  const askTable = async <Answer extends object>(
     em: EntityManager,
     sql: string,
     params: readonly unknown[],
-  ): Promise<Answer | undefined> =>
-    await withSettings(
-      em,
-      { ...ASKING, ...expirySettings(target.expiry), ...settings },
-      async (tx) => (await tx.execute<Answer[]>(sql, [...params]))[0],
-    );
+  ): Promise<Answer | undefined> => {
+    const asking = { ...ASKING, ...expirySettings(target.expiry), ...settings };
+    return (await ask<Answer>(em, asking, { sql, params }))[0];
+  };
 
   const readAhead = async (em: EntityManager, from: string, size: number): Promise<Ahead> => {
     const rows = Math.ceil(size / PIECES);
     const most = rows * PIECES * CHUNKS_AHEAD;
     const rest = within({ from, to: bound });
-    const answer = await ask<{ ends: readonly string[] | null; count: number }>(
+    const answer = await askTable<{ ends: readonly string[] | null; count: number }>(
       em,
       `select json_agg(${asText} order by place) filter (where place % ? = 0) as ends, count(*)::int as count
        from (select ${column}, row_number() over (order by ${column}) as place
@@ -99,7 +97,7 @@ export function drainRoute(target: Target, bound: string): Route {
     async halve(em, range) {
       const rows = within(range);
       // The middle row's expiry, or the last one before the end's if most rows share that.
-      const middle = await ask<{ at: string | null }>(
+      const middle = await askTable<{ at: string | null }>(
         em,
         `with stretch as (select ${column} as expiry from ${target.table} where ${rows.sql}),
          middle as (select expiry from stretch order by expiry offset (select count(*) / 2 from stretch) limit 1)

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, Way } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
-import { WITH_COMMIT, WITH_NEXT } from '../database/joined-statements.ts';
-import { sqlState, withSettings } from '../database/transaction.ts';
+import { WITH_COMMIT } from '../database/joined-statements.ts';
+import { ask, type LocalSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type {
   ChunkEntry,
@@ -13,9 +13,13 @@ import type {
   SliceTotals,
 } from './account.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
-import { SupersededError } from './errors.ts';
+
 import { boundOf, type ExpiryColumn } from './expiry.ts';
 import type { Range } from './route.ts';
+import { SUPERSEDED, superseded } from './superseded.ts';
+
+/** The commit waits for the disk. */
+const DURABLY: LocalSettings = { synchronous_commit: 'on' };
 
 interface LedgerRow {
   readonly lane: number;
@@ -67,33 +71,38 @@ export class SliceLedger {
     readonly expiry: ExpiryColumn;
   }): Promise<ClaimedSlice> {
     const { lanes, cutoff, graceSeconds, resumeFrom, expiry } = options;
-    const rows = await this.#em.transactional(async (em) => {
-      await em.execute(
-        `${WITH_NEXT}insert into ${this.#table} (run_id, target, slice, lane, deadline)
-         select ?, ?, ?, lane, coalesce(
-           (select min(deadline) from ${this.#table} where run_id = ? and target = ? and slice = ?),
-           ${DEADLINE})
-         from generate_series(0, ? - 1) as lane
-         on conflict do nothing`,
-        [
+    const rows = await ask<LedgerRow>(
+      this.#em,
+      DURABLY,
+      {
+        sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline)
+          select ?, ?, ?, lane, coalesce(
+            (select min(deadline) from ${this.#table} where run_id = ? and target = ? and slice = ?),
+            ${DEADLINE})
+          from generate_series(0, ? - 1) as lane
+          on conflict do nothing`,
+        params: [
           ...this.#key,
           ...this.#key,
           ...(resumeFrom === undefined ? [cutoff, graceSeconds] : [resumeFrom.deadline, 0]),
           lanes,
         ],
-      );
-      // In the order of lanes, so that two attempts that claim at once queue up instead of deadlocking.
-      return await em.execute<LedgerRow[]>(
-        `with claimed as (
-           select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
-         )
-         update ${this.#table} ledger set fence = fence + 1
-         from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
-         returning ledger.lane, fence, ${instantAsText('deadline')} as deadline, ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-           deleted_count, skipped_locked, revisit, to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-        [...this.#key, ...this.#key],
-      );
-    });
+      },
+      // A statement of its own, so that it sees what others have inserted meanwhile. In the order of lanes, so
+      // that two attempts that claim at once queue up instead of deadlocking.
+      {
+        sql: `with claimed as (
+            select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+          )
+          update ${this.#table} ledger set fence = fence + 1
+          from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
+          returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
+            ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
+            deleted_count, skipped_locked, revisit,
+            to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
+        params: [...this.#key, ...this.#key],
+      },
+    );
     rows.sort((a, b) => a.lane - b.lane);
     const [first] = rows;
     if (first === undefined) throw superseded();
@@ -156,15 +165,14 @@ export class SliceLedger {
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
   async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
-    return await this.#total(0, (rows) => {
-      for (const account of accounts) {
-        const row = rows.find((candidate) => candidate.lane === account.lane);
-        const isAsLeft =
-          Number(row?.fence) === account.fence &&
-          Number(row?.deleted_count) === account.deletedCount;
-        if (!isAsLeft) throw superseded();
-      }
-    });
+    const rows = await this.#read(0);
+    for (const account of accounts) {
+      const row = rows.find((candidate) => candidate.lane === account.lane);
+      const isAsLeft =
+        Number(row?.fence) === account.fence && Number(row?.deleted_count) === account.deletedCount;
+      if (!isAsLeft) throw superseded();
+    }
+    return totalOf(rows);
   }
 
   /**
@@ -172,28 +180,19 @@ export class SliceLedger {
    * totals returned are durable and final. A slice that never began has deleted nothing.
    */
   async close(): Promise<SliceTotals> {
-    return await this.#total(1, () => undefined);
+    return totalOf(await this.#read(1));
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #total(fenceStep: 0 | 1, check: (rows: readonly TotalRow[]) => void): Promise<SliceTotals> {
-    return await withSettings(this.#em, { synchronous_commit: 'on' }, async (em) => {
-      const rows = await em.execute<TotalRow[]>(
-        `with slice as (
-           select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
-         )
-         update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
-         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-         returning ledger.lane, fence, deleted_count, skipped_locked, worked_milliseconds`,
-        [...this.#key, fenceStep, ...this.#key],
-      );
-      check(rows);
-      return {
-        deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
-        skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
-        // Lanes work side by side.
-        workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
-      };
+  async #read(fenceStep: 0 | 1): Promise<readonly TotalRow[]> {
+    return await ask<TotalRow>(this.#em, DURABLY, {
+      sql: `with slice as (
+          select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+        )
+        update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
+        from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
+        returning ledger.lane, fence, deleted_count, skipped_locked, worked_milliseconds`,
+      params: [...this.#key, fenceStep, ...this.#key],
     });
   }
 
@@ -207,13 +206,22 @@ export class SliceLedger {
     return Number(row?.count ?? 0);
   }
 
-  /** Removes rows of runs that ended long ago. */
+  /** Removes rows of other runs, which ended long ago. */
   async prune(retentionDays: number): Promise<void> {
     await this.#em.execute(
-      `delete from ${this.#table} where updated_at < now() - make_interval(days => ?)`,
-      [retentionDays],
+      `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?`,
+      [retentionDays, this.#key[0]],
     );
   }
+}
+
+function totalOf(rows: readonly TotalRow[]): SliceTotals {
+  return {
+    deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
+    skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
+    // Lanes work side by side.
+    workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
+  };
 }
 
 /**
@@ -229,26 +237,4 @@ function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
   }, undefined);
   if (best?.way == null) return undefined;
   return { way: best.way, position: best.position, end: best.end_position ?? undefined };
-}
-
-/** What the server is made to read as a number when an entry does not fit, so that nothing commits. */
-const SUPERSEDED = 'session_cleanup: superseded';
-
-/** `invalid_text_representation`, which quotes what could not be read. */
-const UNREADABLE = '22P02';
-
-/**
- * To be thrown instead of `error`: what the commit of a {@link SliceLedger.record} failed with tells that
- * the slice has been taken over.
- */
-export function supersededIn(error: unknown): unknown {
-  const isSuperseded =
-    error instanceof Error && sqlState(error) === UNREADABLE && error.message.includes(SUPERSEDED);
-  return isSuperseded ? superseded() : error;
-}
-
-function superseded(): SupersededError {
-  return new SupersededError(
-    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt goes on from the ledger.',
-  );
 }

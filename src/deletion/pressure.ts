@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { WaitReason } from '../contract.ts';
-import { withSettings } from '../database/transaction.ts';
+import { ask } from '../database/transaction.ts';
 
 /** From where on the clean-up holds back. Seconds; 0 turns a limit off. */
 export interface PressureLimits {
@@ -52,10 +52,8 @@ export async function readPressure(
   table: string,
   limits: PressureLimits,
 ): Promise<PressureReading> {
-  const rows = await withSettings(em, { statement_timeout: QUESTION_TIMEOUT }, (tx) =>
-    tx.execute<Reading[]>(QUESTION, [table]),
-  );
-  const reading = rows[0];
+  const settings = { statement_timeout: QUESTION_TIMEOUT };
+  const [reading] = await ask<Reading>(em, settings, { sql: QUESTION, params: [table] });
   if (reading === undefined) throw new Error('PostgreSQL answered a question without a row.');
   return { pressure: pressureIn(reading, limits), waitingForUs: reading.waiting_for_us };
 }

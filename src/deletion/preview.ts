@@ -1,7 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { Way } from '../contract.ts';
-import { withSettings } from '../database/transaction.ts';
+import { ask } from '../database/transaction.ts';
 import { chooseWay } from './choose-way.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
 import { asInstant, expired, expirySettings } from './expiry.ts';
@@ -61,13 +61,12 @@ async function countEligible(
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   // TimeZone only matters for text without a zone; the answer itself is always given in UTC.
-  const rows = await withSettings(em, { ...expirySettings(target.expiry), jit: 'off' }, (tx) =>
-    tx.execute<{ count: string; oldest: string | null }[]>(
-      `select count(*) as count, to_jsonb(min(${asInstant(target.expiry)}) at time zone 'UTC') #>> '{}' as oldest
+  const settings = { ...expirySettings(target.expiry), jit: 'off' };
+  const rows = await ask<{ count: string; oldest: string | null }>(em, settings, {
+    sql: `select count(*) as count, to_jsonb(min(${asInstant(target.expiry)}) at time zone 'UTC') #>> '{}' as oldest
        from ${target.table} where ${sql}`,
-      [...params],
-    ),
-  );
+    params,
+  });
   const oldest = rows[0]?.oldest ?? null;
   return {
     count: Number(rows[0]?.count ?? 0),

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ASKING, withSettings } from '../database/transaction.ts';
+import { ask, ASKING } from '../database/transaction.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
 
@@ -65,13 +65,11 @@ export async function sweepRoute(
 
 /** The table's length in blocks and the number of its file, as in `1234@16387`. */
 async function extentOf(em: EntityManager, target: Target): Promise<string> {
-  const rows = await withSettings(em, ASKING, (tx) =>
-    tx.execute<{ extent: string }[]>(
-      `select pg_relation_size(named.oid) / current_setting('block_size')::int || '@' || pg_relation_filenode(named.oid) as extent
+  const rows = await ask<{ extent: string }>(em, ASKING, {
+    sql: `select pg_relation_size(named.oid) / current_setting('block_size')::int || '@' || pg_relation_filenode(named.oid) as extent
        from (select ?::regclass as oid) named`,
-      [target.table],
-    ),
-  );
+    params: [target.table],
+  });
   return rows[0]?.extent ?? '0@';
 }
 

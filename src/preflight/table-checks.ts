@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/quote-name.ts';
-import { withSettings } from '../database/transaction.ts';
+import { ask } from '../database/transaction.ts';
 import { doomedBy } from '../deletion/doomed.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { isIndexable } from '../deletion/expiry.ts';
@@ -25,11 +25,13 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fin
   const doomed = await doomedBy(em, target, { graceSeconds: 0 });
   const route = drainRoute(target, doomed.bound);
   const rows = route.within({ from: '', to: doomed.bound });
-  const plan = await withSettings(em, { ...route.settings, enable_bitmapscan: 'off' }, (tx) =>
-    tx.execute<object[]>(
-      `explain (format json) select from ${target.table} where ${rows.sql} order by ${column} limit 1`,
-      [...rows.params],
-    ),
+  const plan = await ask(
+    em,
+    { ...route.settings, enable_bitmapscan: 'off' },
+    {
+      sql: `explain (format json) select from ${target.table} where ${rows.sql} order by ${column} limit 1`,
+      params: rows.params,
+    },
   );
   const text = JSON.stringify(plan);
   const used = target.expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
