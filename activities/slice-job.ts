@@ -10,7 +10,8 @@ export function jobOf({ config, runId, request }: SliceCall, target: Target): Sl
     settings: {
       ...config.deletion,
       ...(rowsPerSecond === undefined ? {} : { rowsPerSecond: rowsPerSecond ?? undefined }),
-      ...(lanes === undefined ? {} : { lanes }),
+      // Who asks for a number of lanes means it.
+      ...(lanes === undefined ? {} : { lanes, lanesBesideOthers: lanes }),
     },
     runId,
     slice: request.slice,

@@ -73,10 +73,17 @@ export type TargetStop = 'drained' | 'budget' | 'rejected' | 'cancelled' | 'fail
 /**
  * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
  * somebody waits for it; `replica-lag`, replicas fall behind; `wal`, checkpoints do not keep up;
- * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for.
+ * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for; `others-at-work`, not all of its lanes
+ * worked.
  */
 export type WaitReason =
-  'table-locked' | 'table-wanted' | 'replica-lag' | 'wal' | 'old-transaction' | 'pace';
+  | 'table-locked'
+  | 'table-wanted'
+  | 'replica-lag'
+  | 'wal'
+  | 'old-transaction'
+  | 'pace'
+  | 'others-at-work';
 
 /** How long a slice held back for one reason, over all its lanes' common waits. */
 export interface Wait {

@@ -30,6 +30,8 @@ export interface DeletionSettings {
   readonly graceSeconds: number;
   /** Database connections that delete side by side. */
   readonly lanes: number;
+  /** Of them, how many go on while others are at work on the database server. */
+  readonly lanesBesideOthers: number;
   /** Time that one chunk's transaction should take. Milliseconds. */
   readonly chunkMilliseconds: number;
   /** Longest wait for a row lock before the row is left to a later pass. Milliseconds. */

@@ -120,6 +120,7 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
   return {
     graceSeconds: read(SETTINGS.graceSeconds),
     lanes: read(SETTINGS.lanes),
+    lanesBesideOthers: read(SETTINGS.lanesBesideOthers),
     chunkMilliseconds: read(SETTINGS.chunkMilliseconds),
     lockTimeoutMilliseconds: read(SETTINGS.lockTimeoutMilliseconds),
     sliceSeconds: read(SETTINGS.sliceSeconds),

@@ -107,6 +107,12 @@ export const SETTINGS = {
     default: '2',
     ...wholeNumberBetween(1, 16),
   }),
+  lanesBesideOthers: withDefault({
+    name: `${PREFIX}LANES_BESIDE_OTHERS`,
+    meaning: 'Of them, how many go on while others are at work on the server',
+    default: '1',
+    ...wholeNumberBetween(1, 16),
+  }),
   chunkMilliseconds: withDefault({
     name: `${PREFIX}CHUNK_TIME`,
     meaning: 'How long one transaction should take',

@@ -8,6 +8,9 @@ import { readPressure, type Pressure, type PressureLimits } from './pressure.ts'
 export interface ConsiderationSettings extends PressureLimits {
   /** Rows deleted a second, on average; undefined: as many as possible. */
   readonly rowsPerSecond: number | undefined;
+  readonly lanes: number;
+  /** Lanes that go on while others are at work. */
+  readonly lanesBesideOthers: number;
 }
 
 /** The server is looked at so often while there is work. Milliseconds. */
@@ -40,6 +43,8 @@ export class Consideration {
   #nextLook = 0;
   #paceFrom = performance.now();
   #waitingForUs = 0;
+  /** Since when not all lanes work; undefined: all of them do. */
+  #fewerSince: number | undefined;
   #turn: Promise<void> | undefined;
 
   constructor(
@@ -54,12 +59,21 @@ export class Consideration {
     this.#hooks = hooks;
   }
 
+  /**
+   * How many lanes may work now. Each keeps a core of the server busy, and beside others who need those for a
+   * moment all the time, fewer are gentler than smaller chunks.
+   */
+  get lanes(): number {
+    const { lanes, lanesBesideOthers } = this.#settings;
+    return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesBesideOthers);
+  }
+
   /** Time spent holding back so far, by reason. */
   get waits(): readonly Wait[] {
-    return [...this.#waited].map(([reason, milliseconds]) => ({
-      reason,
-      seconds: Math.round(milliseconds / 100) / 10,
-    }));
+    this.#countFewerLanes();
+    return [...this.#waited]
+      .map(([reason, milliseconds]) => ({ reason, seconds: Math.round(milliseconds / 100) / 10 }))
+      .filter(({ seconds }) => seconds > 0);
   }
 
   /** True once after others were found waiting for a lock of ours: the next chunks should be smaller. */
@@ -136,12 +150,30 @@ export class Consideration {
     try {
       const reading = await readPressure(this.#em, this.#table, this.#settings);
       this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
+      this.#meetOthers(reading.othersAtWork > 0);
       return reading.pressure;
     } catch (error) {
       // A server too busy to answer, or a role that may not look, must not stop the clean-up.
       if (UNANSWERED.has(sqlState(error) ?? '')) return undefined;
       throw error;
     }
+  }
+
+  #meetOthers(areAtWork: boolean): void {
+    const { lanes, lanesBesideOthers } = this.#settings;
+    this.#countFewerLanes();
+    this.#fewerSince = areAtWork && lanesBesideOthers < lanes ? performance.now() : undefined;
+  }
+
+  #countFewerLanes(): void {
+    if (this.#fewerSince === undefined) return;
+    const now = performance.now();
+    this.#addWait('others-at-work', now - this.#fewerSince);
+    this.#fewerSince = now;
+  }
+
+  #addWait(reason: WaitReason, milliseconds: number): void {
+    this.#waited.set(reason, (this.#waited.get(reason) ?? 0) + milliseconds);
   }
 
   async #isTableLocked(): Promise<boolean> {
@@ -159,7 +191,6 @@ export class Consideration {
     const began = performance.now();
     this.#hooks.onWaiting(pressure);
     await sleep(milliseconds);
-    const waited = (this.#waited.get(pressure.reason) ?? 0) + (performance.now() - began);
-    this.#waited.set(pressure.reason, waited);
+    this.#addWait(pressure.reason, performance.now() - began);
   }
 }

@@ -56,13 +56,7 @@ const CHUNKS_PER_SECOND_AT_PACE = 4;
  * transaction is left open.
  */
 export async function runLanes(work: LaneWork, from: string): Promise<LanesEnd> {
-  const lanes = new Lanes(work, from);
-  const ends = await Promise.allSettled(
-    work.accounts.slice(0, work.settings.lanes).map((account) => lanes.run(account)),
-  );
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return lanes.end;
+  return await new Lanes(work, from).untilEnd();
 }
 
 class Lanes {
@@ -71,6 +65,8 @@ class Lanes {
   #size: number;
   #cautiousChunks = 0;
   #ended: LanesEnd['kind'] | undefined;
+  readonly #atWork = new Map<LaneAccount, Promise<void>>();
+  readonly #errors: unknown[] = [];
 
   constructor(work: LaneWork, from: string) {
     this.#work = work;
@@ -78,20 +74,38 @@ class Lanes {
     this.#size = work.route.bounds.initial;
   }
 
-  get end(): LanesEnd {
+  async untilEnd(): Promise<LanesEnd> {
+    this.#startLanes();
+    while (this.#atWork.size > 0) await Promise.all(this.#atWork.values());
+    if (this.#errors.length > 0) throw this.#errors[0];
     return { kind: this.#ended ?? 'end-reached', position: this.#queue.position };
   }
 
-  async run(account: LaneAccount): Promise<void> {
+  /** Starts those lanes that may work and do not. */
+  #startLanes(): void {
+    for (const account of this.#work.accounts.slice(0, this.#work.consideration.lanes)) {
+      if (this.#atWork.has(account)) continue;
+      const running = this.#run(account)
+        .catch((error: unknown) => this.#errors.push(error))
+        .then(() => void this.#atWork.delete(account));
+      this.#atWork.set(account, running);
+    }
+  }
+
+  async #run(account: LaneAccount): Promise<void> {
+    const { consideration } = this.#work;
     try {
       while (this.#ended === undefined) {
-        await this.#work.consideration.untilClear();
+        await consideration.untilClear();
+        if (account.lane >= consideration.lanes) return;
         if (this.#work.shouldStop()) {
           this.#ended = 'stopped';
           return;
         }
         const claim = await this.#claim();
         if (claim === null) return;
+        // Others may be gone by now.
+        this.#startLanes();
         if (claim !== 'locked') await this.#workOn(claim, account);
       }
     } catch (error) {

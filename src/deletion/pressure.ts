@@ -20,6 +20,8 @@ export interface PressureReading {
   readonly pressure: Pressure | undefined;
   /** Sessions that wait for a lock of ours at this moment. */
   readonly waitingForUs: number;
+  /** Sessions of others that work at this moment, in whatever database of the server. */
+  readonly othersAtWork: number;
 }
 
 interface Reading {
@@ -28,6 +30,7 @@ interface Reading {
   readonly wal_share: number;
   readonly transaction_age: number;
   readonly waiting_for_us: number;
+  readonly others_at_work: number;
 }
 
 /**
@@ -41,8 +44,8 @@ const QUESTION_TIMEOUT = '500ms';
 
 /**
  * Looks at what others suffer from or wait for: a lock on the table that somebody waits for (a
- * `VACUUM`, an `ALTER TABLE`), replicas that fall behind, checkpoints that do not keep up, and a
- * transaction so old that no dead row can be removed.
+ * `VACUUM`, an `ALTER TABLE`), replicas that fall behind, checkpoints that do not keep up, a
+ * transaction so old that no dead row can be removed, and how many others are at work.
  *
  * What the role may not see counts as nothing: replicas' lag, and whatever other roles' sessions do,
  * need `pg_read_all_stats`.
@@ -55,7 +58,11 @@ export async function readPressure(
   const settings = { statement_timeout: QUESTION_TIMEOUT };
   const [reading] = await ask<Reading>(em, settings, { sql: QUESTION, params: [table] });
   if (reading === undefined) throw new Error('PostgreSQL answered a question without a row.');
-  return { pressure: pressureIn(reading, limits), waitingForUs: reading.waiting_for_us };
+  return {
+    pressure: pressureIn(reading, limits),
+    waitingForUs: reading.waiting_for_us,
+    othersAtWork: reading.others_at_work,
+  };
 }
 
 function pressureIn(reading: Reading, limits: PressureLimits): Pressure | undefined {
@@ -95,4 +102,7 @@ const QUESTION = `
        where backend_xmin is not null and datname = current_database() and pid <> pg_backend_pid()), 0)::float8 as transaction_age,
     (select count(*) from pg_stat_activity others where wait_event_type = 'Lock' and application_name <> 'session-cleanup'
        and exists (select from pg_stat_activity ours where ours.application_name = 'session-cleanup'
-         and ours.pid = any(pg_blocking_pids(others.pid))))::int as waiting_for_us`;
+         and ours.pid = any(pg_blocking_pids(others.pid))))::int as waiting_for_us,
+    (select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name <> 'session-cleanup'
+       and pid <> pg_backend_pid()
+       and (state = 'active' or state_change > clock_timestamp() - interval '100 milliseconds'))::int as others_at_work`;

@@ -22,6 +22,8 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
 export const TEST_DELETION: DeletionSettings = {
   graceSeconds: 0,
   lanes: 2,
+  // Tests look into the database all the time.
+  lanesBesideOthers: 16,
   chunkMilliseconds: 20,
   lockTimeoutMilliseconds: 20,
   sliceSeconds: 300,

@@ -119,6 +119,8 @@ function environmentOf({ databaseUrl, temporal, settings = {}, env = {} }: Worke
     TEMPORAL_CONFIG_FILE: '/dev/null',
     SESSION_CLEANUP_TASK_QUEUE: temporal.taskQueue,
     SESSION_CLEANUP_SCHEDULE: 'off',
+    // Tests look into the database all the time.
+    SESSION_CLEANUP_LANES_BESIDE_OTHERS: '16',
     ...Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [`SESSION_CLEANUP_${name}`, value]),
     ),

@@ -24,6 +24,7 @@ describe('defaults', () => {
       deletion: {
         graceSeconds: 0,
         lanes: 2,
+        lanesBesideOthers: 1,
         chunkMilliseconds: 20,
         lockTimeoutMilliseconds: 20,
         sliceSeconds: 300,
@@ -58,6 +59,7 @@ describe('values', () => {
       SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
       SESSION_CLEANUP_GRACE: '1h',
       SESSION_CLEANUP_LANES: '16',
+      SESSION_CLEANUP_LANES_BESIDE_OTHERS: '4',
       SESSION_CLEANUP_CHUNK_TIME: '1s',
       SESSION_CLEANUP_LOCK_TIMEOUT: '1ms',
       SESSION_CLEANUP_SLICE_TIME: '10m',
@@ -89,6 +91,7 @@ describe('values', () => {
       deletion: {
         graceSeconds: 3_600,
         lanes: 16,
+        lanesBesideOthers: 4,
         chunkMilliseconds: 1_000,
         lockTimeoutMilliseconds: 1,
         sliceSeconds: 600,
