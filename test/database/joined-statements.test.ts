@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect } from 'vitest';
 
-import { joinStatements } from '../../src/database/joined-statements.ts';
+import { joinStatements, WITH_COMMIT } from '../../src/database/joined-statements.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { withSettings } from '../../src/database/transaction.ts';
 import { test } from '../support/fixtures.ts';
@@ -12,6 +12,59 @@ import type { TestDatabase } from '../support/test-database.ts';
 const BEGIN = 'start transaction isolation level read committed';
 const SETTING = "select set_config('lock_timeout', '77ms', true)";
 const ASK = "select current_setting('lock_timeout') as value";
+
+describe('what is marked to go with the commit', () => {
+  const ADD = `${WITH_COMMIT}insert into added values (1)`;
+  const FAIL = `${WITH_COMMIT}select (case when count(*) = 0 then 'none' else '1' end)::int from added where false`;
+
+  test('travels with it, and is done', async ({ database }) => {
+    await database.sql('create table added (value int)');
+    await using opened = await openClient(database);
+    const { client, sent } = opened;
+    await client.query(BEGIN, []);
+    await client.query(ASK, []);
+    await client.query(ADD, []);
+    expect(sent).toEqual([`${BEGIN}; ${ASK}`]);
+    await client.query('commit', []);
+    expect(sent).toEqual([`${BEGIN}; ${ASK}`, `${ADD}; commit`]);
+    expect(await database.sql('select value from added')).toEqual([{ value: 1 }]);
+  });
+
+  test('makes the commit fail where it fails, and nothing is committed', async ({ database }) => {
+    await database.sql('create table added (value int)');
+    await using opened = await openClient(database);
+    const { client } = opened;
+    await client.query(BEGIN, []);
+    await client.query('insert into added values (2)', []);
+    await client.query(FAIL, []);
+    await expect(client.query('commit', [])).rejects.toThrow('"none"');
+    await client.query('rollback', []);
+    expect(await database.sql('select value from added')).toEqual([]);
+  });
+
+  test('is not done when the transaction is rolled back', async ({ database }) => {
+    await database.sql('create table added (value int)');
+    await using opened = await openClient(database);
+    const { client, sent } = opened;
+    await client.query(BEGIN, []);
+    await client.query(ASK, []);
+    await client.query(ADD, []);
+    await client.query('rollback', []);
+    expect(sent.at(-1)).toBe('rollback');
+    expect(await database.sql('select value from added')).toEqual([]);
+  });
+
+  test('is done before another statement that comes before the commit', async ({ database }) => {
+    await database.sql('create table added (value int)');
+    await using opened = await openClient(database);
+    const { client } = opened;
+    await client.query(BEGIN, []);
+    await client.query(ADD, []);
+    expect((await client.query('select value from added', [])).rows).toEqual([{ value: 1 }]);
+    await client.query('commit', []);
+    expect(await database.sql('select value from added')).toEqual([{ value: 1 }]);
+  });
+});
 
 describe('what opens a transaction', () => {
   test('travels with its first statement, whose result is the one returned', async ({
@@ -52,6 +105,17 @@ describe('what opens a transaction', () => {
       expect((await client.query(ASK, [])).rows).toEqual([{ value: '0' }]);
     },
   );
+
+  test('of statements sent as one, the last one answers', async ({ database }) => {
+    await using opened = await openClient(database);
+    const { client } = opened;
+    const { rows } = await client.query(
+      `select set_config('lock_timeout', '7s', true); ${ASK}`,
+      [],
+    );
+    expect(rows).toEqual([{ value: '7s' }]);
+    expect((await client.query(ASK, [])).rows).toEqual([{ value: '0' }]);
+  });
 
   test('a setting outside of a transaction is made at once', async ({ database }) => {
     await using opened = await openClient(database);

@@ -13,6 +13,8 @@ export interface WorkerProcessOptions {
   };
   /** Settings of the program by their name without `SESSION_CLEANUP_`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The file to run; left out: the checkout's. */
+  readonly program?: string;
   /** Further variables, such as `LD_PRELOAD`. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -70,7 +72,7 @@ export function workerCrew(options: WorkerProcessOptions): WorkerCrew {
  * @throws Error with its output when it ends before that.
  */
 export async function startWorker(options: WorkerProcessOptions): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [CLI, 'worker'], {
+  const child = spawn(process.execPath, [options.program ?? CLI, 'worker'], {
     env: environmentOf(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
