@@ -47,6 +47,12 @@ const CAUTIOUS_CHUNKS = 8;
 const SHARES_PER_LANE = 2;
 const SMALLEST_PART = 2;
 
+/**
+ * What bounds a chunk is how much it writes, and one that finds nothing writes nothing: the next one may be so
+ * many times as large.
+ */
+const WHERE_NOTHING_IS = 4;
+
 /** A pace is kept by this many chunks a second or more, so that it is even. */
 const CHUNKS_PER_SECOND_AT_PACE = 4;
 
@@ -169,7 +175,9 @@ class Lanes {
       elapsed * complaint,
       settings.chunkMilliseconds * (overPace > 1 ? overPace : 0),
     );
-    this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, route.bounds);
+    const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
+    const bounds = { ...route.bounds, largest };
+    this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, bounds);
     if (lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }

@@ -83,13 +83,21 @@ export async function inspectTarget(em: EntityManager, config: TargetConfig): Pr
   };
 }
 
-/** MikroORM takes a dot within a name for the one between schema and table. */
-function checkName(config: TargetConfig, table: string): void {
-  if (![config.schema, config.table].some((name) => name?.includes('.'))) return;
-  throw new FinalDeletionError(
-    FAILURE.unsupportedTable,
-    `Target "${config.name}": ${table} has a dot within a name, which cannot be used. Rename the schema or the table.`,
-  );
+/** MikroORM takes a dot within a name for the one between schema and table, and a question mark for a parameter. */
+function checkName({ name, schema, table, expiresColumn }: TargetConfig, quoted: string): void {
+  const what = `Target "${name}": ${quoted}`;
+  if ([schema, table].some((part) => part?.includes('.'))) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `${what} has a dot within a name, which cannot be used. Rename the schema or the table.`,
+    );
+  }
+  if ([schema, table, expiresColumn].some((part) => part?.includes('?'))) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `${what} or its column ${quoteName(expiresColumn)} has a question mark in its name, which cannot be used. Rename it.`,
+    );
+  }
 }
 
 function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {

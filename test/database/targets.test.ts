@@ -93,6 +93,20 @@ describe.for<{
     failure: FAILURE.unsupportedTable,
     says: /dot within a name/,
   },
+  {
+    what: 'a table with a question mark in its name',
+    sql: `create table "odd?" (expiry timestamptz); insert into "odd?" values ('2020-01-01')`,
+    target: { ...TABLE, table: 'odd?' },
+    failure: FAILURE.unsupportedTable,
+    says: /"odd\?" .*question mark/,
+  },
+  {
+    what: 'a column with a question mark in its name',
+    sql: `create table odd ("expiry?" timestamptz); insert into odd values ('2020-01-01')`,
+    target: { ...TABLE, expiresColumn: 'expiry?' },
+    failure: FAILURE.unsupportedTable,
+    says: /column "expiry\?" has a question mark/,
+  },
 ])('$what', ({ sql, target, failure, says }) => {
   test('is refused by name, with the remedy, and nothing is deleted', async ({ database }) => {
     await database.sql(sql);
