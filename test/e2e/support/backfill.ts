@@ -6,9 +6,10 @@ import { RESULT_MEMO } from '../../../src/contract.ts';
 import { readRunResult } from '../../../src/temporal/run-result.ts';
 import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
 import { pauseSchedule } from '../../../src/temporal/schedule.ts';
+import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { watchRun, type WatchedRun } from '../../support/watched-run.ts';
-import { startWorker } from '../../support/worker-process.ts';
+import { startWorker, type WorkerProcess } from '../../support/worker-process.ts';
 import {
   deletedBy,
   untilSchedule,
@@ -52,8 +53,8 @@ export async function expectBackfill(
   const { database, temporal } = stage;
   await fillSlots(database, ROWS);
   await slowDownDeletions(database, ROWS_PER_SECOND);
-  const settings = { SCHEDULE: 'apply' };
-  await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
+  const settings = { SCHEDULE: 'apply', ...TELLS_ATTEMPTS };
+  await using worker = await startWorker({ databaseUrl: database.url, temporal, settings });
   // So that no slot of today comes in between; a paused schedule runs a backfill all the same.
   await pauseSchedule(temporal.client, 'under test');
   const submit = await prepare();
@@ -68,7 +69,7 @@ export async function expectBackfill(
   );
   expect(runs.map(({ slot }) => slot)).toEqual(started.map((index) => SLOTS[index]?.toISOString()));
   if (replaced === undefined) await expectShares(stage, overlap, runs);
-  else await expectSuccession(stage, overlap, replaced, runs);
+  else await expectSuccession(stage, overlap, { worker, replaced, runs });
   await untilSchedule(stage, (state) => {
     expect(state).toMatchObject({ running: [], bufferedRuns: 0, skippedRuns: skipped });
   });
@@ -109,15 +110,22 @@ async function expectShares(
   });
 }
 
+/** A run that had to give way to others, and who works for both. */
+interface Succession {
+  readonly worker: WorkerProcess;
+  readonly replaced: WatchedRun;
+  readonly runs: readonly SlotRun[];
+}
+
 /** The run that was going on keeps what it did, and the last slot's takes the rest of its share. */
 async function expectSuccession(
   { database }: Stage,
   overlap: Overlap,
-  replaced: WatchedRun,
-  runs: readonly SlotRun[],
+  { worker, replaced, runs }: Succession,
 ): Promise<void> {
   await expect(replaced.result()).rejects.toThrow(WorkflowFailedError);
   const counts = await Promise.all(runs.map(deletedBy));
+  await untilAttemptsEnded(worker, replaced);
   const { status, memo } = await replaced.handle.describe();
   const before = await replaced.inLedger();
   expect(before).toBeGreaterThan(0);

@@ -4,8 +4,9 @@ import { expect, vi } from 'vitest';
 import { RESULT_MEMO } from '../../../src/contract.ts';
 import { readRunResult } from '../../../src/temporal/run-result.ts';
 import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
+import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
-import { slowDownDeletions } from '../../support/slow-deletion.ts';
+import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
 import { startRun, watchRun } from '../../support/watched-run.ts';
 import { startWorker, type WorkerProcess } from '../../support/worker-process.ts';
 import {
@@ -34,7 +35,7 @@ const test = base.extend(
   async ({ ui, database, temporal }, { onCleanup }): Promise<Midst> => {
     await fillSessions(database, STOCK);
     await slowDownDeletions(database, 500);
-    const settings = { SCHEDULE: 'apply' };
+    const settings = { SCHEDULE: 'apply', ...TELLS_ATTEMPTS };
     const worker = await startWorker({ databaseUrl: database.url, temporal, settings });
     onCleanup(() => worker.kill());
     await triggerSchedule(temporal.client);
@@ -62,38 +63,42 @@ test('cancelled, it ends after the chunk in hand and keeps its count; the next r
     told: STOCK.expired - expired,
     inLedger: STOCK.expired - expired,
   });
-  await slowDownDeletions(database, 1_000_000);
+  await hurryDeletions(database);
   expect(await deletedBy(await startRun(database, temporal))).toBe(expired);
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
 test('terminated, it stops deleting; its count stays in the ledger and the next run takes the rest', async ({
-  midst: { ui, database, temporal, run },
+  midst: { ui, database, temporal, worker, run },
 }) => {
   await terminateRun(ui, 'by hand');
 
   await expect(run.result()).rejects.toThrow(WorkflowFailedError);
   await untilStatus(ui, 'Terminated');
-  await slowDownDeletions(database, 1_000_000);
-  const next = await startRun(database, temporal);
-  const after = await deletedBy(next);
-  expect(after).toBeGreaterThan(0);
-  expect((await run.inLedger()) + after).toBe(STOCK.expired);
+  await untilAttemptsEnded(worker, run);
+  const { expired } = await countSessions(database);
+  expect(expired).toBeGreaterThan(0);
+  expect(await run.inLedger()).toBe(STOCK.expired - expired);
+  await hurryDeletions(database);
+  expect(await deletedBy(await startRun(database, temporal))).toBe(expired);
+  expect(await run.inLedger()).toBe(STOCK.expired - expired);
   expect((await run.handle.describe()).status.name).toBe('TERMINATED');
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
 test('reset, it begins anew with the same cut-off; what it had deleted stays in its old account', async ({
-  midst: { ui, database, temporal, run },
+  midst: { ui, database, temporal, worker, run },
 }) => {
   await resetRun(ui, 'once more');
 
   await expect(run.handle.describe()).resolves.toMatchObject({ status: { name: 'TERMINATED' } });
   const { runId } = await temporal.client.workflow.getHandle(run.workflowId).describe();
   expect(runId).not.toBe(run.runId);
-  await slowDownDeletions(database, 1_000_000);
+  await untilAttemptsEnded(worker, run);
+  await hurryDeletions(database);
   const anew = watchRun(database, temporal.client, run.workflowId, runId);
   const after = await deletedBy(anew);
+  expect(after).toBeGreaterThan(0);
   expect((await anew.result()).cutoff).toBe(run.slot);
   expect((await run.inLedger()) + after).toBe(STOCK.expired);
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
@@ -112,7 +117,7 @@ test('paused and resumed by updates, it says so in its details and loses no coun
   await current?.getByText('Paused: peak hour').waitFor();
   expect(await countSessions(database)).toEqual({ expired, live: STOCK.live });
 
-  await slowDownDeletions(database, 1_000_000);
+  await hurryDeletions(database);
   await sendUpdate(ui, 'resume');
   expect(await deletedBy(run)).toBe(STOCK.expired);
   await untilStatus(ui, 'Completed');
