@@ -48,8 +48,9 @@ export interface SessionMix {
 }
 
 /**
- * Fills `sessions` with many rows at once: expired within the last 30 days, live for the next 30, and
- * never within the minute around now. Statistics are up to date afterwards.
+ * Fills `sessions` with many rows at once: expired within the last 30 days, but not in the last minute,
+ * or live for the next 30 days, and at least for an hour, which no test outlasts. Statistics are up to
+ * date afterwards.
  */
 export async function fillSessions(database: TestDatabase, mix: SessionMix): Promise<void> {
   const order = mix.shuffled === false ? 'expires_at' : 'md5(number::text)';
@@ -58,8 +59,9 @@ export async function fillSessions(database: TestDatabase, mix: SessionMix): Pro
      select 'user-' || number % 1000, encode(sha256(gen_random_uuid()::text::bytea), 'hex'), 'test',
             '192.0.2.1', expires_at - interval '30 days', expires_at - interval '15 days', expires_at
      from (
-       select number, now() + case when number <= $1::int then -1 else 1 end
-                * (interval '1 minute' + random() * interval '30 days') as expires_at
+       select number, now() + case
+         when number <= $1::int then interval '-1 minute' - random() * interval '30 days'
+         else interval '1 hour' + random() * interval '30 days' end as expires_at
        from generate_series(1, $1::int + $2::int) as number
      ) as made
      order by ${order}`,
