@@ -8,19 +8,28 @@ import { fillTables } from './bench/document.ts';
 import { drawPlots } from './bench/plots/draw-plots.ts';
 import { beginProfile, endProfile } from './bench/profile.ts';
 import { addSeries, readResults } from './bench/results-file.ts';
-import { openServers } from './bench/servers.ts';
+import { openServers, type BenchServers } from './bench/servers.ts';
 import { renderSeries } from './bench/summary.ts';
+import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
+
+/** As shells have it for a program that was interrupted. */
+const INTERRUPTED = 130;
 
 function say(message: string): void {
   console.log(message);
 }
 
-async function measure(options: BenchOptions): Promise<void> {
-  const { json, profile } = options;
+/** A stop ends the servers at once, and with them whatever was being measured. */
+async function measure(options: BenchOptions, stop: AbortSignal): Promise<void> {
   await using servers = await openServers(options.dataDirectory, {
-    profile: profile !== undefined,
+    profile: options.profile !== undefined,
     say,
   });
+  await unlessStopped(stop, measureCases(options, servers));
+}
+
+async function measureCases(options: BenchOptions, servers: BenchServers): Promise<void> {
+  const { json, profile } = options;
   const [server] = await servers.execute<{ version: string }>('select version() as version');
   if (profile !== undefined) await beginProfile(servers);
   for (const benchCase of CASES) {
@@ -40,9 +49,10 @@ async function measure(options: BenchOptions): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const stop = listenForStop();
   try {
     const options = parseBenchOptions(args);
-    if (!options.drawOnly) await measure(options);
+    if (!options.drawOnly) await measure(options, stop.signal);
     if (options.json !== undefined && options.plots !== undefined) {
       const files = await drawPlots(await readResults(options.json), options.plots);
       for (const file of files) say(`Drew ${file}`);
@@ -54,6 +64,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof StopRequested) {
+      console.error(error.message);
+      return INTERRUPTED;
+    }
     const { exitCode, message } = reportError(error);
     console.error(message);
     return exitCode;

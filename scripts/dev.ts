@@ -6,7 +6,7 @@ import { reportError } from '../src/commands/report-error.ts';
 import { parseDevOptions } from './dev/options.ts';
 import { toOnceResult } from './dev/report.ts';
 import { runDevelopment } from './dev/run-development.ts';
-import { listenForStop, StopRequested } from './dev/stop-request.ts';
+import { listenForStop, StopRequested } from './services/stop-request.ts';
 import { openTerminal } from './dev/terminal.ts';
 
 /** As shells have it for a program that was interrupted. */

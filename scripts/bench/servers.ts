@@ -83,7 +83,7 @@ export async function openServers(
     temporalEnvironment,
     dataDirectory,
     pids: [postgres.pid, temporal.pid],
-    program: await buildPackage(path.join(dataDirectory, 'package')),
+    program: await buildPackage(),
     urlOf: (database) => postgres.urlOf(database),
     execute: async (sql, database = 'postgres') => await execute(postgres.urlOf(database), sql),
     [Symbol.asyncDispose]: async () => {

@@ -26,7 +26,7 @@ import { openServers, type Servers } from './servers.ts';
 import { showCounts, tellOfRuns } from './stay.ts';
 import type { Terminal } from './terminal.ts';
 import { simulateTraffic } from './traffic.ts';
-import { unlessStopped } from './stop-request.ts';
+import { unlessStopped } from '../services/stop-request.ts';
 import { endLeftoverWorker, startWorker } from './worker.ts';
 
 /** The world around the command. */

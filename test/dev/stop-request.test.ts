@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import { unlessStopped } from '../../scripts/dev/stop-request.ts';
+import { unlessStopped } from '../../scripts/services/stop-request.ts';
 
 describe('work that a stop may interrupt', () => {
   test('gives its result, or its error, when nothing stops it', async () => {
