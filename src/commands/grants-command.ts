@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
 import { loadConfig } from '../config/load-config.ts';
-import { quoteName } from '../database/quote-name.ts';
 import { grantStatements } from '../preflight/rights.ts';
+import { viewOfOthersGrant } from '../preflight/view-of-others.ts';
 import { writeResult } from './command-context.ts';
 import { EXIT, InputError } from './exit-code.ts';
 import { addHelpSections } from './help-text.ts';
@@ -34,9 +34,9 @@ export function addGrantsCommand(program: Command, { act, context }: Invocation)
     writeResult(context, options.json, { statements }, () =>
       [
         ...statements,
-        '-- Not needed, but it lets the clean-up see how far replicas are behind, who waits for it, and how',
-        '-- old transactions of others are:',
-        `-- GRANT pg_read_all_stats TO ${quoteName(options.role)};`,
+        '-- Not needed, but it lets the clean-up see how far replicas are behind, who is at work or waits for',
+        '-- it, and how old transactions of others are:',
+        `-- ${viewOfOthersGrant(options.role)}`,
       ].join('\n'),
     );
     return Promise.resolve(EXIT.done);

@@ -8,6 +8,7 @@ import type { Finding } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkRights } from './rights.ts';
 import { checkIndex, checkReferences, checkRowSecurity, checkTriggers } from './table-checks.ts';
+import { checkViewOfOthers } from './view-of-others.ts';
 
 /** Clocks further apart than this make logs and histories hard to compare. Seconds. */
 const CLOCKS_APART = 5;
@@ -29,6 +30,7 @@ export async function checkDatabase(
     await checkClock(em),
     ...(await unlessForbidden('ledger', undefined, async () => [await checkLedger(orm, config)])),
     ...(await checkRights(em, targets, database.ledgerSchema)),
+    await checkViewOfOthers(em),
   ];
   for (const target of targets) {
     const check = async (): Promise<readonly Finding[]> => await checkTarget(em, target);

@@ -40,6 +40,7 @@ test('a database as migrate makes it passes every check', async ({ database }) =
     'clock',
     'ledger',
     'rights',
+    'view-of-others',
     'table',
     'expiry-unit',
     'index',
@@ -156,7 +157,9 @@ test('a role with only the grants printed passes, cleans, and lacks each right i
     const grants = grantStatements([TEST_TARGET], 'session_cleanup', role);
     for (const grant of grants) await database.sql(grant);
     const findings = await check(database, {}, url.href);
-    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
+      expect.objectContaining({ check: 'view-of-others', level: 'warning' }),
+    ]);
     await using cleaner = openCleaner({ ...database, url: url.href });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 500 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
@@ -169,6 +172,29 @@ test('a role with only the grants printed passes, cleans, and lacks each right i
     }
   } finally {
     await database.sql(`drop owned by "${role}"`);
+    await database.sql(`drop role "${role}"`);
+  }
+});
+
+test('a role that does not see what others do is told what it misses, until it is granted', async ({
+  database,
+}) => {
+  const role = `blind ${randomBytes(4).toString('hex')}`;
+  const url = new URL(database.url);
+  url.username = encodeURIComponent(role);
+  url.password = 'least';
+  await database.sql(`create role "${role}" login password 'least'`);
+  try {
+    const blind = named(await check(database, {}, url.href), 'view-of-others');
+    expect(blind).toMatchObject({
+      level: 'warning',
+      remedy: `GRANT pg_read_all_stats TO "${role}";`,
+    });
+    await database.sql(blind?.remedy ?? '');
+    expect(named(await check(database, {}, url.href), 'view-of-others')).toMatchObject({
+      level: 'ok',
+    });
+  } finally {
     await database.sql(`drop role "${role}"`);
   }
 });
