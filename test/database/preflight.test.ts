@@ -8,10 +8,30 @@ import { checkDatabase } from '../../src/preflight/check-database.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
 import { grantStatements } from '../../src/preflight/rights.ts';
 import { openCleaner } from '../support/cleaner.ts';
-import { test } from '../support/fixtures.ts';
+import { test as base } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
+
+/** Somebody new to the server, without any right. */
+interface Newcomer {
+  /** With a blank in it, so that it has to be quoted. */
+  readonly role: string;
+  readonly url: string;
+}
+
+const test = base.extend('newcomer', async ({ database }, { onCleanup }): Promise<Newcomer> => {
+  const role = `new ${randomBytes(4).toString('hex')}`;
+  const url = new URL(database.url);
+  url.username = encodeURIComponent(role);
+  url.password = 'new';
+  await database.sql(`create role "${role}" login password 'new'`);
+  onCleanup(async () => {
+    await database.sql(`drop owned by "${role}"`);
+    await database.sql(`drop role "${role}"`);
+  });
+  return { role, url: url.href };
+});
 
 async function check(
   database: TestDatabase,
@@ -141,81 +161,55 @@ test('an index that cannot serve the drain does not count as one', async ({ data
 
 test('a role with only the grants printed passes, cleans, and lacks each right it is not given by name', async ({
   database,
+  newcomer: { role, url },
 }) => {
-  const role = `least ${randomBytes(4).toString('hex')}`;
-  const url = new URL(database.url);
-  url.username = encodeURIComponent(role);
-  url.password = 'least';
-  await database.sql(`create role "${role}" login password 'least'`);
-  try {
-    await fillSessions(database, { expired: 500, live: 100 });
-    expect(named(await check(database, {}, url.href), 'rights')).toMatchObject({
-      level: 'error',
-      remedy: expect.stringContaining(`GRANT DELETE ON "sessions" TO "${role}";`),
-    });
+  await fillSessions(database, { expired: 500, live: 100 });
+  expect(named(await check(database, {}, url), 'rights')).toMatchObject({
+    level: 'error',
+    remedy: expect.stringContaining(`GRANT DELETE ON "sessions" TO "${role}";`),
+  });
 
-    const grants = grantStatements([TEST_TARGET], 'session_cleanup', role);
-    for (const grant of grants) await database.sql(grant);
-    const findings = await check(database, {}, url.href);
-    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
-      expect.objectContaining({ check: 'view-of-others', level: 'warning' }),
-    ]);
-    await using cleaner = openCleaner({ ...database, url: url.href });
-    expect(await cleaner.clean()).toMatchObject({ deletedCount: 500 });
-    expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+  const grants = grantStatements([TEST_TARGET], 'session_cleanup', role);
+  for (const grant of grants) await database.sql(grant);
+  const findings = await check(database, {}, url);
+  expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
+    expect.objectContaining({ check: 'view-of-others', level: 'warning' }),
+  ]);
+  await using cleaner = openCleaner({ ...database, url });
+  expect(await cleaner.clean()).toMatchObject({ deletedCount: 500 });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 
-    for (const grant of grants) {
-      await database.sql(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '));
-      const rights = await check(database, {}, url.href).then((all) => named(all, 'rights'));
-      expect(rights).toMatchObject({ level: 'error', remedy: grant });
-      await database.sql(grant);
-    }
-  } finally {
-    await database.sql(`drop owned by "${role}"`);
-    await database.sql(`drop role "${role}"`);
+  for (const grant of grants) {
+    await database.sql(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '));
+    const rights = await check(database, {}, url).then((all) => named(all, 'rights'));
+    expect(rights).toMatchObject({ level: 'error', remedy: grant });
+    await database.sql(grant);
   }
 });
 
 test('a role that does not see what others do is told what it misses, until it is granted', async ({
   database,
+  newcomer: { role, url },
 }) => {
-  const role = `blind ${randomBytes(4).toString('hex')}`;
-  const url = new URL(database.url);
-  url.username = encodeURIComponent(role);
-  url.password = 'least';
-  await database.sql(`create role "${role}" login password 'least'`);
-  try {
-    const blind = named(await check(database, {}, url.href), 'view-of-others');
-    expect(blind).toMatchObject({
-      level: 'warning',
-      remedy: `GRANT pg_read_all_stats TO "${role}";`,
-    });
-    await database.sql(blind?.remedy ?? '');
-    expect(named(await check(database, {}, url.href), 'view-of-others')).toMatchObject({
-      level: 'ok',
-    });
-  } finally {
-    await database.sql(`drop role "${role}"`);
-  }
+  const blind = named(await check(database, {}, url), 'view-of-others');
+  expect(blind).toMatchObject({
+    level: 'warning',
+    remedy: `GRANT pg_read_all_stats TO "${role}";`,
+  });
+  await database.sql(blind?.remedy ?? '');
+  expect(named(await check(database, {}, url), 'view-of-others')).toMatchObject({ level: 'ok' });
 });
 
-test('row-level security that may hide rows is told', async ({ database }) => {
-  const role = `hidden_${randomBytes(4).toString('hex')}`;
-  const url = new URL(database.url);
-  url.username = role;
-  url.password = 'least';
-  await database.sql(`create role ${role} login password 'least'`);
-  try {
-    await database.sql('alter table sessions enable row level security');
-    for (const grant of grantStatements([TEST_TARGET], 'session_cleanup', role)) {
-      await database.sql(grant);
-    }
-    expect(named(await check(database, {}, url.href), 'row-security')).toMatchObject({
-      level: 'warning',
-      remedy: expect.stringContaining('BYPASSRLS'),
-    });
-  } finally {
-    await database.sql(`drop owned by ${role}`);
-    await database.sql(`drop role ${role}`);
+test('row-level security that may hide rows is told', async ({
+  database,
+  newcomer: { role, url },
+}) => {
+  await database.sql('alter table sessions enable row level security');
+  for (const grant of grantStatements([TEST_TARGET], 'session_cleanup', role)) {
+    await database.sql(grant);
   }
+  expect(named(await check(database, {}, url), 'row-security')).toMatchObject({
+    level: 'warning',
+    remedy: expect.stringContaining('BYPASSRLS'),
+  });
 });
