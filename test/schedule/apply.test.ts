@@ -11,6 +11,9 @@ import { definitionFor, recordingLogger } from './schedule-fixture.ts';
 
 const { logger } = recordingLogger();
 
+/** For what the server tells with a delay. */
+const PATIENTLY = { timeout: 10_000 };
+
 describe('apply', () => {
   test('creates the schedule, and changes nothing the second time', async ({ temporal }) => {
     const { client } = temporal;
@@ -67,7 +70,10 @@ describe('apply', () => {
       state: { paused: true, note: 'moving the database', remainingActions: 7 },
     });
     await handle.trigger('SKIP');
-    await vi.waitUntil(async () => (await describeSchedule(client)).recentRuns.length === 1);
+    await vi.waitUntil(
+      async () => (await describeSchedule(client)).recentRuns.length === 1,
+      PATIENTLY,
+    );
 
     const outcome = await applySchedule(client, definitionFor(temporal), logger);
 
@@ -205,5 +211,5 @@ async function listScheduleIds({ client }: TestTemporal): Promise<readonly strin
     const ids: string[] = [];
     for await (const { scheduleId } of client.schedule.list()) ids.push(scheduleId);
     return ids.length > 0 && ids;
-  });
+  }, PATIENTLY);
 }
