@@ -8,13 +8,17 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
     restoreMocks: true,
+    // Nobody waits that long unless something is wrong; the default of a second is short where servers start.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/e2e/**', 'test/least-rights/**'],
+          exclude: ['chaos', 'e2e', 'least-rights', 'oldest-postgres'].map(
+            (name) => `test/${name}/**`,
+          ),
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 30_000,
           // Tests wait for servers more than they compute, so three files keep two cores busy.
@@ -35,6 +39,24 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           // What tests clean by is this role, with the rights that `session-cleanup grants` prints.
           provide: { databaseRole: 'least "rights"' },
+          testTimeout: 30_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // To be run with `POSTGRES_PACKAGE`: what asks PostgreSQL itself for something.
+          name: 'oldest-postgres',
+          include: [
+            'test/database/**/*.test.ts',
+            'test/activities/**/*.test.ts',
+            'test/integration/**/*.test.ts',
+            'test/workflows/whole-run.test.ts',
+            'test/oldest-postgres/**/*.test.ts',
+          ],
+          globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 30_000,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

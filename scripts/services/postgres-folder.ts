@@ -8,6 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 import { canEnter, ensurePrivateFolder } from './private-folder.ts';
+import type { PostgresBinaries } from './postgres-binaries.ts';
 import type { Account } from './service-process.ts';
 import { RECORD_FILE } from './service-record.ts';
 
@@ -37,7 +38,7 @@ export interface PostgresFolder extends PostgresPaths {
 export interface FolderRequest {
   readonly wanted: string;
   readonly authentication: Authentication;
-  readonly initdb: string;
+  readonly binaries: PostgresBinaries;
   readonly account: Account | undefined;
   readonly say: (message: string) => void;
   /** Called before anything is made or changed: the place to end whoever still uses the folder. */
@@ -89,7 +90,7 @@ async function makeCluster(
   cluster: string,
   passwordFile: string,
 ): Promise<void> {
-  const { account, authentication } = request;
+  const { account, authentication, binaries } = request;
   // Made under another name and renamed once complete: initdb refuses what a killed one left behind.
   const unfinished = `${cluster}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
@@ -103,17 +104,21 @@ async function makeCluster(
       ? ['--auth=scram-sha-256', `--pwfile=${passwordFile}`]
       : ['--auth=trust'];
   await promisify(execFile)(
-    request.initdb,
+    binaries.initdb,
     [
       ...[`--pgdata=${unfinished}`, `--username=${SUPERUSER}`, ...login],
-      // The built-in provider sorts the same on every machine, whatever locales it has.
-      ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
+      ...['--encoding=UTF8', '--locale=C', ...sortingOptions(binaries)],
       // A machine that crashes now loses nothing but an empty database.
       ...['--no-sync', '--no-instructions'],
     ],
     { cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }, ...account },
   );
   await rename(unfinished, cluster);
+}
+
+/** The built-in provider sorts the same on every machine, whatever locales it has; older versions have none. */
+function sortingOptions({ major }: PostgresBinaries): readonly string[] {
+  return major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
 }
 
 async function readPassword(file: string): Promise<string | undefined> {

@@ -81,7 +81,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const folder = await preparePostgresFolder({
     wanted: options.dataDirectory,
     authentication: options.authentication ?? 'password',
-    initdb: binaries.initdb,
+    binaries,
     account,
     say,
     beforeUse: async (paths) => {
