@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
-const OLDEST_SERVER = 140_000;
+export const OLDEST_SERVER = 140_000;
 
 /** What a column's type allows when the configuration says nothing. */
 const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {

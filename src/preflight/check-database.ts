@@ -3,7 +3,7 @@ import type { Config, TargetConfig } from '../config/config.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../deletion/errors.ts';
-import { inspectTarget } from '../deletion/target.ts';
+import { inspectTarget, OLDEST_SERVER } from '../deletion/target.ts';
 import type { Finding } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkRights } from './rights.ts';
@@ -87,7 +87,7 @@ async function checkServer(em: EntityManager): Promise<Finding> {
        pg_is_in_recovery() as standby`,
   );
   const check = 'server';
-  if (row === undefined || row.number < 140_000) {
+  if (row === undefined || row.number < OLDEST_SERVER) {
     const message = `PostgreSQL ${row?.version ?? 'of unknown version'} is too old`;
     return { check, level: 'error', message, remedy: 'Use PostgreSQL 14 or later.' };
   }
