@@ -24,7 +24,12 @@ export async function openArena(
   share: number,
 ): Promise<Arena> {
   await servers.execute(`drop database if exists ${DATABASE} with (force)`);
-  await servers.execute(`create database ${DATABASE} template ${template} strategy file_copy`);
+  const [server] = await servers.execute<{ chooses: boolean }>(
+    `select current_setting('server_version_num')::int >= 150000 as chooses`,
+  );
+  // Older ones know no other way than this.
+  const strategy = server?.chooses === true ? 'strategy file_copy' : '';
+  await servers.execute(`create database ${DATABASE} template ${template} ${strategy}`);
   await servers.execute('checkpoint');
   const [bound] = await servers.execute<{ deadline: string; live: string; expired: number }>(
     `with bound as (select ${deadlineOf(shape, share)} as deadline)
