@@ -6,6 +6,9 @@ import { failureOf, type SliceCall } from './slice-call.ts';
 /** How long a failure waits to learn what its slice has deleted so far. */
 const COUNT_TIMEOUT_MILLISECONDS = 5_000;
 
+/** Whoever ends one connection often ends those that lie ready, too, and each may be met before that is known. */
+const COUNT_ATTEMPTS = 3;
+
 /** Ends a slice whose attempts have no result, and tells what they deleted. */
 export async function settleSlice(call: SliceCall): Promise<SettledSlice> {
   const { orm, ledgerSchema, request, target, configuredTargets, runId } = call;
@@ -28,9 +31,8 @@ export async function countDeleted(
   call: SliceCall,
   hasBegun: boolean,
 ): Promise<number | undefined> {
-  const { orm, ledgerSchema, context, request, target, runId } = call;
-  const { attempt, heartbeatDetails } = context.info;
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
+  const { attempt, heartbeatDetails } = call.context.info;
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = call.context.info;
   // An operator's reset counts attempts from 1 again, and may clear what was heartbeated; only the
   // times tell of it then.
   const isFirst = attempt === 1 && currentAttemptScheduledTimestampMs === scheduledTimestampMs;
@@ -38,7 +40,7 @@ export async function countDeleted(
   const timeout = new AbortController();
   try {
     return await Promise.race([
-      deletedSoFar(orm, ledgerSchema, runId, target.name, request.slice),
+      askLedger(call, COUNT_ATTEMPTS),
       sleep(COUNT_TIMEOUT_MILLISECONDS, undefined, { signal: timeout.signal }),
     ]);
   } catch {
@@ -46,5 +48,15 @@ export async function countDeleted(
     return undefined;
   } finally {
     timeout.abort();
+  }
+}
+
+async function askLedger(call: SliceCall, attempts: number): Promise<number> {
+  const { orm, ledgerSchema, runId, target, request } = call;
+  try {
+    return await deletedSoFar(orm, ledgerSchema, runId, target.name, request.slice);
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return await askLedger(call, attempts - 1);
   }
 }

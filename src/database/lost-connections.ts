@@ -15,22 +15,26 @@ export interface ClientPool {
 }
 
 /**
- * Gives the pool back the place of a connection that was lost in mid-transaction.
+ * Gives the pool back the place of a connection that was lost, and never hands that connection out again.
  *
  * Kysely releases a transaction's connection after its rollback, and never when the rollback fails,
  * as it does on a connection that is gone. Each outage would take a place for every open transaction,
  * until none is left and the process cannot reach a database that is long up again.
  *
+ * And where a statement was told that its connection ends, the pool learns of it only when the socket closes:
+ * whoever asks in between would be given that very connection.
+ *
  * @param pool - the `pg.Pool` that MikroORM has just made
  */
 export function releaseLostConnections(pool: ClientPool): void {
   pool.on('connect', (client) => {
-    releaseAtEnd(client);
-    endWhenSilent(client);
+    const connection = { isLost: false };
+    releaseOnce(client, connection);
+    watchAnswers(client, connection);
   });
 }
 
-function releaseAtEnd(client: PooledClient): void {
+function releaseOnce(client: PooledClient, connection: { readonly isLost: boolean }): void {
   let giveBack = nothingToGiveBack;
   Object.defineProperty(client, 'release', {
     get: () => giveBack,
@@ -40,7 +44,7 @@ function releaseAtEnd(client: PooledClient): void {
       giveBack = (error) => {
         if (isReleased) return;
         isReleased = true;
-        release(error);
+        release(error ?? connection.isLost);
       };
     },
   });
@@ -52,19 +56,29 @@ function releaseAtEnd(client: PooledClient): void {
 const nothingToGiveBack: Release = () => undefined;
 
 /**
- * Ends a connection on which a query had no answer in time (`query_timeout`). The driver only stops
- * waiting, so whatever is asked next would wait behind that query, for as long again.
+ * Looks out for answers that are the last ones of their connection. One on which a query had no answer in time
+ * (`query_timeout`) is ended: the driver only stops waiting, so whatever is asked next would wait behind that
+ * query, for as long again.
  */
-function endWhenSilent(client: PooledClient): void {
+function watchAnswers(client: PooledClient, connection: { isLost: boolean }): void {
   const { query } = client;
   client.query = (...args) => {
     const answer: unknown = query.apply(client, args);
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
-        if (!(error instanceof Error) || error.message !== 'Query read timeout') return;
-        client.end().catch(() => undefined);
+        if (isSilence(error)) client.end().catch(() => undefined);
+        connection.isLost ||= isSilence(error) || isFarewell(error);
       });
     }
     return answer;
   };
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** After an error of this severity the server closes the connection. */
+function isFarewell(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'FATAL';
 }

@@ -176,6 +176,35 @@ describe('what PostgreSQL itself reports', () => {
     const [left] = await database.sql<{ count: number }>('select count(*)::int from sessions');
     expect(failure.details).toMatchObject([{ deletedSoFar: 20_000 - (left?.count ?? 0) }]);
   });
+
+  test('a slice that fails and loses the answer to its count asks again', async ({ database }) => {
+    await fillSessions(database, { expired: 1_000, live: 0 });
+    await using activities = openActivities(database.url);
+    await activities.attempt({}).result;
+    await database.sql('drop table sessions');
+    const holder = await database.connect();
+    await holder.query(
+      'begin; lock table session_cleanup.session_cleanup_ledger in access exclusive mode',
+    );
+    const attempt = activities.attempt({}, { attempt: 2 });
+    for (const _question of ['first', 'second']) {
+      await expect
+        .poll(async () => {
+          const ended = await database.sql(
+            `select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'`,
+          );
+          return ended.length;
+        })
+        .toBe(1);
+    }
+    await holder.query('rollback');
+
+    expect(await failureOf(attempt.result)).toMatchObject({
+      type: FAILURE.noTable,
+      details: [{ deletedSoFar: 1_000 }],
+    });
+  });
 });
 
 async function plant(database: TestDatabase): Promise<void> {

@@ -48,6 +48,32 @@ describe('a connection that is lost in mid-transaction', () => {
   });
 });
 
+test('a connection whose last answer said that it ends is not handed out again', async ({
+  database,
+}) => {
+  await using pool = openPool(database);
+  const client = await pool.connect();
+  await expect(client.query('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject(
+    {
+      code: '57P01',
+    },
+  );
+  // As the ORM does after any error, before the socket has closed.
+  client.release();
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a connection that has failed a statement and goes on is handed out again', async ({
+  database,
+}) => {
+  await using pool = openPool(database);
+  const client = await pool.connect();
+  const [before] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
+  await expect(client.query('select 1 / 0')).rejects.toMatchObject({ code: '22012' });
+  client.release();
+  expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual([before]);
+});
+
 /** A pool with one place, whose queries have 300 ms to be answered. */
 function openPool(database: TestDatabase): pg.Pool & AsyncDisposable {
   const pool = new pg.Pool({ connectionString: database.url, max: 1, query_timeout: 300 });
