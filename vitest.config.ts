@@ -1,5 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** What tests have in common that kill nothing and open no browser. */
+const ORDINARY = {
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 30_000,
+  // Tests wait for servers more than they compute, so three files keep two cores busy.
+  maxWorkers: 3,
+  sequence: { groupOrder: 0 },
+};
+
 export default defineConfig({
   test: {
     // Never `threads` or `vmThreads`: the Temporal SDK's native core is one for each process, and ends
@@ -19,11 +28,7 @@ export default defineConfig({
           exclude: ['chaos', 'e2e', 'least-rights', 'oldest-postgres'].map(
             (name) => `test/${name}/**`,
           ),
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 30_000,
-          // Tests wait for servers more than they compute, so three files keep two cores busy.
-          maxWorkers: 3,
-          sequence: { groupOrder: 0 },
+          ...ORDINARY,
         },
       },
       {
@@ -36,12 +41,9 @@ export default defineConfig({
             'test/activities/delete-expired-sessions.test.ts',
             'test/workflows/whole-run.test.ts',
           ],
-          globalSetup: ['test/support/global-setup.ts'],
           // What tests clean by is this role, with the rights that `session-cleanup grants` prints.
           provide: { databaseRole: 'least "rights"' },
-          testTimeout: 30_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 0 },
+          ...ORDINARY,
         },
       },
       {
@@ -56,10 +58,7 @@ export default defineConfig({
             'test/workflows/whole-run.test.ts',
             'test/oldest-postgres/**/*.test.ts',
           ],
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 30_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 0 },
+          ...ORDINARY,
         },
       },
       {

@@ -10,10 +10,12 @@ import { beginProfile, endProfile } from './bench/profile.ts';
 import { addSeries, readResults } from './bench/results-file.ts';
 import { openServers, type BenchServers } from './bench/servers.ts';
 import { renderSeries } from './bench/summary.ts';
-import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
-
-/** As shells have it for a program that was interrupted. */
-const INTERRUPTED = 130;
+import {
+  INTERRUPTED,
+  listenForStop,
+  StopRequested,
+  unlessStopped,
+} from './services/stop-request.ts';
 
 function say(message: string): void {
   console.log(message);

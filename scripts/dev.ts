@@ -6,11 +6,8 @@ import { reportError } from '../src/commands/report-error.ts';
 import { parseDevOptions } from './dev/options.ts';
 import { toOnceResult } from './dev/report.ts';
 import { runDevelopment } from './dev/run-development.ts';
-import { listenForStop, StopRequested } from './services/stop-request.ts';
+import { INTERRUPTED, listenForStop, StopRequested } from './services/stop-request.ts';
 import { openTerminal } from './dev/terminal.ts';
-
-/** As shells have it for a program that was interrupted. */
-const INTERRUPTED = 130;
 
 async function main(args: readonly string[]): Promise<number> {
   const stop = listenForStop();

@@ -1,6 +1,9 @@
 /** Ctrl-C and its like, as an abort signal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Exit code of a program that was interrupted, as shells have it. */
+export const INTERRUPTED = 130;
+
 /** The reason of the abort: somebody wants the command to end. */
 export class StopRequested extends Error {
   override readonly name = 'StopRequested';
@@ -16,8 +19,9 @@ const END_SHOWS_WITHIN_MILLISECONDS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Aborts on the first of these signals, and when nobody reads the output any more. Further ones change nothing: npm passes on to us what the
- * terminal has sent us already, and all that still has to be ended is ended within seconds.
+ * Aborts on the first of these signals, and when nobody reads the output any more. Further ones change
+ * nothing: npm passes on to us what the terminal has sent us already, and all that still has to be ended is
+ * ended within seconds.
  */
 export function listenForStop(): AbortController {
   const controller = new AbortController();

@@ -66,8 +66,9 @@ function watchAnswers(client: PooledClient, connection: { isLost: boolean }): vo
     const answer: unknown = query.apply(client, args);
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
-        if (isSilence(error)) client.end().catch(() => undefined);
-        connection.isLost ||= isSilence(error) || isFarewell(error);
+        const isSilent = isSilence(error);
+        connection.isLost ||= isSilent || isFarewell(error);
+        if (isSilent) client.end().catch(() => undefined);
       });
     }
     return answer;
