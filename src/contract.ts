@@ -91,11 +91,28 @@ export interface Wait {
   readonly seconds: number;
 }
 
+/**
+ * Why expired rows of a target remain, besides locks: `referenced`, a foreign key refuses; `too-slow`,
+ * the deletion of one row takes longer than a statement may; `kept-by-trigger`, a trigger keeps the row
+ * or refuses its deletion.
+ */
+export type RemainingReason = 'referenced' | 'too-slow' | 'kept-by-trigger';
+
+/** Expired rows that were visited and could not be deleted. */
+export interface RemainingRows {
+  readonly reason: RemainingReason;
+  readonly rows: number;
+  /** The constraint, trigger or table that is the cause, where PostgreSQL names it. */
+  readonly by?: string;
+}
+
 /** What one slice did. */
 export interface SliceSummary {
   readonly way: Way;
   readonly deletedCount: number;
   readonly skippedLocked: number;
+  /** Left out when there are none. */
+  readonly remaining?: readonly RemainingRows[];
   /** Time the slice worked (with `dryRun`: would work, as far as can be told). Seconds. */
   readonly seconds: number;
   /** Left out when the slice never held back. */
@@ -117,6 +134,14 @@ export interface TargetResult {
   readonly skippedLocked: number;
   readonly slices: readonly ListedSlice[];
   readonly stopped: TargetStop;
+  /** Expired rows that could not be deleted, by reason, beside `skippedLocked`. Left out: none. */
+  readonly remaining?: readonly RemainingRows[];
+  /** Rows whose expiry cannot be read as an instant, and which therefore never expire. Left out: none. */
+  readonly unreadableCount?: number;
+  /** Tables to which foreign keys cascade with permission; rows deleted there are not counted. */
+  readonly uncountedCascades?: readonly string[];
+  /** True when the database could not report what the last slice had deleted. */
+  readonly uncounted?: true;
   /** With `budget`: expired rows that are left, as the planner estimates them. */
   readonly estimatedLeft?: number;
 }
@@ -188,6 +213,17 @@ export interface Pace {
 export interface BrakeReport {
   readonly expiredRows: number;
   readonly totalRows: number;
+  /** True when both numbers are estimates from a sample, since counting takes too long. */
+  readonly isEstimate?: true;
+  /** Expired rows that hold a value which often means "never". Left out: none. */
+  readonly sentinels?: readonly SentinelRows[];
+}
+
+/** Rows that hold a value which many applications use for "never expires", or by mistake. */
+export interface SentinelRows {
+  /** As it stands in the column: `0`, `-1`, `1970-01-01 00:00:00+00`. */
+  readonly value: string;
+  readonly rows: number;
 }
 
 /**
@@ -211,6 +247,10 @@ export interface SliceResult extends SliceSummary {
   readonly estimatedLeft?: number;
   /** With `approval-needed`: what would be deleted. */
   readonly brake?: BrakeReport;
+  /** Rows whose expiry cannot be read; counted by the target's first slice. Left out: none. */
+  readonly unreadableCount?: number;
+  /** As in {@link TargetResult}. */
+  readonly uncountedCascades?: readonly string[];
 }
 
 /** Details of every failure of the activity; counts and names only. */

@@ -1,7 +1,7 @@
 import type { ClientPool } from './lost-connections.ts';
 
 /** What opens a transaction, as Kysely and `withSettings` write it. Nobody reads its result. */
-const OPENING = /^(begin|start transaction|select set_config\()/;
+const OPENING = /^(begin|start transaction|select pg_catalog\.set_config\()/;
 
 const CLOSING = /^(commit|rollback)$/;
 
@@ -75,5 +75,5 @@ function isEmpty(values: unknown): boolean {
 }
 
 function isSetting(text: string): boolean {
-  return text.startsWith('select set_config(');
+  return text.startsWith('select pg_catalog.set_config(');
 }

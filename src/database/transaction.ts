@@ -26,9 +26,16 @@ export async function withSettings<T>(
   );
 }
 
+/** A question that takes longer is cancelled by the server (57014), which outlives a lost client. */
+export const QUESTION_TIMEOUT = '10s';
+
 /**
  * Sends statements as one message, which PostgreSQL takes for one transaction, under `settings` that end with
  * it: a question with its settings is one trip to the server. Returns the rows of the last one.
+ *
+ * The search_path is `pg_catalog` alone, so that no function, operator or type of another schema can take
+ * part; every table must be named with its schema. Each statement is cancelled after
+ * {@link QUESTION_TIMEOUT} unless `settings` gives another `statement_timeout`.
  *
  * @param em - not in a transaction
  */
@@ -37,8 +44,13 @@ export async function ask<Row extends object>(
   settings: LocalSettings,
   ...statements: readonly SqlFragment[]
 ): Promise<Row[]> {
-  const { sql, params } = settingsStatement(settings);
-  const message = [{ sql: ISOLATION, params: [] }, { sql, params }, ...statements];
+  const { sql, params } = settingsStatement({ statement_timeout: QUESTION_TIMEOUT, ...settings });
+  const message = [
+    { sql: ISOLATION, params: [] },
+    { sql: SEARCH_PATH, params: [] },
+    { sql, params },
+    ...statements,
+  ];
   return await em.execute<Row[]>(
     message.map((statement) => statement.sql).join('; '),
     message.flatMap((statement) => statement.params),
@@ -48,10 +60,13 @@ export async function ask<Row extends object>(
 /** As {@link withSettings} has it. */
 const ISOLATION = 'set transaction isolation level read committed';
 
+/** `pg_temp` is searched first unless it is named. */
+const SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
+
 function settingsStatement(settings: LocalSettings): SqlFragment {
   return {
     sql: `select ${Object.keys(settings)
-      .map(() => 'set_config(?, ?, true)')
+      .map(() => 'pg_catalog.set_config(?, ?, true)')
       .join(', ')}`,
     params: Object.entries(settings).flat(),
   };

@@ -29,7 +29,11 @@ function statementFor(em: EntityManager, target: Target, condition: SqlFragment)
   statements.set(target, known);
   const found = known.get(condition.sql);
   if (found !== undefined) return found;
-  const statement = em.createQueryBuilder(target.entity).delete(asWhere(condition)).getQuery();
+  const statement = em
+    .createQueryBuilder(target.entity)
+    .withSchema(target.schema)
+    .delete(asWhere(condition))
+    .getQuery();
   known.set(condition.sql, statement);
   return statement;
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ExpiryType, TargetConfig } from '../config/config.ts';
 import { FAILURE } from '../contract.ts';
 import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../entities/cleanup-target.ts';
 import { FinalDeletionError } from './errors.ts';
 import { isIndexable, type ExpiryColumn } from './expiry.ts';
@@ -9,6 +10,10 @@ import { isIndexable, type ExpiryColumn } from './expiry.ts';
 /** A table that has been looked at and can be cleaned. */
 export interface Target {
   readonly name: string;
+  /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
+  readonly oid: string;
+  /** The schema in which it was found. */
+  readonly schema: string;
   readonly entity: ReturnType<typeof defineTarget>;
   /** Quoted, with its schema, ready for SQL. */
   readonly table: string;
@@ -35,6 +40,11 @@ const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
   iso8601: /^(text|character varying|character)$/,
 };
 
+interface Located {
+  readonly oid: string;
+  readonly schema: string;
+}
+
 interface CatalogueRow {
   readonly version: number;
   readonly version_name: string;
@@ -52,10 +62,16 @@ interface CatalogueRow {
  *   column, a column of another type, a kind of table or a server that cannot be cleaned safely
  */
 export async function inspectTarget(em: EntityManager, config: TargetConfig): Promise<Target> {
-  const table = quoteTable(config);
-  checkName(config, table);
-  const [row] = await em.execute<CatalogueRow[]>(CATALOGUE, [table, config.expiresColumn]);
-  if (row === undefined || row.kind === null) {
+  const given = quoteTable(config);
+  checkName(config, given);
+  const [found] = await em.execute<Located[]>(LOCATE, [given]);
+  const table =
+    found === undefined ? given : quoteTable({ schema: found.schema, table: config.table });
+  const [row] = await ask<CatalogueRow>(em, ASKING, {
+    sql: CATALOGUE,
+    params: [found?.oid ?? null, config.expiresColumn],
+  });
+  if (found === undefined || row === undefined || row.kind === null) {
     throw new FinalDeletionError(
       FAILURE.noTable,
       `Target "${config.name}": there is no table ${table}. Set SESSION_CLEANUP_TABLE to the table of sessions, or let "session-cleanup migrate" create one.`,
@@ -76,6 +92,8 @@ export async function inspectTarget(em: EntityManager, config: TargetConfig): Pr
   };
   return {
     name: config.name,
+    oid: found.oid,
+    schema: found.schema,
     entity: defineTarget(config),
     table,
     expiry,
@@ -140,6 +158,12 @@ function expiryType(config: TargetConfig, columnType: string): ExpiryType {
   return wanted;
 }
 
+// The one question that follows the connection's search_path, as a table's name without a schema means it.
+const LOCATE = `
+  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?)`;
+
 // One row always. A domain counts as the type it is made of. An index serves when its first column
 // is the expiry, in the default order, over all rows.
 const CATALOGUE = `
@@ -152,7 +176,7 @@ const CATALOGUE = `
       where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
     (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
       where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
-  from (select to_regclass(?) as oid) named
+  from (select ?::oid as oid) named
   left join pg_class c on c.oid = named.oid
   left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0
   left join pg_type t on t.oid = a.atttypid`;
