@@ -1,55 +1,68 @@
-/**
- * Takes the pictures of Temporal's Web UI in `docs/screenshots`, from a real server, worker, database
- * and browser:
- *
- *   npm run screenshots                all of them
- *   npm run screenshots -- failed      some of them, by name
- *
- * To be run when what the Web UI shows of a run changes. Look at each before it is committed.
- */
-import { mkdir, stat } from 'node:fs/promises';
+/** `npm run screenshots`: Temporal's Web UI for the documents. See `npm run screenshots -- --help`. */
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
+import { Argument } from 'commander';
+import { chromium, type Browser } from 'playwright-core';
 
-import { openLaboratory } from './record-history/laboratory.ts';
-import { SCENES, type Scene } from './screenshots/scenes.ts';
-import { openCamera, type Camera } from './screenshots/camera.ts';
-import { browserOptions, findBrowser } from './services/browser.ts';
+import { InputError } from '../src/commands/exit-code.ts';
+import { runScript, scriptCommand } from './options.ts';
+import { openLaboratory, SESSIONS } from './record-history/laboratory.ts';
+import { ended } from './record-history/waiting.ts';
+import { SCENES, TARGETS } from './screenshots/scenes.ts';
+import { browserOptions, findBrowser, openWindow } from './services/browser.ts';
 
 const FOLDER = fileURLToPath(new URL('../docs/screenshots', import.meta.url));
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in SCENES));
-const found = findBrowser(process.env);
-if (unknown.length > 0 || 'missing' in found) {
-  const known = Object.keys(SCENES).join(', ');
-  console.error(
-    'missing' in found
-      ? found.missing
-      : `No such picture: ${unknown.join(', ')}. Known are ${known}.`,
-  );
-  process.exit(2);
-}
+/** As wide as the Web UI needs to place things side by side; the screenshot is smaller. */
+const WINDOW = { width: 1_400, height: 860 };
+const SCREENSHOT_WIDTH = 1_200;
 
-await mkdir(FOLDER, { recursive: true });
-const browser = await chromium.launch(browserOptions(found.program));
-try {
-  for (const [name, scene] of Object.entries(SCENES)) {
-    if (asked.length === 0 || asked.includes(name)) await take(name, scene);
+await runScript(async () => {
+  const names = Object.keys(SCENES);
+  const command = scriptCommand('npm run screenshots --')
+    .description(
+      'Takes the screenshots in docs/screenshots from a real server, worker, database and browser. Run it ' +
+        'when the Web UI shows something else of a run, and look at each screenshot before you commit it.',
+    )
+    .addArgument(new Argument('[name...]', 'which ones').choices(names).default(names, 'all'))
+    .parse(process.argv.slice(2), { from: 'user' });
+  const found = findBrowser(process.env);
+  if ('missing' in found) throw new InputError(found.missing);
+  await mkdir(FOLDER, { recursive: true });
+  await using browser = await chromium.launch(browserOptions(found.program));
+  for (const name of names) {
+    if (command.processedArgs[0].includes(name)) await takeScreenshot(browser, name);
   }
-} finally {
-  await browser.close();
-}
+});
 
-/** Each scene has servers of its own, so that none sees the runs of another. */
-async function take(name: string, scene: Scene): Promise<void> {
-  await using laboratory = await openLaboratory({ withUi: true });
-  await using camera: Camera = await openCamera(browser, laboratory.uiAddress ?? '');
-  const file = path.join(FOLDER, `${name}.png`);
-  await scene(laboratory, camera, async () => {
-    await camera.take(file);
+/** Starts servers for this scene alone, so that none shows the runs of another. */
+async function takeScreenshot(browser: Browser, name: string): Promise<void> {
+  await using environment = await openLaboratory({ withUi: true });
+  const { client, uiAddress = '' } = environment;
+  await using _ = await environment.startWorker({ targets: TARGETS[name] ?? [SESSIONS] });
+  await using window = await openWindow(browser, uiAddress, {
+    baseURL: uiAddress,
+    viewport: WINDOW,
+    deviceScaleFactor: SCREENSHOT_WIDTH / WINDOW.width,
+    reducedMotion: 'reduce',
+    colorScheme: 'light',
   });
-  console.log(`${path.relative(process.cwd(), file)}: ${(await stat(file)).size} bytes`);
+  const page = await window.newPage();
+  await SCENES[name]?.(environment, page);
+  const file = path.join(FOLDER, `${name}.png`);
+  await page.screenshot({
+    path: file,
+    animations: 'disabled',
+    caret: 'hide',
+    // The blurred page behind an open form shows nothing and makes the file large.
+    style: 'dialog::backdrop { backdrop-filter: none !important }',
+  });
+  console.log(path.relative(process.cwd(), file));
+  for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus='Running'" })) {
+    const run = client.workflow.getHandle(workflowId);
+    await run.cancel();
+    await ended(run);
+  }
 }

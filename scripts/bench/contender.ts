@@ -1,25 +1,31 @@
 /** What takes part in the benchmark. */
-import type { Arena } from './arena.ts';
-import type { Outcome } from './measurement.ts';
+import type { Outcome } from './results.ts';
+import type { TableCopy } from './templates.ts';
 
 /** A way to delete expired rows. */
 export interface Contender {
   readonly name: string;
-  /** Gets ready, outside the measured time: connections, processes. Disposed of after the run. */
-  prepare(arena: Arena): Promise<ReadyContender>;
+  /** Opens connections and processes, has its work timed, and closes them again. */
+  run(copy: TableCopy, timed: Timed): Promise<void>;
 }
 
-/** A contender at the start line. */
-export interface ReadyContender extends AsyncDisposable {
-  /** Process whose memory is of interest, if it has one of its own. */
+/** Measures some work: normally the deletion of all rows that expire by the copy's deadline. */
+export type Timed = (work: () => Promise<Outcome>, options?: TimedOptions) => Promise<void>;
+
+export interface TimedOptions {
+  /** Process of the contender, whose memory and CPU time belong to the measurement. */
   readonly pid?: number;
-  /** Rows it is to delete; left out: all that have expired. */
+  /** Rows to delete; default: all that have expired. */
   readonly expectedRows?: number;
-  /** Deletes all rows that have expired by the arena's deadline. This is what is timed. */
-  run(): Promise<Outcome>;
 }
 
-/** Why a contender cannot take part here, such as a package that is not installed. */
+/** A contender cannot take part here, for example because a package is not installed. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
+
+// Names in tables and plots.
+export const PRODUCT = 'session-cleanup';
+export const PLAIN_DELETE = 'plain DELETE';
+/** A run without ledger, timeouts or regard for locks: the fastest that a sweep could be. */
+export const RAW_SWEEP = 'raw sweep';

@@ -1,17 +1,20 @@
-/** The servers that the benchmark runs on: its own, in a folder of its own. */
+/** The servers that the benchmark starts for itself, in a folder of its own. */
+import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
+import { PROGRAM } from '../build/build-program.ts';
 import { choosePort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { startTemporal } from '../services/temporal-server.ts';
-import { buildPackage } from './package.ts';
 
 /** Both servers, running. */
 export interface BenchServers extends AsyncDisposable {
@@ -19,11 +22,12 @@ export interface BenchServers extends AsyncDisposable {
   /** Variables by which a worker finds Temporal. */
   readonly temporalEnvironment: NodeJS.ProcessEnv;
   readonly dataDirectory: string;
-  /** Their processes. */
+  /** Of the servers. */
   readonly pids: readonly number[];
-  /** The product's command, compiled. */
+  /** The product's command as it is published. */
   readonly program: string;
-  /** Address of a database. */
+  /** Node's flags for the workers. */
+  readonly workerFlags: readonly string[];
   urlOf(database: string): string;
   /** Runs one statement as superuser, in the database `postgres` unless another is named. */
   execute<Row extends pg.QueryResultRow = pg.QueryResultRow>(
@@ -32,10 +36,7 @@ export interface BenchServers extends AsyncDisposable {
   ): Promise<Row[]>;
 }
 
-/**
- * A small server's settings, neither the tiny defaults nor tuned for this. Autovacuum is off, so that
- * it does not fall into some runs and not into others.
- */
+/** Those of a small server. Autovacuum is off, since it would slow some runs and not others. */
 export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   shared_buffers: '1GB',
   max_wal_size: '4GB',
@@ -43,12 +44,16 @@ export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   autovacuum: 'off',
 };
 
-/** Starts both, or neither. */
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Builds the program as it is published, and starts both servers. */
 export async function openServers(
-  dataDirectory: string,
-  options: { readonly profile: boolean; readonly say: (message: string) => void },
+  options: { readonly data: string; readonly profile?: string },
+  say: (message: string) => void,
 ): Promise<BenchServers> {
-  const { profile, say } = options;
+  const dataDirectory = path.resolve(options.data);
+  const profile = options.profile === undefined ? undefined : path.resolve(options.profile);
+  await promisify(execFile)('npm', ['run', 'build'], { cwd: CHECKOUT });
   await mkdir(dataDirectory, { recursive: true });
   await using stack = new AsyncDisposableStack();
   const cli = await findTemporalCli({
@@ -62,7 +67,9 @@ export async function openServers(
     authentication: 'trust',
     settings: {
       ...POSTGRES_SETTINGS,
-      ...(profile ? { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' } : {}),
+      ...(profile === undefined
+        ? {}
+        : { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' }),
     },
     say,
   });
@@ -83,21 +90,16 @@ export async function openServers(
     temporalEnvironment,
     dataDirectory,
     pids: [postgres.pid, temporal.pid],
-    program: await buildPackage(),
+    program: path.join(CHECKOUT, 'dist', PROGRAM),
+    workerFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
     urlOf: (database) => postgres.urlOf(database),
-    execute: async (sql, database = 'postgres') => await execute(postgres.urlOf(database), sql),
-    [Symbol.asyncDispose]: async () => {
-      await owned.disposeAsync();
+    execute: async <Row extends pg.QueryResultRow>(sql: string, database = 'postgres') => {
+      await using stack = new AsyncDisposableStack();
+      const connectionString = postgres.urlOf(database);
+      const client = stack.adopt(new pg.Client({ connectionString }), (client) => client.end());
+      await client.connect();
+      return (await client.query<Row>(sql)).rows;
     },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function execute<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Row>(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -1,64 +1,94 @@
-/** Filled databases that every run gets a copy of. */
+/** Filled databases (templates), and the fresh copies that contenders work on. */
 import { createOrm } from '../../src/database/orm.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { INDEXES, type IndexStatements } from '../dev/without-indexes.ts';
+import type { Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
-import { ageOf, type RowOrder, type TableShape } from './table-shape.ts';
+import { SPAN_DAYS, TABLE_SHAPES, type TableShape } from './table-shapes.ts';
 
-/** What a template holds. */
-export interface TemplateSpec {
+/** A fresh copy of a template, the same for every contender. */
+export interface TableCopy {
+  readonly servers: BenchServers;
+  readonly database: string;
+  readonly url: string;
   readonly shape: TableShape;
-  readonly rows: number;
-  readonly order: RowOrder;
+  /** Contenders delete the rows that expire by this instant; ISO 8601 with microseconds. */
+  readonly deadline: string;
+  /** Number of those rows in the fresh copy. */
+  readonly expiredRows: number;
 }
 
-/** Makes the template unless an earlier benchmark has left it, and returns its name. */
-export async function ensureTemplate(servers: BenchServers, spec: TemplateSpec): Promise<string> {
-  const name = templateName(spec);
+type Template = Pick<Setting, 'shape' | 'rows' | 'order'>;
+
+const COPY = 'bench';
+
+/** Copies the template file by file, writes a checkpoint, and reads the table once to warm it up. */
+export async function copyTemplate(servers: BenchServers, setting: Setting): Promise<TableCopy> {
+  const template = await ensureTemplate(servers, setting);
+  await servers.execute(`drop database if exists ${COPY} with (force)`);
+  const [server] = await servers.execute<{ hasStrategies: boolean }>(
+    `select current_setting('server_version_num')::int >= 150000 as "hasStrategies"`,
+  );
+  // Before PostgreSQL 15 this is the only strategy, and cannot be named.
+  const strategy = server?.hasStrategies === true ? 'strategy file_copy' : '';
+  await servers.execute(`create database ${COPY} template ${template} ${strategy}`);
+  await servers.execute('checkpoint');
+  const shape = TABLE_SHAPES[setting.shape];
+  const share = `${String(setting.expired)} * interval '${String(SPAN_DAYS)} days'`;
+  const [copy] = await servers.execute<Pick<TableCopy, 'deadline' | 'expiredRows'>>(
+    `with bound as (select least(now(), min(${shape.expiry}) + ${share}) as deadline from ${shape.table})
+     select to_char(deadline at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as deadline,
+       count(*) filter (where ${shape.expiry} <= deadline)::int as "expiredRows"
+     from bound, ${shape.table} group by deadline`,
+    COPY,
+  );
+  if (copy === undefined) throw new Error(`${template}: the table is empty. Drop the database.`);
+  return { servers, database: COPY, url: servers.urlOf(COPY), shape, ...copy };
+}
+
+/** Creates the template unless an earlier benchmark has left it, and returns its name. */
+async function ensureTemplate(servers: BenchServers, template: Template): Promise<string> {
+  const name = templateName(template);
   const found = await servers.execute(`select from pg_database where datname = '${name}'`);
   if (found.length > 0) return name;
   const unfinished = `${name}_unfinished`;
   await servers.execute(`drop database if exists ${unfinished} with (force)`);
   await servers.execute(`create database ${unfinished}`);
-  await fill(servers, unfinished, spec);
-  // Renamed once complete, so that a benchmark cut short never leaves half a template.
+  await fill(servers, unfinished, template);
+  // Renamed once complete, so that an interrupted benchmark never leaves half a template.
   await servers.execute(`alter database ${unfinished} rename to ${name}`);
   return name;
 }
 
-/** Removes a template, to make room on the disk. */
-export async function dropTemplate(servers: BenchServers, spec: TemplateSpec): Promise<void> {
-  await servers.execute(`drop database if exists ${templateName(spec)} with (force)`);
+/** Removes a template, to free the space on the disk. */
+export async function dropTemplate(servers: BenchServers, template: Template): Promise<void> {
+  await servers.execute(`drop database if exists ${templateName(template)} with (force)`);
 }
 
-function templateName({ shape, rows, order }: TemplateSpec): string {
-  return `bench_${shape.name.replaceAll('-', '_')}_${String(rows)}_${order}`;
+function templateName({ shape, rows, order }: Template): string {
+  return `bench_${shape.replaceAll('-', '_')}_${String(rows)}_${order}`;
 }
 
-async function fill(
-  servers: BenchServers,
-  database: string,
-  { shape, rows, order }: TemplateSpec,
-): Promise<void> {
-  await migrateDatabase(servers.urlOf(database), shape);
-  const statement = shape.fill
-    .replaceAll('$age', ageOf(order, rows))
-    .replaceAll('$rows', String(rows));
-  // Not through the ORM, which gives a statement up after a minute: large tables take longer.
+async function fill(servers: BenchServers, database: string, template: Template): Promise<void> {
+  const { environment, create, fill, indexes, table } = TABLE_SHAPES[template.shape];
+  const rows = String(template.rows);
+  await createOurTables({ ...environment, DATABASE_URL: servers.urlOf(database) });
+  // Not through the ORM, whose statement timeout of a minute is too short for large tables.
   const run = (sql: string): Promise<unknown> => servers.execute(sql, database);
-  if (shape.create !== '') await run(shape.create);
-  const indexes =
-    shape.create === '' ? await servers.execute<IndexStatements>(INDEXES, database) : [];
-  for (const { take } of indexes) await run(take);
-  await run(statement);
-  for (const build of [...indexes.map((index) => index.build), ...shape.indexes]) await run(build);
-  await run(`vacuum (analyze, freeze) ${shape.table}`);
+  if (create !== undefined) await run(create);
+  const ours =
+    create === undefined ? await servers.execute<IndexStatements>(INDEXES, database) : [];
+  for (const { take } of ours) await run(take);
+  const age = template.order === 'random' ? 'random()' : `i::float8 / ${rows}`;
+  await run(fill.replaceAll('$age', age).replaceAll('$rows', rows));
+  for (const build of [...ours.map((index) => index.build), ...indexes]) await run(build);
+  await run(`vacuum (analyze, freeze) ${table}`);
 }
 
-/** The ledger, and the table itself where it is our own. */
-async function migrateDatabase(url: string, shape: TableShape): Promise<void> {
-  const { database, targets } = loadConfig({ ...shape.environment, DATABASE_URL: url });
+/** The ledger, and the table of sessions where it is our own. */
+async function createOurTables(environment: NodeJS.ProcessEnv): Promise<void> {
+  const { database, targets } = loadConfig(environment);
   const orm = createOrm(database, targets);
   try {
     await migrate(orm);

@@ -1,4 +1,7 @@
-/** What the pictures show: one scene each, played with real runs. */
+/** What the screenshots show: one scene each, with real runs. */
+import type { Page } from 'playwright-core';
+
+import type { TargetConfig } from '../../src/config/config.ts';
 import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../../src/contract.ts';
 import { createLogger } from '../../src/temporal/logging.ts';
 import { waitForRun, type RunId } from '../../src/temporal/run.ts';
@@ -8,150 +11,125 @@ import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
 import { triggerSchedule } from '../../src/temporal/schedule-trigger.ts';
 import { SESSIONS, type Laboratory } from '../record-history/laboratory.ts';
 import { until, untilAwaiting } from '../record-history/waiting.ts';
-import type { Camera } from './camera.ts';
+import { DEFAULT_NAMESPACE } from '../services/temporal-server.ts';
 
-/** Plays a scene, and has the picture taken at the right moment. */
-export type Scene = (
-  laboratory: Laboratory,
-  camera: Camera,
-  takePicture: () => Promise<void>,
-) => Promise<void>;
-
-/** A run of many rows is met in the midst of its work. PostgreSQL sleeps for about two milliseconds. */
+/** Keeps a run going for long enough. PostgreSQL sleeps for about two milliseconds. */
 const SLOW_DELETIONS = `
   create function slow_down() returns trigger language plpgsql as
     $$ begin if random() < 0.1 then perform pg_sleep(0.001); end if; return old; end $$;
   create trigger slow_down before delete on sessions for each row execute function slow_down()`;
 
-/** In a real table the expired rows lie among the live ones; what is left is estimated from that. */
+/** Mixes expired and live rows, as in a real table; the estimate of the remaining rows relies on it. */
 const SHUFFLE = `
   create temporary table shuffled as select * from sessions order by random();
   truncate sessions;
   insert into sessions select * from shuffled;
   drop table shuffled`;
 
-/** By the name of the picture's file. */
-export const SCENES: Readonly<Record<string, Scene>> = {
-  schedule: async (laboratory, camera, takePicture) => {
-    await laboratory.fill(20_000);
-    await using _ = await laboratory.startWorker();
-    await applyWithRuns(laboratory);
-    await camera.open(`schedules/${SCHEDULE_ID}`, SCHEDULE_ID);
-    await camera.page.getByRole('heading', { name: 'Advanced Settings' }).waitFor();
-    await camera.page.getByRole('list').getByText('Completed').first().waitFor();
-    await takePicture();
+/** By the scene, the worker's targets where they are not the usual one. */
+export const TARGETS: Readonly<Record<string, readonly TargetConfig[]>> = {
+  failed: [{ ...SESSIONS, schema: 'auth', table: 'session' }],
+};
+
+/** By the name of the screenshot's file: what brings the page into view. */
+export const SCENES: Readonly<
+  Record<string, (environment: Laboratory, page: Page) => Promise<void>>
+> = {
+  schedule: async (environment, page) => {
+    await environment.fill(20_000);
+    await apply(environment);
+    await runSlotsOfLastDay(environment);
+    await open(page, `schedules/${SCHEDULE_ID}`, SCHEDULE_ID);
+    await page.getByRole('heading', { name: 'Advanced Settings' }).waitFor();
+    await page.getByRole('list').getByText('Completed').first().waitFor();
   },
 
-  backfill: async (laboratory, camera, takePicture) => {
-    await apply(laboratory);
-    await camera.open(`schedules/${SCHEDULE_ID}`, SCHEDULE_ID);
-    await camera.page.getByRole('button', { name: 'Schedule Actions' }).click();
-    await camera.page.getByRole('menuitem', { name: 'Backfill' }).click();
-    const form = camera.page.getByRole('dialog').filter({ visible: true });
+  backfill: async (environment, page) => {
+    await apply(environment);
+    await open(page, `schedules/${SCHEDULE_ID}`, SCHEDULE_ID);
+    await page.getByRole('button', { name: 'Schedule Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Backfill' }).click();
+    const form = page.getByRole('dialog').filter({ visible: true });
     await form.getByRole('radio', { name: 'Buffer All' }).check();
-    await takePicture();
   },
 
-  running: async (laboratory, camera, takePicture) => {
-    await laboratory.fill(200_000);
-    await laboratory.sql(SHUFFLE);
-    await laboratory.sql('vacuum analyze sessions');
-    await laboratory.sql(SLOW_DELETIONS);
-    await using _ = await laboratory.startWorker();
-    const run = await start(laboratory);
-    // The run tells of a slice at work after ten seconds.
-    await untilDetails(laboratory, run, 'deleting, ');
-    await openMetadata(camera, run);
-    await takePicture();
-    await laboratory.client.workflow.getHandle(run.workflowId, run.runId).cancel();
-    await waitForRun(laboratory.client, run);
+  running: async (environment, page) => {
+    await environment.fill(200_000);
+    for (const sql of [SHUFFLE, 'vacuum analyze sessions', SLOW_DELETIONS]) {
+      await environment.sql(sql);
+    }
+    const run = await start(environment);
+    const handle = environment.client.workflow.getHandle(run.workflowId, run.runId);
+    // The run reports on a slice after ten seconds.
+    await until(async () => {
+      const metadata: unknown = await handle.query('__temporal_workflow_metadata');
+      return JSON.stringify(metadata).includes('deleting, ');
+    });
+    await openMetadata(page, run);
   },
 
-  finished: async (laboratory, camera, takePicture) => {
-    await laboratory.fill(120_000);
-    await using _ = await laboratory.startWorker();
-    const run = await start(laboratory);
-    await waitForRun(laboratory.client, run);
-    await openRun(camera, run, 'timeline');
-    const result = camera.page.getByRole('textbox', { name: 'Result', exact: true });
+  finished: async (environment, page) => {
+    await environment.fill(120_000);
+    const run = await start(environment);
+    await waitForRun(environment.client, run);
+    await openRun(page, run, 'timeline');
+    const result = page.getByRole('textbox', { name: 'Result', exact: true });
     await result.filter({ hasText: '"deletedCount": 120000' }).waitFor();
-    await takePicture();
   },
 
-  failed: async (laboratory, camera, takePicture) => {
-    const targets = [{ ...SESSIONS, schema: 'auth', table: 'session' }];
-    await using _ = await laboratory.startWorker({ targets });
-    const run = await start(laboratory);
-    await waitForRun(laboratory.client, run);
-    await openMetadata(camera, run);
-    await takePicture();
+  failed: async (environment, page) => {
+    const run = await start(environment);
+    await waitForRun(environment.client, run);
+    await openMetadata(page, run);
   },
 
-  'awaiting-approval': async (laboratory, camera, takePicture) => {
-    await laboratory.fill(5_000);
-    await laboratory.sql('delete from sessions where expires_at > now()');
-    await using _ = await laboratory.startWorker();
-    const run = await start(laboratory);
-    const handle = laboratory.client.workflow.getHandle(run.workflowId, run.runId);
-    await untilAwaiting(handle);
-    await openMetadata(camera, run);
-    await takePicture();
-    await handle.cancel();
-    await waitForRun(laboratory.client, run);
+  'awaiting-approval': async (environment, page) => {
+    await environment.fill(5_000);
+    await environment.sql('delete from sessions where expires_at > now()');
+    const run = await start(environment);
+    await untilAwaiting(environment.client.workflow.getHandle(run.workflowId, run.runId));
+    await openMetadata(page, run);
   },
 };
 
-/** The schedule as `session-cleanup schedule apply` makes it. */
+/** Creates the schedule as `session-cleanup schedule apply` does. */
 async function apply({ client }: Laboratory): Promise<void> {
-  const config = {
-    schedule: { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' },
-    taskQueue: DEFAULT_TASK_QUEUE,
-  } as const;
-  await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));
+  const schedule = { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' } as const;
+  const definition = defineSchedule({ schedule, taskQueue: DEFAULT_TASK_QUEUE });
+  await applySchedule(client, definition, createLogger('silent', process.stdout));
 }
 
-/** The same, with runs of its slots of the last day. */
-async function applyWithRuns(laboratory: Laboratory): Promise<void> {
-  const { client } = laboratory;
-  await apply(laboratory);
+async function runSlotsOfLastDay({ client }: Laboratory): Promise<void> {
   const to = new Date();
   const from = new Date(to.getTime() - 24 * 3_600_000);
   const { slots } = await backfillSchedule(client, { from, to, overlap: 'buffer-all' });
-  await until(
-    async () =>
-      (await client.workflow.count("ExecutionStatus = 'Completed'")).count >= slots.length,
-  );
+  const query = "ExecutionStatus = 'Completed'";
+  await until(async () => (await client.workflow.count(query)).count >= slots.length);
 }
 
-/** A run of the schedule, now. */
-async function start(laboratory: Laboratory): Promise<RunId> {
-  await apply(laboratory);
-  const outcome = await triggerSchedule(laboratory.client);
+/** Triggers a run of the schedule. */
+async function start(environment: Laboratory): Promise<RunId> {
+  await apply(environment);
+  const outcome = await triggerSchedule(environment.client);
   if (outcome.kind !== 'started') throw new Error(`The trigger was ${outcome.kind}.`);
   return outcome.run;
 }
 
-/** Waits until the run's current details tell that. */
-async function untilDetails({ client }: Laboratory, run: RunId, words: string): Promise<void> {
-  const handle = client.workflow.getHandle(run.workflowId, run.runId);
-  await until(async () => {
-    const metadata: unknown = await handle.query('__temporal_workflow_metadata');
-    return JSON.stringify(metadata).includes(words);
-  });
+/** Opens a page of the Web UI, and waits for its heading. */
+async function open(page: Page, place: string, heading: string): Promise<void> {
+  await page.goto(`/namespaces/${DEFAULT_NAMESPACE}/${place}`);
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  await page.getByRole('button', { name: 'Collapse Navigation' }).click();
 }
 
-async function openRun(
-  camera: Camera,
-  { workflowId, runId }: RunId,
-  tab: 'timeline' | 'user-metadata',
-): Promise<void> {
-  await camera.open(`workflows/${encodeURIComponent(workflowId)}/${runId}/${tab}`, workflowId);
+async function openRun(page: Page, { workflowId, runId }: RunId, tab: string): Promise<void> {
+  await open(page, `workflows/${encodeURIComponent(workflowId)}/${runId}/${tab}`, workflowId);
 }
 
-/** Its summary, runbook and current details. */
-async function openMetadata(camera: Camera, run: RunId): Promise<void> {
-  await openRun(camera, run, 'user-metadata');
-  const frames = camera.page.getByRole('main').locator('iframe');
+/** Opens a run's summary, runbook and current details. */
+async function openMetadata(page: Page, run: RunId): Promise<void> {
+  await openRun(page, run, 'user-metadata');
+  const frames = page.getByRole('main').locator('iframe');
   for (const index of [0, 1, 2]) {
     await frames.nth(index).contentFrame().locator('p, h2, table').first().waitFor();
   }

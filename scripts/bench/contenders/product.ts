@@ -1,0 +1,138 @@
+/** The product as a contender: whole runs through Temporal, in a worker process of its own. */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Way } from '../../../src/contract.ts';
+import { listPollers } from '../../../src/temporal/pollers.ts';
+import { startRun, waitForRun } from '../../../src/temporal/run.ts';
+import { serviceFailure, spawnService } from '../../services/service-process.ts';
+import { PRODUCT, type Contender } from '../contender.ts';
+import type { Outcome } from '../results.ts';
+import type { TableCopy } from '../templates.ts';
+
+/** A cut-off at which nothing has expired. */
+export const LONG_AGO = '2000-01-01T00:00:00Z';
+
+interface ProductOptions {
+  readonly name?: string;
+  /** Leaves PostgreSQL's planner, which the product asks, no choice but this way. */
+  readonly forced?: Way;
+  /** Default: the copy's deadline. */
+  readonly cutoff?: string;
+  /** Measured runs for each start of a worker. */
+  readonly runs?: number;
+  /** Whether the worker has done a run before, as usual in production: its code is compiled. */
+  readonly isWarm?: boolean;
+}
+
+/** Runs, each from the start of the workflow until the client has its result. */
+export function product(options: ProductOptions = {}): Contender {
+  const { name = PRODUCT, forced, cutoff, runs = 1, isWarm = true } = options;
+  return {
+    name,
+    run: async (copy, timed) => {
+      if (forced !== undefined) await forceWay(copy, forced);
+      await using worker = await startWorker(copy);
+      const { pid, taskQueue } = worker;
+      if (isWarm) await runOnce(copy, taskQueue, LONG_AGO);
+      for (let run = 0; run < runs; run += 1) {
+        await timed(() => runOnce(copy, taskQueue, cutoff ?? copy.deadline), { pid });
+      }
+    },
+  };
+}
+
+/** The start of a worker, from the start of its process until it polls. */
+export function workerStart(name: string, program?: string): Contender {
+  return {
+    name,
+    run: async (copy, timed) => {
+      await using stack = new AsyncDisposableStack();
+      await timed(async () => {
+        stack.use(await startWorker(copy, program));
+        return {};
+      });
+    },
+  };
+}
+
+/** Lets the product delete all expired rows beforehand, so that only what follows is timed. */
+export function afterwards(contender: Contender, name = contender.name): Contender {
+  return {
+    name,
+    run: async (copy, timed) => {
+      await product().run(copy, async (work) => {
+        await work();
+      });
+      await contender.run(copy, (work, options) => timed(work, { ...options, expectedRows: 0 }));
+    },
+  };
+}
+
+async function runOnce(copy: TableCopy, taskQueue: string, cutoff: string): Promise<Outcome> {
+  const { client } = copy.servers;
+  const outcome = await waitForRun(client, await startRun(client, taskQueue, { cutoff }));
+  if (outcome.kind !== 'completed') {
+    const message = 'message' in outcome ? `: ${outcome.message}` : '';
+    throw new Error(`The run was ${outcome.kind}${message}`);
+  }
+  const [slice] = outcome.result.targets[0]?.slices ?? [];
+  return { deleted: outcome.result.deletedCount, way: slice?.way, waits: slice?.waits };
+}
+
+async function forceWay({ servers, database }: TableCopy, way: Way): Promise<void> {
+  const off = way === 'drain' ? ['enable_seqscan'] : ['enable_indexscan', 'enable_bitmapscan'];
+  for (const setting of off) {
+    await servers.execute(`alter database ${database} set ${setting} = off`);
+  }
+}
+
+/** A worker that polls. */
+interface Worker extends AsyncDisposable {
+  readonly pid: number;
+  readonly taskQueue: string;
+}
+
+const POLLS_WITHIN_MILLISECONDS = 30_000;
+
+/** Starts a worker for the table and waits until Temporal lists it as a poller. */
+async function startWorker(
+  { servers, url, shape }: TableCopy,
+  program = servers.program,
+): Promise<Worker> {
+  const taskQueue = `bench-${crypto.randomUUID()}`;
+  const folder = path.join(servers.dataDirectory, 'worker');
+  const service = await spawnService({
+    name: 'The worker',
+    program: process.execPath,
+    args: [...servers.workerFlags, program, 'worker'],
+    env: {
+      ...withoutSettings(process.env),
+      ...servers.temporalEnvironment,
+      ...shape.environment,
+      DATABASE_URL: url,
+      SESSION_CLEANUP_TASK_QUEUE: taskQueue,
+      SESSION_CLEANUP_SCHEDULE: 'off',
+    },
+    logFile: path.join(folder, 'worker.log'),
+    recordFile: path.join(folder, 'service.json'),
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => service.end({ gently: 'SIGTERM', patienceMilliseconds: 10_000 }));
+  const deadline = performance.now() + POLLS_WITHIN_MILLISECONDS;
+  while ((await listPollers(servers.client, taskQueue)).length === 0) {
+    if (service.hasExited() || performance.now() > deadline) {
+      throw serviceFailure(service, 'did not begin to poll');
+    }
+    await sleep(5);
+  }
+  const owned = stack.move();
+  return { pid: service.pid, taskQueue, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The settings of the user's shell are for another database or server. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(SESSION_CLEANUP|TEMPORAL)_/.test(name)),
+  );
+}
