@@ -35,13 +35,12 @@ async function measure(options: BenchOptions, stop: AbortSignal): Promise<void> 
 
 async function measureCases(options: BenchOptions, servers: BenchServers): Promise<void> {
   const { json, profile } = options;
-  const [server] = await servers.execute<{ version: string }>('select version() as version');
   if (profile !== undefined) await beginProfile(servers);
   for (const benchCase of CASES.filter(({ name }) => options.case.includes(name))) {
     say(`\n${benchCase.name}: ${benchCase.meaning}`);
     await measureCase(benchCase, servers, options, say, async (series) => {
       say(`\n${renderSeries(series)}\n`);
-      if (json !== undefined) await addSeries(json, series, server?.version ?? 'unknown');
+      if (json !== undefined) await addSeries(json, series, servers.version);
     });
   }
   if (profile !== undefined) await endProfile(servers, profile);

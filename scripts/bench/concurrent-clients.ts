@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import type { Latencies, Sample } from './results.ts';
+import type { Latencies, Measurement, Sample } from './results.ts';
+import { latencyFigures, thinned } from './statistics.ts';
 
 const STATEMENTS = {
   // By key, whatever the expiry was, as an application's "touch" does: it waits for the rows that a
@@ -22,10 +23,12 @@ const CLIENTS = ['renewal', 'renewal', 'read', 'insert'] as const;
 /** Between two statements of a client. */
 const PAUSE_MILLISECONDS = 2;
 
+type MeasuredLatencies = Pick<Measurement, 'latency' | 'latencies'>;
+
 /** Starts the clients on the table `sessions`, and waits until all of them work. */
 export async function startConcurrentClients(
   url: string,
-): Promise<{ startMeasuring(): void; stop(): Promise<Latencies> }> {
+): Promise<{ startMeasuring(): void; stop(): Promise<MeasuredLatencies> }> {
   const child = fork(import.meta.filename, [url], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -42,7 +45,15 @@ export async function startConcurrentClients(
       child.send('stop');
       const [latencies]: Latencies[] = await Promise.race([once(child, 'message'), failed]);
       if (latencies === undefined) throw new Error('The concurrent clients reported nothing.');
-      return latencies;
+      const { renewal, read, insert } = latencies;
+      return {
+        latency: latencyFigures(latencies),
+        latencies: {
+          renewal: thinned(renewal, 25),
+          read: thinned(read, 25),
+          insert: thinned(insert, 25),
+        },
+      };
     },
   };
 }

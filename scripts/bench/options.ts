@@ -39,20 +39,14 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     .option('--rows <count...>', 'rows of the table, such as 1000000 or 5M', collect(rowCount))
     .option('--expired <percent...>', 'expired share of the rows, up to 50', collect(share))
     .addOption(
-      new Option(
-        '--order <order...>',
-        'how rows lie in the table: in random order of expiry, or by it',
-      )
+      new Option('--order <order...>', 'how rows are ordered by expiry in the table')
         .choices(['random', 'inserted'])
         .default(['random', 'inserted']),
     )
     .option('--pairs <count>', 'runs of each contender', wholeNumber(1, 999), 5)
     .option('--json <file>', 'add the results to this file, in place of those of the same kind')
-    .option('--plots <folder>', 'draw the plots of all that the JSON file holds')
-    .option(
-      '--tables <document>',
-      'write the tables of all that the JSON file holds into a document',
-    )
+    .option('--plots <folder>', 'draw the plots of the JSON file')
+    .option('--tables <document>', 'write the tables of the JSON file into a document')
     .option('--draw-only', 'measure nothing, only draw the plots and write the tables', false)
     .option('--profile <folder>', "keep the workers' CPU profiles, and what statements cost")
     .option('--data <folder>', 'where servers and templates are kept', DATA)

@@ -2,9 +2,8 @@
 import { startConcurrentClients } from './concurrent-clients.ts';
 import type { Contender, TimedOptions } from './contender.ts';
 import { cpuSeconds, sampleMemory } from './process-usage.ts';
-import type { Latencies, Measurement, Outcome, Series, Setting } from './results.ts';
+import type { Measurement, Outcome, Series, Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
-import { latencyFigures, thinned } from './statistics.ts';
 import { copyTemplate, type TableCopy } from './templates.ts';
 
 /** What to compare, and what to measure besides the time. */
@@ -39,7 +38,6 @@ export async function runInPairs(
       await contender.run(copy, async (work, options = {}) => {
         const measured = await measure(plan, copy, work, options);
         const measurement = { pair, contender: contender.name, ...measured };
-        await checkDeletion(plan, copy, measurement, options);
         say(describe(measurement));
         measurements.push(measurement);
       });
@@ -48,18 +46,20 @@ export async function runInPairs(
   return { case: name, setting, baseline: contenders[0]?.name ?? '', measurements };
 }
 
+/** @throws Error when a contender leaves expired rows or counts wrongly: it is not faster but wrong. */
 async function measure(
   { measured }: PairedRuns,
-  { servers, url }: TableCopy,
+  copy: TableCopy,
   work: () => Promise<Outcome>,
-  { pid }: TimedOptions,
+  { pid, expectedRows = copy.expiredRows }: TimedOptions,
 ): Promise<Omit<Measurement, 'contender' | 'pair'>> {
+  const { servers } = copy;
   if (measured === 'time only') {
     const began = performance.now();
     const outcome = await work();
     return { seconds: (performance.now() - began) / 1_000, wal: 0, ...outcome };
   }
-  const clients = measured === 'latency' ? await startConcurrentClients(url) : undefined;
+  const clients = measured === 'latency' ? await startConcurrentClients(copy.url) : undefined;
   const memory = measured === 'memory' && pid !== undefined ? sampleMemory(pid) : undefined;
   const pids = [...servers.pids, ...(pid === undefined ? [] : [pid])];
   const walBefore = await walPosition(servers);
@@ -71,46 +71,28 @@ async function measure(
   const processor = cpuSeconds(pids) - cpuBefore;
   const latencies = await clients?.stop();
   const samples = memory?.stop();
-  return {
-    seconds,
-    wal: (await walPosition(servers)) - walBefore,
-    // It would include the clients' part.
-    processor: Number.isNaN(processor) || clients !== undefined ? undefined : processor,
-    ...outcome,
-    latency: latencies && latencyFigures(latencies),
-    latencies: latencies && thinnedLatencies(latencies),
-    memory: samples && thinned(samples, 250),
-  };
-}
-
-function thinnedLatencies({ renewal, read, insert }: Latencies): Latencies {
-  return { renewal: thinned(renewal, 25), read: thinned(read, 25), insert: thinned(insert, 25) };
-}
-
-/** A contender that leaves expired rows, or counts wrongly, is not faster but wrong. */
-async function checkDeletion(
-  { measured }: PairedRuns,
-  { servers, database, shape: { table, expiry }, deadline, expiredRows }: TableCopy,
-  { contender, deleted }: Measurement,
-  { expectedRows = expiredRows }: TimedOptions,
-): Promise<void> {
-  if (measured === 'time only') return;
-  const [row] = await servers.execute<{ left: number }>(
-    `select count(*)::int as left from ${table} where ${expiry} <= '${deadline}'`,
-    database,
-  );
+  const wal = (await walPosition(servers)) - walBefore;
+  const left = await countExpired(copy);
   // Concurrent clients renew some of the expired rows.
-  const isExact = measured === 'latency' || (deleted ?? expectedRows) === expectedRows;
-  if (row?.left === 0 && isExact) return;
-  throw new Error(
-    `${contender}: deleted ${String(deleted)} of ${String(expectedRows)} expired rows and left ${String(row?.left)}.`,
-  );
+  const expected = clients === undefined ? expectedRows : outcome.deleted;
+  if (left > 0 || (outcome.deleted ?? expected) !== expected) {
+    const { deleted = 'an unknown number' } = outcome;
+    throw new Error(`Deleted ${deleted} of ${expectedRows} expired rows and left ${left}.`);
+  }
+  // The clients' CPU time would be part of it.
+  const ownProcessor = clients === undefined ? { processor } : {};
+  return { seconds, wal, ...ownProcessor, ...outcome, ...latencies, memory: samples };
+}
+
+async function countExpired({ servers, database, shape, deadline }: TableCopy): Promise<number> {
+  const query = `select count(*)::int from ${shape.table} where ${shape.expiry} <= '${deadline}'`;
+  const [row] = await servers.execute<{ count: number }>(query, database);
+  return row?.count ?? Number.NaN;
 }
 
 async function walPosition(servers: BenchServers): Promise<number> {
-  const [row] = await servers.execute<{ bytes: string }>(
-    `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as bytes`,
-  );
+  const query = `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as bytes`;
+  const [row] = await servers.execute<{ bytes: string }>(query);
   return Number(row?.bytes);
 }
 

@@ -38,8 +38,12 @@ export async function drawPlots({ series }: Results, folder: string): Promise<re
 }
 
 /** The same colour for a contender in every plot, fit for colour-blind readers. */
-const CONTENDERS = [PLAIN_DELETE, RAW_SWEEP, PRODUCT, idBatches.name];
-const COLOURS = ['#d55e00', '#999999', '#0072b2', '#cc79a7'];
+function byContender(domain: string[]) {
+  const contenders = [PLAIN_DELETE, RAW_SWEEP, PRODUCT, idBatches.name];
+  const colours = ['#d55e00', '#999999', '#0072b2', '#cc79a7'];
+  const range = domain.map((name) => colours[contenders.indexOf(name)] ?? '#000000');
+  return { field: 'contender', scale: { domain, range } };
+}
 
 /** Median time of each contender over the size of the table; one panel for each order of rows. */
 function timeOverSize(series: readonly Series[]): Plot {
@@ -62,11 +66,7 @@ function timeOverSize(series: readonly Series[]): Plot {
       encoding: {
         x: quantity('millions', 'rows of the table, millions'),
         y: quantity('seconds', 'seconds, median'),
-        color: {
-          field: 'contender',
-          title: null,
-          scale: { domain: CONTENDERS.slice(0, 3), range: COLOURS },
-        },
+        color: { title: null, ...byContender([PLAIN_DELETE, RAW_SWEEP, PRODUCT]) },
       },
     },
   };
@@ -102,11 +102,7 @@ function stallsOverTime(series: readonly Series[]): Plot {
           scale: { type: 'log', domain: [SHORTEST, 20_000], nice: false },
           axis: { values: [1, 10, 100, 1_000, 10_000] },
         },
-        color: {
-          field: 'contender',
-          legend: null,
-          scale: { domain: CONTENDERS, range: COLOURS },
-        },
+        color: { legend: null, ...byContender(contenders) },
       },
     },
   };
@@ -125,10 +121,10 @@ function memoryOverTime(series: readonly Series[]): Plot {
     );
   return {
     title: 'Memory of the worker while it cleans',
+    data: { values },
     width: 620,
     height: 220,
-    data: { values },
-    mark: { type: 'line' },
+    mark: 'line',
     encoding: {
       x: quantity('seconds', 'seconds since the trigger'),
       y: { ...quantity('megabytes', 'resident memory, MB'), scale: { zero: true } },
@@ -151,10 +147,10 @@ function timeOfOtherWays(series: readonly Series[]): Plot {
   );
   return {
     title: 'Time of other ways, as a multiple of session-cleanup’s',
+    data: { values },
     width: 460,
     height: { step: 16 },
-    data: { values },
-    mark: { type: 'bar' },
+    mark: 'bar',
     encoding: {
       y: { field: 'contender', title: null, sort: '-x' },
       yOffset: { field: 'order' },

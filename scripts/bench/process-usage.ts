@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 
 import type { Sample } from './results.ts';
+import { thinned } from './statistics.ts';
 
 const EVERY_MILLISECONDS = 50;
 
@@ -18,7 +19,7 @@ export function sampleMemory(pid: number): { stop(): readonly Sample[] } {
   return {
     stop: () => {
       clearInterval(timer);
-      return samples;
+      return thinned(samples, 250);
     },
   };
 }

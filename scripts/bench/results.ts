@@ -22,13 +22,8 @@ export type Sample = readonly [at: number, value: number];
 /** How long the statements of concurrent clients took, by what they do; milliseconds. */
 export type Latencies = Readonly<Record<'renewal' | 'read' | 'insert', readonly Sample[]>>;
 
-/** The same in figures; milliseconds. */
-export interface LatencyFigures {
-  readonly longest: number;
-  readonly p99: number;
-  /** Of the reads alone. */
-  readonly readP99: number;
-}
+/** The same in figures; `readP99` is about the reads alone. */
+export type LatencyFigures = Readonly<Record<'longest' | 'p99' | 'readP99', number>>;
 
 /** What a contender reports of its own run. */
 export interface Outcome {
@@ -79,9 +74,20 @@ export async function readResults(file: string): Promise<Results> {
 }
 
 /** Adds a series to the file, in place of an older one of the same case and setting. */
-export async function addSeries(file: string, added: Series, server: string): Promise<void> {
+export async function addSeries(file: string, added: Series, postgres: string): Promise<void> {
   const others = (await readResults(file)).series.filter((one) => keyOf(one) !== keyOf(added));
-  const results: Results = { machine: describeMachine(server), series: [...others, added] };
+  const cpus = os.cpus();
+  const machine = {
+    measuredAt: new Date().toISOString(),
+    cores: cpus.length,
+    processor: cpus[0]?.model ?? 'unknown',
+    memoryGigabytes: Math.round(os.totalmem() / 1e9),
+    system: `${os.type()} ${os.release()}`,
+    node: process.version,
+    postgres,
+    postgresSettings: POSTGRES_SETTINGS,
+  };
+  const results: Results = { machine, series: [...others, added] };
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(results, rounded, 1)}\n`);
 }
@@ -90,20 +96,7 @@ function keyOf({ case: name, setting }: Series): string {
   return JSON.stringify([name, setting.shape, setting.rows, setting.expired, setting.order]);
 }
 
-function describeMachine(server: string): Results['machine'] {
-  const cpus = os.cpus();
-  return {
-    measuredAt: new Date().toISOString(),
-    cores: cpus.length,
-    processor: cpus[0]?.model ?? 'unknown',
-    memoryGigabytes: Math.round(os.totalmem() / 1e9),
-    system: `${os.type()} ${os.release()}`,
-    node: process.version,
-    postgres: server,
-    postgresSettings: POSTGRES_SETTINGS,
-  };
-}
-
+/** Enough digits for seconds and milliseconds alike. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 10_000) / 10_000 : value;
 }

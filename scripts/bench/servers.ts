@@ -22,6 +22,8 @@ export interface BenchServers extends AsyncDisposable {
   /** Variables by which a worker finds Temporal. */
   readonly temporalEnvironment: NodeJS.ProcessEnv;
   readonly dataDirectory: string;
+  /** PostgreSQL's `version()`. */
+  readonly version: string;
   /** Of the servers. */
   readonly pids: readonly number[];
   /** The product's command as it is published. */
@@ -30,10 +32,7 @@ export interface BenchServers extends AsyncDisposable {
   readonly workerFlags: readonly string[];
   urlOf(database: string): string;
   /** Runs one statement as superuser, in the database `postgres` unless another is named. */
-  execute<Row extends pg.QueryResultRow = pg.QueryResultRow>(
-    sql: string,
-    database?: string,
-  ): Promise<Row[]>;
+  execute<Row extends pg.QueryResultRow>(sql: string, database?: string): Promise<Row[]>;
 }
 
 /** Those of a small server. Autovacuum is off, since it would slow some runs and not others. */
@@ -43,6 +42,8 @@ export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   maintenance_work_mem: '512MB',
   autovacuum: 'off',
 };
+
+const PROFILE_SETTINGS = { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' };
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -65,12 +66,7 @@ export async function openServers(
     dataDirectory: path.join(dataDirectory, 'postgres'),
     port: await choosePort(),
     authentication: 'trust',
-    settings: {
-      ...POSTGRES_SETTINGS,
-      ...(profile === undefined
-        ? {}
-        : { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' }),
-    },
+    settings: { ...POSTGRES_SETTINGS, ...(profile === undefined ? {} : PROFILE_SETTINGS) },
     say,
   });
   stack.defer(() => postgres.stop('fast'));
@@ -84,22 +80,27 @@ export async function openServers(
   stack.defer(() => temporal.stop());
   const temporalEnvironment = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'default' };
   const { client } = stack.use(await connectClient(loadTemporalSettings(temporalEnvironment)));
+  const execute: BenchServers['execute'] = async (sql, database = 'postgres') => {
+    const client = new pg.Client({ connectionString: postgres.urlOf(database) });
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const [server] = await execute<{ version: string }>('select version()');
   const owned = stack.move();
   return {
     client,
     temporalEnvironment,
     dataDirectory,
+    version: server?.version ?? 'unknown',
     pids: [postgres.pid, temporal.pid],
     program: path.join(CHECKOUT, 'dist', PROGRAM),
     workerFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
     urlOf: (database) => postgres.urlOf(database),
-    execute: async <Row extends pg.QueryResultRow>(sql: string, database = 'postgres') => {
-      await using stack = new AsyncDisposableStack();
-      const connectionString = postgres.urlOf(database);
-      const client = stack.adopt(new pg.Client({ connectionString }), (client) => client.end());
-      await client.connect();
-      return (await client.query<Row>(sql)).rows;
-    },
+    execute,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

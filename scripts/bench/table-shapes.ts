@@ -10,12 +10,10 @@ export interface TableShape {
   readonly table: string;
   readonly key: string;
   readonly expiry: string;
-  /** Creates the table without its indexes; undefined: our own migration creates it. */
+  /** Creates the table and its indexes; undefined: our own migration does. */
   readonly create?: string;
   /** Inserts `$rows` rows; `$age` is each row's place in the span of expiries, 0 to 1. */
   readonly fill: string;
-  /** Creates the indexes that the software itself creates. */
-  readonly indexes: readonly string[];
   /** The product's settings for this table. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -44,7 +42,6 @@ export const TABLE_SHAPES: Readonly<Record<ShapeName, TableShape>> = {
       'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
       inet '10.0.0.0' + (random() * 16777215)::int, expiry - interval '30 days', expiry - interval '14 days', expiry
     ${EXPIRIES}`,
-    indexes: [],
     environment: {},
   },
 
@@ -53,15 +50,13 @@ export const TABLE_SHAPES: Readonly<Record<ShapeName, TableShape>> = {
     table: 'session',
     key: 'sid',
     expiry: 'expire',
-    create: `create table session (sid varchar not null collate "default", sess json not null, expire timestamp(6) not null)`,
+    create: `create table session (sid varchar not null collate "default", sess json not null, expire timestamp(6) not null);
+      alter table session add constraint session_pkey primary key (sid) not deferrable initially immediate;
+      create index "IDX_session_expire" on session (expire)`,
     fill: `insert into session (sid, sess, expire)
     select md5(random()::text), json_build_object('cookie', json_build_object('originalMaxAge', 1209600000,
         'expires', expiry, 'httpOnly', true, 'path', '/'), 'user', (random() * 1e6)::int, 'csrf', md5(random()::text)), expiry
     ${EXPIRIES}`,
-    indexes: [
-      'alter table session add constraint session_pkey primary key (sid) not deferrable initially immediate',
-      'create index "IDX_session_expire" on session (expire)',
-    ],
     environment: {
       SESSION_CLEANUP_TABLE: 'session',
       SESSION_CLEANUP_EXPIRES_COLUMN: 'expire',
@@ -69,20 +64,17 @@ export const TABLE_SHAPES: Readonly<Record<ShapeName, TableShape>> = {
     },
   },
 
-  /** As the migrations of Django's `django.contrib.sessions` make it. */
+  /** As the migrations of Django's `django.contrib.sessions` create it. */
   django: {
     table: 'django_session',
     key: 'session_key',
     expiry: 'expire_date',
-    create: `create table django_session (session_key varchar(40) not null, session_data text not null, expire_date timestamptz not null)`,
+    create: `create table django_session (session_key varchar(40) not null primary key, session_data text not null, expire_date timestamptz not null);
+      create index django_session_session_key_like on django_session (session_key varchar_pattern_ops);
+      create index django_session_expire_date on django_session (expire_date)`,
     fill: `insert into django_session (session_key, session_data, expire_date)
     select md5(random()::text), repeat(md5(random()::text), 6), expiry
     ${EXPIRIES}`,
-    indexes: [
-      'alter table django_session add constraint django_session_pkey primary key (session_key)',
-      'create index django_session_session_key_like on django_session (session_key varchar_pattern_ops)',
-      'create index django_session_expire_date on django_session (expire_date)',
-    ],
     environment: {
       SESSION_CLEANUP_TABLE: 'django_session',
       SESSION_CLEANUP_EXPIRES_COLUMN: 'expire_date',

@@ -27,11 +27,8 @@ const COPY = 'bench';
 export async function copyTemplate(servers: BenchServers, setting: Setting): Promise<TableCopy> {
   const template = await ensureTemplate(servers, setting);
   await servers.execute(`drop database if exists ${COPY} with (force)`);
-  const [server] = await servers.execute<{ hasStrategies: boolean }>(
-    `select current_setting('server_version_num')::int >= 150000 as "hasStrategies"`,
-  );
   // Before PostgreSQL 15 this is the only strategy, and cannot be named.
-  const strategy = server?.hasStrategies === true ? 'strategy file_copy' : '';
+  const strategy = Number(/\d+/.exec(servers.version)?.[0]) >= 15 ? 'strategy file_copy' : '';
   await servers.execute(`create database ${COPY} template ${template} ${strategy}`);
   await servers.execute('checkpoint');
   const shape = TABLE_SHAPES[setting.shape];
@@ -71,28 +68,25 @@ function templateName({ shape, rows, order }: Template): string {
 }
 
 async function fill(servers: BenchServers, database: string, template: Template): Promise<void> {
-  const { environment, create, fill, indexes, table } = TABLE_SHAPES[template.shape];
+  const { environment, create, fill, table } = TABLE_SHAPES[template.shape];
   const rows = String(template.rows);
   await createOurTables({ ...environment, DATABASE_URL: servers.urlOf(database) });
   // Not through the ORM, whose statement timeout of a minute is too short for large tables.
   const run = (sql: string): Promise<unknown> => servers.execute(sql, database);
   if (create !== undefined) await run(create);
-  const ours =
-    create === undefined ? await servers.execute<IndexStatements>(INDEXES, database) : [];
-  for (const { take } of ours) await run(take);
+  // The query is about `sessions`.
+  const query = INDEXES.replaceAll('sessions', table);
+  const indexes = await servers.execute<IndexStatements>(query, database);
+  for (const { take } of indexes) await run(take);
   const age = template.order === 'random' ? 'random()' : `i::float8 / ${rows}`;
   await run(fill.replaceAll('$age', age).replaceAll('$rows', rows));
-  for (const build of [...ours.map((index) => index.build), ...indexes]) await run(build);
+  for (const { build } of indexes) await run(build);
   await run(`vacuum (analyze, freeze) ${table}`);
 }
 
 /** The ledger, and the table of sessions where it is our own. */
 async function createOurTables(environment: NodeJS.ProcessEnv): Promise<void> {
   const { database, targets } = loadConfig(environment);
-  const orm = createOrm(database, targets);
-  try {
-    await migrate(orm);
-  } finally {
-    await orm.close(true);
-  }
+  await using orm = createOrm(database, targets);
+  await migrate(orm);
 }

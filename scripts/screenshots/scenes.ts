@@ -38,7 +38,12 @@ export const SCENES: Readonly<
   schedule: async (environment, page) => {
     await environment.fill(20_000);
     await apply(environment);
-    await runSlotsOfLastDay(environment);
+    const { client } = environment;
+    const to = new Date();
+    const from = new Date(to.getTime() - 24 * 3_600_000);
+    const { slots } = await backfillSchedule(client, { from, to, overlap: 'buffer-all' });
+    const query = "ExecutionStatus = 'Completed'";
+    await until(async () => (await client.workflow.count(query)).count >= slots.length);
     await open(page, `schedules/${SCHEDULE_ID}`, SCHEDULE_ID);
     await page.getByRole('heading', { name: 'Advanced Settings' }).waitFor();
     await page.getByRole('list').getByText('Completed').first().waitFor();
@@ -97,14 +102,6 @@ async function apply({ client }: Laboratory): Promise<void> {
   const schedule = { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' } as const;
   const definition = defineSchedule({ schedule, taskQueue: DEFAULT_TASK_QUEUE });
   await applySchedule(client, definition, createLogger('silent', process.stdout));
-}
-
-async function runSlotsOfLastDay({ client }: Laboratory): Promise<void> {
-  const to = new Date();
-  const from = new Date(to.getTime() - 24 * 3_600_000);
-  const { slots } = await backfillSchedule(client, { from, to, overlap: 'buffer-all' });
-  const query = "ExecutionStatus = 'Completed'";
-  await until(async () => (await client.workflow.count(query)).count >= slots.length);
 }
 
 /** Triggers a run of the schedule. */

@@ -87,19 +87,13 @@ async function forceWay({ servers, database }: TableCopy, way: Way): Promise<voi
   }
 }
 
-/** A worker that polls. */
-interface Worker extends AsyncDisposable {
-  readonly pid: number;
-  readonly taskQueue: string;
-}
-
 const POLLS_WITHIN_MILLISECONDS = 30_000;
 
 /** Starts a worker for the table and waits until Temporal lists it as a poller. */
 async function startWorker(
   { servers, url, shape }: TableCopy,
   program = servers.program,
-): Promise<Worker> {
+): Promise<AsyncDisposable & { readonly pid: number; readonly taskQueue: string }> {
   const taskQueue = `bench-${crypto.randomUUID()}`;
   const folder = path.join(servers.dataDirectory, 'worker');
   const service = await spawnService({

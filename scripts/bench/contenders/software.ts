@@ -22,8 +22,7 @@ export const mikroOrmPages: Contender = {
   name: 'MikroORM find, remove, flush',
   run: async ({ url, deadline }, timed) => {
     const { database, targets } = loadConfig({ DATABASE_URL: url });
-    await using stack = new AsyncDisposableStack();
-    const orm = stack.adopt(createOrm(database, targets), (orm) => orm.close(true));
+    await using orm = createOrm(database, targets);
     await orm.em.fork().execute('select');
     await timed(async () => {
       for (let deleted = 0; ;) {
