@@ -36,8 +36,8 @@ export async function runInPairs(
     for (const contender of contenders) {
       const copy = await copyTemplate(servers, setting);
       await contender.run(copy, async (work, options = {}) => {
-        const measured = await measure(plan, copy, work, options);
-        const measurement = { pair, contender: contender.name, ...measured };
+        const measured = await measure(plan, copy, contender.name, work, options);
+        const measurement = { pair, ...measured };
         say(describe(measurement));
         measurements.push(measurement);
       });
@@ -50,14 +50,15 @@ export async function runInPairs(
 async function measure(
   { measured }: PairedRuns,
   copy: TableCopy,
+  contender: string,
   work: () => Promise<Outcome>,
   { pid, expectedRows = copy.expiredRows }: TimedOptions,
-): Promise<Omit<Measurement, 'contender' | 'pair'>> {
+): Promise<Omit<Measurement, 'pair'>> {
   const { servers } = copy;
   if (measured === 'time only') {
     const began = performance.now();
     const outcome = await work();
-    return { seconds: (performance.now() - began) / 1_000, wal: 0, ...outcome };
+    return { contender, seconds: (performance.now() - began) / 1_000, wal: 0, ...outcome };
   }
   const clients = measured === 'latency' ? await startConcurrentClients(copy.url) : undefined;
   const memory = measured === 'memory' && pid !== undefined ? sampleMemory(pid) : undefined;
@@ -75,13 +76,14 @@ async function measure(
   const left = await countExpired(copy);
   // Concurrent clients renew some of the expired rows.
   const expected = clients === undefined ? expectedRows : outcome.deleted;
-  if (left > 0 || (outcome.deleted ?? expected) !== expected) {
+  if (left !== 0 || (outcome.deleted ?? expected) !== expected) {
     const { deleted = 'an unknown number' } = outcome;
-    throw new Error(`Deleted ${deleted} of ${expectedRows} expired rows and left ${left}.`);
+    throw new Error(`${contender}: deleted ${deleted} of ${expectedRows} rows and left ${left}.`);
   }
   // The clients' CPU time would be part of it.
   const ownProcessor = clients === undefined ? { processor } : {};
-  return { seconds, wal, ...ownProcessor, ...outcome, ...latencies, memory: samples };
+  const shared = { contender, seconds, wal, ...ownProcessor };
+  return { ...shared, ...outcome, ...latencies, memory: samples };
 }
 
 async function countExpired({ servers, database, shape, deadline }: TableCopy): Promise<number> {
