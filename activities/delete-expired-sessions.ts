@@ -37,7 +37,7 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
 /** Looks the target up in the catalogue, before anything else is asked of it. */
 async function inspect(call: SliceCall): Promise<Target> {
   try {
-    return await inspectTarget(call.orm.em.fork(), call.target);
+    return await inspectTarget(call.orm.em.fork(), call.target, call.config.targets);
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, false));
   }
@@ -76,5 +76,11 @@ async function performSlice(call: SliceCall, table: Target): Promise<SliceResult
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
-  return { ...outcome, target: target.name, configuredTargets };
+  const { uncountedCascades } = table;
+  return {
+    ...outcome,
+    target: target.name,
+    configuredTargets,
+    ...(uncountedCascades.length === 0 ? {} : { uncountedCascades }),
+  };
 }

@@ -13,7 +13,7 @@ export async function previewSlice(call: SliceCall): Promise<SliceResult> {
   }, HEARTBEAT_MILLISECONDS);
   try {
     const { deadline, eligibleRows, estimatedSeconds, way } = await Promise.race([
-      previewTarget(orm, target, config.deletion, request.cutoff),
+      previewTarget(orm, target, config.deletion, request.cutoff, config.targets),
       // There is nothing to lose by leaving at once.
       context.cancelled,
     ]);

@@ -352,6 +352,18 @@ export const FAILURE = {
   unsupportedServer: 'UnsupportedServer',
   referenced: 'Referenced',
   implausibleExpiry: 'ImplausibleExpiry',
+  /** A cascade would delete rows that may be live. */
+  unsafeCascade: 'UnsafeCascade',
+  /** Row-level security may hide expired rows. */
+  hiddenRows: 'HiddenRows',
+  /** Read-only by a setting of the role, the database or the connection. */
+  readOnly: 'ReadOnly',
+  /** A trigger, a child table or another object behind the table fails. */
+  dependentObject: 'DependentObject',
+  /** The server refuses the connection's parameters. */
+  refusedConnection: 'RefusedConnection',
+  /** The server reports a damaged table, index or file. */
+  corruptedData: 'CorruptedData',
 } as const;
 
 /** Stable `type` of each failure that is tried again. */
@@ -359,6 +371,8 @@ export const RETRYABLE_FAILURE = {
   databaseUnavailable: 'DatabaseUnavailable',
   contended: 'Contended',
   superseded: 'Superseded',
+  /** A statement was cancelled, by a time limit or by somebody. */
+  cancelled: 'StatementCancelled',
   /** Nothing known: most likely a defect of the program. */
   unexpected: 'Unexpected',
 } as const;

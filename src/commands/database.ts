@@ -86,11 +86,14 @@ export async function requireReadyDatabase(orm: MikroORM, config: DatabaseConfig
 
 async function previewOne(
   orm: MikroORM,
-  { deletion }: Pick<Config, 'deletion'>,
+  { deletion, targets }: Pick<Config, 'deletion' | 'targets'>,
   target: TargetConfig,
 ): Promise<PreviewOutcome> {
   try {
-    return { kind: 'previewed', ...(await previewTarget(orm, target, deletion)) };
+    return {
+      kind: 'previewed',
+      ...(await previewTarget(orm, target, deletion, undefined, targets)),
+    };
   } catch (error) {
     const { type, message } = toDatabaseProblem(error, [target]);
     return { kind: 'failed', target: target.name, type, message };

@@ -29,6 +29,7 @@ export function addStatusCommand(program: Command, { act, context }: Invocation)
       '_EXPIRES_COLUMN',
       '_EXPIRES_TYPE',
       '_TIME_ZONE',
+      '_CASCADE',
       '_TARGETS',
       '_GRACE',
       '_TASK_QUEUE',

@@ -10,6 +10,9 @@ export const EXPIRY_TYPES = [
 ] as const;
 export type ExpiryType = (typeof EXPIRY_TYPES)[number];
 
+/** What to do when ON DELETE CASCADE would delete rows of other rules along: refuse the target, or allow it. */
+export const CASCADES = ['refuse', 'allow'] as const;
+
 /** One table to clean. */
 export interface TargetConfig {
   /** Name of the target in inputs, results and the ledger. */
@@ -22,6 +25,8 @@ export interface TargetConfig {
   readonly expiresType: ExpiryType | undefined;
   /** Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Default `UTC`. */
   readonly timeZone: string;
+  /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. Default `refuse`. */
+  readonly cascade: (typeof CASCADES)[number];
 }
 
 /** How rows are deleted. */

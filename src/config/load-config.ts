@@ -151,6 +151,7 @@ function readTarget(
     expiresColumn: readSettingOrDefault(environment, settings.expiresColumn, problems),
     expiresType: readSetting(environment, settings.expiresType, problems),
     timeZone: readSettingOrDefault(environment, settings.timeZone, problems),
+    cascade: readSettingOrDefault(environment, settings.cascade, problems),
   };
   return table === undefined ? undefined : { ...rest, ...table };
 }

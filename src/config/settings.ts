@@ -1,5 +1,5 @@
 import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE } from '../contract.ts';
-import { EXPIRY_TYPES } from './config.ts';
+import { CASCADES, EXPIRY_TYPES } from './config.ts';
 import type { ExpiryType } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
 import type { Setting, SettingWithDefault } from './setting.ts';
@@ -42,6 +42,7 @@ export interface TargetSettings {
   readonly expiresColumn: SettingWithDefault<string>;
   readonly expiresType: Setting<ExpiryType>;
   readonly timeZone: SettingWithDefault<string>;
+  readonly cascade: SettingWithDefault<(typeof CASCADES)[number]>;
 }
 
 /**
@@ -77,6 +78,12 @@ export function targetSettings(target: string): TargetSettings {
       meaning: 'Zone of expiries that name none',
       default: 'UTC',
       ...timeZone(),
+    },
+    cascade: {
+      name: `${prefix}CASCADE`,
+      meaning: 'Target whose ON DELETE CASCADE would delete rows that may be live',
+      default: 'refuse',
+      ...oneOf(CASCADES),
     },
   };
 }

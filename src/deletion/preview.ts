@@ -38,9 +38,10 @@ export async function previewTarget(
   config: TargetConfig,
   settings: DeletionSettings,
   cutoff?: string,
+  configured: readonly TargetConfig[] = [],
 ): Promise<Preview> {
   const em = orm.em.fork();
-  const target = await inspectTarget(em, config);
+  const target = await inspectTarget(em, config, configured);
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   const { way } = await chooseWay(em, doomed);
   const { count, oldest } = await countEligible(em, doomed);

@@ -6,9 +6,10 @@ import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../entities/cleanup-target.ts';
 import { FinalDeletionError } from './errors.ts';
 import { isIndexable, type ExpiryColumn } from './expiry.ts';
+import { requireSupported, type Supported } from './table-support.ts';
 
 /** A table that has been looked at and can be cleaned. */
-export interface Target {
+export interface Target extends Supported {
   readonly name: string;
   /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
   readonly oid: string;
@@ -58,10 +59,15 @@ interface CatalogueRow {
 /**
  * Looks a target up in the catalogue.
  *
+ * @param configured - all configured targets: a cascade from one into another is refused
  * @throws FinalDeletionError naming what is wrong and what would put it right: no such table or
  *   column, a column of another type, a kind of table or a server that cannot be cleaned safely
  */
-export async function inspectTarget(em: EntityManager, config: TargetConfig): Promise<Target> {
+export async function inspectTarget(
+  em: EntityManager,
+  config: TargetConfig,
+  configured: readonly TargetConfig[] = [],
+): Promise<Target> {
   const given = quoteTable(config);
   checkName(config, given);
   const [found] = await em.execute<Located[]>(LOCATE, [given]);
@@ -90,7 +96,9 @@ export async function inspectTarget(em: EntityManager, config: TargetConfig): Pr
     sqlType: row.type,
     timeZone: config.timeZone,
   };
+  const supported = await requireSupported(em, config, { oid: found.oid, table }, configured);
   return {
+    ...supported,
     name: config.name,
     oid: found.oid,
     schema: found.schema,

@@ -10,6 +10,7 @@ export const TEST_TARGET: TargetConfig = {
   expiresColumn: 'expires_at',
   expiresType: undefined,
   timeZone: 'UTC',
+  cascade: 'refuse',
 };
 
 /** All of the database's settings but its address. */

@@ -19,6 +19,7 @@ describe('defaults', () => {
           expiresColumn: 'expires_at',
           expiresType: undefined,
           timeZone: 'UTC',
+          cascade: 'refuse',
         },
       ],
       deletion: {
@@ -56,6 +57,7 @@ describe('values', () => {
       SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
       SESSION_CLEANUP_EXPIRES_TYPE: 'epoch-seconds',
       SESSION_CLEANUP_TIME_ZONE: 'Europe/Berlin',
+      SESSION_CLEANUP_CASCADE: 'allow',
       SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
       SESSION_CLEANUP_GRACE: '1h',
       SESSION_CLEANUP_LANES: '16',
@@ -86,6 +88,7 @@ describe('values', () => {
           expiresColumn: 'expires',
           expiresType: 'epoch-seconds',
           timeZone: 'Europe/Berlin',
+          cascade: 'allow',
         },
       ],
       deletion: {
@@ -141,6 +144,7 @@ describe('targets', () => {
         expiresColumn: 'valid_until',
         expiresType: 'iso8601',
         timeZone: 'Asia/Kathmandu',
+        cascade: 'refuse',
       },
       expect.objectContaining({ name: 'sessions', table: 'sessions' }),
     ]);

@@ -3,16 +3,18 @@ import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/co
 import { describe, expect, test } from 'vitest';
 
 import { explainError, toApplicationFailure } from '../../activities/translate-errors.ts';
+import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
 import { FinalDeletionError, SupersededError } from '../../src/deletion/errors.ts';
 
-const target = {
+const target: TargetConfig = {
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
   expiresColumn: 'expires',
   expiresType: undefined,
   timeZone: 'UTC',
+  cascade: 'refuse',
 };
 const details = { target: 'logins', configuredTargets: ['logins'], deletedSoFar: 12 };
 

@@ -211,6 +211,7 @@ describe('the brake', () => {
       expiresColumn: 'expiry',
       expiresType: 'epoch-milliseconds',
       timeZone: 'UTC',
+      cascade: 'refuse',
     } as const;
     await using _ = await startRealWorker(temporal, database, { targets: [target] });
     const run = await startRealRun(temporal);
