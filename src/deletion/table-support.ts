@@ -149,8 +149,8 @@ function unsafeCascade(config: TargetConfig, risky: readonly RiskyCascade[]): Fi
   );
 }
 
-/** Names of targets by the OIDs of their tables. */
-async function ownersOf(
+/** Names of targets by the OIDs of their tables; those without a table are left out. */
+export async function ownersOf(
   em: EntityManager,
   configured: readonly TargetConfig[],
 ): Promise<ReadonlyMap<string, string>> {
