@@ -6,6 +6,7 @@ import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
 import { SessionSchema } from '../entities/session.ts';
 import { migrationsList } from '../migrations/index.ts';
+import { markConnectionErrors } from './connection-errors.ts';
 import { joinStatements } from './joined-statements.ts';
 import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
 
@@ -71,7 +72,8 @@ export function ormOptions(database: DatabaseSettings): Options {
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
       keepAlive: true,
-      onPoolCreated(pool: ClientPool) {
+      onPoolCreated(pool: ClientPool & Parameters<typeof markConnectionErrors>[0]) {
+        markConnectionErrors(pool);
         releaseLostConnections(pool);
         joinStatements(pool);
       },

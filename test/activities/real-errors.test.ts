@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
-import { test } from '../support/fixtures.ts';
+import { test } from '../support/check.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { fillSessions, insertSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
@@ -70,8 +70,8 @@ describe('what PostgreSQL itself reports', () => {
       before: `create function refuse() returns trigger language plpgsql as
                  $$ begin raise exception 'no: %', old.user_agent; end $$;
                create trigger refuse before delete on sessions for each row execute function refuse()`,
-      type: FAILURE.unsupportedTable,
-      advice: 'trigger',
+      type: FAILURE.dependentObject,
+      advice: 'function refuse()',
     },
   ])(
     '$words fails at once, with what to do',
@@ -144,15 +144,23 @@ describe('what PostgreSQL itself reports', () => {
     expectNoSecret(failure);
   });
 
-  test('a database that only reads is tried again', async ({ database }) => {
-    await plant(database);
-    await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
-    const failure = await failureOn(database);
-    expect(failure).toMatchObject({
-      type: RETRYABLE_FAILURE.databaseUnavailable,
-      nonRetryable: false,
-    });
-  });
+  test.for([
+    ['database', 'alter database DATABASE set default_transaction_read_only = on'],
+    ['user', 'alter role ROLE set default_transaction_read_only = on'],
+  ])(
+    'a %s that is read-only by a setting fails at once, naming it',
+    async ([source, sql], { database, newcomer: { role, url } }) => {
+      await plant(database);
+      await database.sql(
+        (sql ?? '').replace('DATABASE', database.name).replace('ROLE', `"${role}"`),
+      );
+      const failure = await failureOn({ ...database, url });
+      expect(failure).toMatchObject({ type: FAILURE.readOnly, nonRetryable: true });
+      expect(failure.message).toContain(
+        `default_transaction_read_only is on for this connection (source: ${source})`,
+      );
+    },
+  );
 
   test('a slice that is cut off tells what it had deleted', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 0 });
