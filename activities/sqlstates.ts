@@ -1,14 +1,13 @@
+import { dependentObject, referenced } from './dependent-objects.ts';
 import {
   cancelled,
   contended,
   corrupted,
-  dependentObject,
   noColumn,
   noDatabase,
   noRight,
   noTable,
   notAllowedToConnect,
-  referenced,
   refusedByServer,
   refusedByTable,
   refusedConnection,

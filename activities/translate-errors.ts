@@ -4,9 +4,9 @@ import type { TargetConfig } from '../src/config/config.ts';
 import { RETRYABLE_FAILURE, type SliceFailureDetails } from '../src/contract.ts';
 import { FinalDeletionError, SupersededError } from '../src/deletion/errors.ts';
 import { isConnectionError } from '../src/database/connection-errors.ts';
+import { dependentObject } from './dependent-objects.ts';
 import { originOf } from './error-origin.ts';
 import {
-  dependentObject,
   noDatabase,
   refusedConnection,
   unexpected,
