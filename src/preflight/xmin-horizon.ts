@@ -25,15 +25,20 @@ interface Holder {
  * transaction, a replication slot or a standby with feedback. VACUUM itself never does.
  *
  * @param limit - age from which a transaction is reported; 0: the default of one hour. Seconds
+ * @param farBack - the same for a slot or a standby, whose time is not known. Transactions
  */
-export async function checkXminHorizon(em: EntityManager, limit = 0): Promise<Finding> {
+export async function checkXminHorizon(
+  em: EntityManager,
+  limit = 0,
+  farBack = FAR_BACK,
+): Promise<Finding> {
   const check = 'xmin-horizon';
   const [holder] = await ask<Holder>(
     em,
     { jit: 'off' },
     {
       sql: HOLDERS,
-      params: [String(FAR_BACK), String(limit > 0 ? limit : LONG_OPEN)],
+      params: [String(farBack), String(limit > 0 ? limit : LONG_OPEN)],
     },
   );
   if (holder === undefined) {
