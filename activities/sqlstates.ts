@@ -39,7 +39,7 @@ const BEHIND = final(dependentObject);
  * statement, commit or connection of ours can produce is an error in a statement, which no retry corrects.
  * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-export const SQLSTATES: Readonly<Record<string, Decision>> = {
+const SQLSTATES: Readonly<Record<string, Decision>> = {
   // Completion, warning and no data: only a function behind the table can raise them as errors.
   '00': BEHIND,
   '01': BEHIND,
@@ -129,7 +129,7 @@ export const SQLSTATES: Readonly<Record<string, Decision>> = {
 };
 
 /** The same for errors at connecting, where they differ. */
-export const SQLSTATES_AT_CONNECT: Readonly<Record<string, Decision>> = {
+const SQLSTATES_AT_CONNECT: Readonly<Record<string, Decision>> = {
   '0A': final(refusedConnection),
   '22': final(refusedConnection),
   '42': final(refusedConnection),

@@ -91,9 +91,9 @@ function meaningOf(symptom: Symptom): Meaning {
     };
   }
   const isAtConnect = isConnectionError(error);
-  const words = WORDS.find(([pattern]) => pattern.test(error.message));
-  // At connecting, PgBouncer gives all its errors one code.
-  if (words !== undefined && (isAtConnect || !SQLSTATE.test(code))) return words[1](symptom);
+  const vocabulary = [...(isAtConnect ? PGBOUNCER : []), ...(SQLSTATE.test(code) ? [] : DRIVER)];
+  const words = vocabulary.find(([pattern]) => pattern.test(error.message));
+  if (words !== undefined) return words[1](symptom);
   const network = NETWORK.find(([codes]) => codes.test(code));
   if (network !== undefined) return network[1](symptom);
   const decision = decisionFor(code, isAtConnect);
@@ -122,17 +122,20 @@ const NETWORK: readonly Rule[] = [
   [/^(ENOENT|EACCES|EISDIR)$/, untrusted],
 ];
 
-/** Errors of the driver and of PgBouncer have no code of their own; these words of theirs are fixed. */
-const WORDS: readonly Rule[] = [
+/** The driver's own errors have no code; these words of theirs are fixed. */
+const DRIVER: readonly Rule[] = [
   [/^SASL/, wrongLogin],
-  // PgBouncer's own words, in no other language.
-  [/^unsupported startup parameter/, refusedConnection],
-  [/^no such database/, noDatabase],
   [/does not support SSL/, untrusted],
   [
     /^Connection (terminated|ended)|timeout|^Client (was closed|has encountered)|not queryable/,
     unreachable,
   ],
+];
+
+/** PgBouncer gives all errors at connecting one code (08P01); its words are in no other language. */
+const PGBOUNCER: readonly Rule[] = [
+  [/^unsupported startup parameter/, refusedConnection],
+  [/^no such database/, noDatabase],
 ];
 
 /** The error's code, or that of what caused it. */

@@ -11,6 +11,7 @@ import { SliceLedger } from './ledger.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { supersededIn } from './superseded.ts';
+import { requireWritable } from './table-support.ts';
 import type { Target } from './target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
@@ -63,6 +64,7 @@ export async function deleteSlice(
 ): Promise<SliceOutcome> {
   const began = performance.now();
   const { target, settings, resumeFrom } = job;
+  requireWritable(target.surroundings);
   const em = orm.em.fork();
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
 

@@ -4,7 +4,8 @@ import { targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { FinalDeletionError } from './errors.ts';
-import { cascadesOf, readSurroundings, type Cascade, type Surroundings } from './surroundings.ts';
+import { cascadesOf, type Cascade } from './cascades.ts';
+import { readSurroundings, type Surroundings } from './surroundings.ts';
 
 /** A table that can be cleaned, with what a deletion from it affects. */
 export interface Supported {
@@ -39,7 +40,6 @@ export async function requireSupported(
   configured: readonly TargetConfig[],
 ): Promise<Supported> {
   const surroundings = await readSurroundings(em, found.oid);
-  refuseReadOnly(surroundings);
   refuseTable(config, found, surroundings);
   refuseAffectedTables(config, found, surroundings);
   const cascades = cascadesOf(surroundings);
@@ -49,13 +49,29 @@ export async function requireSupported(
   return { surroundings, uncountedCascades: risky.map(({ table }) => table) };
 }
 
-function refuseReadOnly({ readOnlySource }: Surroundings): void {
-  if (readOnlySource === null || !LASTING_SOURCES.has(readOnlySource)) return;
-  throw new FinalDeletionError(
-    FAILURE.readOnly,
-    `default_transaction_read_only is on for this connection (source: ${readOnlySource}), so nothing can be deleted. ` +
+/**
+ * Checks whether the connection may write; a server that was switched over, or whose disk is full, passes and is
+ * retried by the deletion itself.
+ *
+ * @throws FinalDeletionError `ReadOnly` when a setting of role, database or address forbids it
+ */
+export function requireWritable({ readOnlySource }: Pick<Surroundings, 'readOnlySource'>): void {
+  const problem = describeReadOnly(readOnlySource);
+  if (problem === undefined) return;
+  const { message, remedy } = problem;
+  throw new FinalDeletionError(FAILURE.readOnly, `${message}. ${remedy}`);
+}
+
+/** What is wrong with a connection that is read-only by a setting, and the remedy. */
+export function describeReadOnly(
+  source: string | null,
+): { readonly message: string; readonly remedy: string } | undefined {
+  if (source === null || !LASTING_SOURCES.has(source)) return undefined;
+  return {
+    message: `default_transaction_read_only is on for this connection (source: ${source}), so nothing can be deleted`,
+    remedy:
       'Use a role and a database without it: ALTER ROLE … or ALTER DATABASE … RESET default_transaction_read_only.',
-  );
+  };
 }
 
 function refuseTable(config: TargetConfig, { table }: Found, found: Surroundings): void {
@@ -137,7 +153,7 @@ async function riskyCascades(
 function unsafeCascade(config: TargetConfig, risky: readonly RiskyCascade[]): FinalDeletionError {
   const list = risky.slice(0, NAMED_CASCADES).map(({ table, reason, path, key }) => {
     const by = key === undefined ? '' : ` by foreign key ${quoteName(key.name)}`;
-    return `${table} (${reason}; ${path.join(' -> ')}${by})`;
+    return `${table} (${reason}; ${shortened(path).join(' -> ')}${by})`;
   });
   const more = risky.length - list.length;
   const setting = targetSettings(config.name).cascade.name;
@@ -147,6 +163,11 @@ function unsafeCascade(config: TargetConfig, risky: readonly RiskyCascade[]): Fi
       `${more === 0 ? '' : ` and of ${more} more`}. Nothing was deleted. Declare the foreign key ON DELETE NO ACTION, which keeps ` +
       `rows that are still referred to, or, if those rows may go uncounted, set ${setting}=allow.`,
   );
+}
+
+/** A long path without its middle. */
+function shortened(path: readonly string[]): readonly string[] {
+  return path.length <= 5 ? path : [...path.slice(0, 2), '…', ...path.slice(-2)];
 }
 
 /** Names of targets by the OIDs of their tables; those without a table are left out. */

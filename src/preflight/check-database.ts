@@ -4,7 +4,8 @@ import { pendingMigrations } from '../database/migrate.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { ask, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../deletion/errors.ts';
-import { readSurroundings } from '../deletion/surroundings.ts';
+import { READ_ONLY_SOURCE, readSurroundings } from '../deletion/surroundings.ts';
+import { describeReadOnly } from '../deletion/table-support.ts';
 import { inspectTarget, OLDEST_SERVER, type Target } from '../deletion/target.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type { Finding } from './finding.ts';
@@ -144,12 +145,17 @@ function mergeEqual(findings: readonly Finding[]): readonly Finding[] {
 }
 
 async function checkServer(em: EntityManager): Promise<Finding> {
-  const [row] = await ask<{ number: number; version: string; standby: boolean }>(
+  const [row] = await ask<{
+    number: number;
+    version: string;
+    standby: boolean;
+    read_only_source: string | null;
+  }>(
     em,
     {},
     {
       sql: `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-       pg_is_in_recovery() as standby`,
+       pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as read_only_source`,
       params: [],
     },
   );
@@ -166,6 +172,8 @@ async function checkServer(em: EntityManager): Promise<Finding> {
       remedy: 'Let DATABASE_URL name the primary.',
     };
   }
+  const readOnly = describeReadOnly(row.read_only_source);
+  if (readOnly !== undefined) return { check, level: 'error', ...readOnly };
   return { check, level: 'ok', message: `PostgreSQL ${row.version}` };
 }
 

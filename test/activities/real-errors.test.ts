@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
-import { test } from '../support/check.ts';
+import { check, named, test } from '../support/check.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { fillSessions, insertSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
@@ -159,6 +159,7 @@ describe('what PostgreSQL itself reports', () => {
       expect(failure.message).toContain(
         `default_transaction_read_only is on for this connection (source: ${source})`,
       );
+      expect(named(await check(database, {}, url), 'server')).toMatchObject({ level: 'error' });
     },
   );
 
