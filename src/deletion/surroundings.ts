@@ -113,10 +113,11 @@ export const READ_ONLY_SOURCE = `
       (select source from pg_settings where name = 'default_transaction_read_only') end`;
 
 /**
- * Names of columns that hold an expiry, without underscores and in lower case: `expires_at`, `expiry`,
- * `valid_until`, `not_after`, `ttl`. Not `created_at`, which nearly every table has.
+ * Names of columns that hold an expiry, in lower case: `expires_at`, `expiry`, `valid_until`, `not_after`, `ttl`. Not
+ * `created_at`, which nearly every table has. Without question marks, which would be parameters.
  */
-const EXPIRY_NAME = '(expir|validuntil|validtill|validto|notafter|^ttl|ttl$)';
+const EXPIRY_NAME =
+  'expir|valid_{0,1}(until|till)|(^|_)valid_{0,1}to(_|$)|not_{0,1}(valid_{0,1}){0,1}after|(^|_)ttl(_|$)';
 
 /*
  * Foreign keys are found by the triggers that enforce them on the table referred to: there is an index for
@@ -171,7 +172,7 @@ const SURROUNDINGS = `
           from pg_attribute col join pg_type ty on ty.oid = col.atttypid
           where col.attrelid = c.oid and col.attnum > 0 and not col.attisdropped
             and ty.typcategory in ('D', 'N', 'S', 'T')
-            and replace(lower(col.attname), '_', '') ~ '${EXPIRY_NAME}'), '[]'),
+            and lower(col.attname::text) ~ '${EXPIRY_NAME}'), '[]'),
         'blockingPublications', case when c.relpersistence <> 'p' or c.relreplident = 'f' or exists (
             select from pg_index i where i.indrelid = c.oid and i.indisvalid
               and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)

@@ -90,7 +90,7 @@ const HOLDERS = `
       age(backend_xmin) as transactions, extract(epoch from clock_timestamp() - xact_start) as seconds
     from pg_stat_activity
     where backend_xmin is not null and datname = current_database() and pid <> pg_backend_pid()
-      and backend_type not in ('autovacuum worker', 'walsender') and query !~* '^\\s*vacuum'
+      and backend_type not in ('autovacuum worker', 'walsender') and query !~* '^[[:space:]]*vacuum'
       and pid not in (select pid from pg_stat_progress_vacuum)
     union all
     select 'prepared transaction', gid, owner::text, null, age(transaction), extract(epoch from clock_timestamp() - prepared)

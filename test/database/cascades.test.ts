@@ -130,6 +130,53 @@ describe('no permission is needed', () => {
   });
 });
 
+test.for([
+  ['expires_at timestamptz', true],
+  ['"expiresAt" bigint', true],
+  ['session_expire int', true],
+  ['expiration text', true],
+  ['valid_until date', true],
+  ['"validUntil" timestamp', true],
+  ['valid_to timestamp', true],
+  ['not_after timestamptz', true],
+  ['ttl interval', true],
+  ['created_at timestamptz', false],
+  ['invalid_tokens int', false],
+  ['expired boolean', false],
+  ['settled_at timestamptz', false],
+] as const)(
+  'a child with the column %s: does it have an expiry of its own? %s',
+  async ([column, has], { database }) => {
+    await fillSessions(database, { expired: 5, live: 5 });
+    await database.sql(`create table c (id uuid references sessions on delete cascade, ${column})`);
+    await using cleaner = openCleaner(database);
+    const refusal: unknown = await cleaner.preview().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (has) expect(refusal).toMatchObject({ failure: FAILURE.unsafeCascade });
+    else expect(refusal).toBeUndefined();
+  },
+);
+
+test('names with quotes and backslashes are found, whatever the database makes of backslashes in literals', async ({
+  database,
+}) => {
+  const name = String.raw`it's "a\b`;
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  await fillSessions(database, { expired: 5, live: 5 });
+  await database.sql(
+    `create table ${quoted} (id uuid references sessions on delete cascade, gone timestamptz)`,
+  );
+  await database.sql(`alter database ${database.name} set standard_conforming_strings = off`);
+  await using activities = openActivities(database.url, {
+    targets: [TEST_TARGET, { ...OTHER, table: name }],
+  });
+  const failure = await failureOf(activities.attempt({}).result);
+  expect(failure).toMatchObject({ type: FAILURE.unsafeCascade });
+  expect(failure.message).toContain(`"public".${quoted} (the table of the target "codes"`);
+});
+
 test('a target that is not there does not keep another one from being cleaned', async ({
   database,
 }) => {
