@@ -38,7 +38,7 @@ export interface AffectedTable {
   readonly isPartitioned: boolean;
   /** OID of the partitioned table that it belongs to; null: none. */
   readonly partitionOf: string | null;
-  /** Enabled rules that rewrite this event. */
+  /** Enabled rules on this event: all those of the target, of other tables those that replace it (INSTEAD). */
   readonly rules: readonly string[];
   /** Enabled row triggers that fire on this event. */
   readonly triggers: readonly RowTrigger[];
@@ -163,7 +163,8 @@ const SURROUNDINGS = `
           (select i.inhparent::text from pg_inherits i where i.inhrelid = c.oid) end,
         'rules', coalesce((select json_agg(r.rulename order by r.rulename) from pg_rewrite r
           where r.ev_class = c.oid and r.ev_enabled in ('O', 'A')
-            and r.ev_type in ('1', case a.event when 'delete' then '4' else '2' end)), '[]'),
+            and r.ev_type in ('1', case a.event when 'delete' then '4' else '2' end)
+            and (c.oid = target.oid or r.is_instead)), '[]'),
         'triggers', coalesce((select json_agg(json_build_object('name', t.tgname, 'function', f.proname) order by t.tgname)
           from pg_trigger t join pg_proc f on f.oid = t.tgfoid
           where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgtype & 1 = 1

@@ -105,7 +105,7 @@ function refuseAffectedTables(config: TargetConfig, found: Found, { tables }: Su
     const what =
       oid === found.oid
         ? `Target "${config.name}": ${table}`
-        : `Target "${config.name}": ${table}, in which a foreign key has rows ${event}d,`;
+        : `Target "${config.name}": ${table}, where a foreign key ${event}s rows,`;
     if (rules.length > 0) {
       throw new FinalDeletionError(
         FAILURE.unsupportedTable,

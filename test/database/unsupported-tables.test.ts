@@ -23,7 +23,7 @@ describe.for<{ readonly what: string; readonly sql: string; readonly says: RegEx
   {
     what: 'a rule on a table that a cascade reaches',
     sql: `${CHILD} create rule kept as on delete to devices do instead nothing`,
-    says: /"public"\."devices", in which a foreign key has rows deleted, has the rule "kept" on DELETE/,
+    says: /"public"\."devices", where a foreign key deletes rows, has the rule "kept" on DELETE/,
   },
   {
     what: 'a publication without replica identity',
@@ -67,6 +67,10 @@ describe('does not stand against it:', () => {
       'a disabled rule',
       `create rule soft as on delete to sessions do instead nothing;
       alter table sessions disable rule soft`,
+    ],
+    [
+      'a rule of a child that adds a statement',
+      `${CHILD} create table log (id uuid); create rule logged as on delete to devices do also insert into log values (old.id)`,
     ],
     ['a rule on INSERT', 'create rule soft as on insert to sessions do also select 1'],
     ['a publication with a primary key', 'create publication changes for table sessions'],
