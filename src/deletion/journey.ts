@@ -42,7 +42,7 @@ async function travel(work: SliceWork, from: Departure): Promise<Arrival> {
   const { target, bound } = doomed;
   const route =
     from.way === 'sweep'
-      ? await consideration.ask(() => sweepRoute(em, target, from.end))
+      ? await consideration.ask(() => sweepRoute(em, doomed, from.end))
       : drainRoute(target, bound);
   // What an earlier attempt or slice came to may be no place any more.
   const isUsable = from.end === undefined || !(await route.isOutdated(em));

@@ -1,15 +1,18 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import { isLockTimeout } from '../database/transaction.ts';
-import { deleteChunk, type ChunkCounts, type ChunkOutcome } from './chunk.ts';
+import { deleteChunk, type ChunkCounts } from './chunk.ts';
 import type { Doomed } from './doomed.ts';
 import { nextChunkSize } from './chunk-size.ts';
 import type { Consideration } from './consideration.ts';
-import type { LaneAccount } from './account.ts';
+import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
+import type { KeptBy } from './kept-by.ts';
 import type { SliceLedger } from './ledger.ts';
+import { addRemaining, type RemainingEntry } from './remaining.ts';
 import { remember } from './revisit-list.ts';
 import type { Route } from './route.ts';
-import { gentler } from './stretch.ts';
+import { RefusedRows, recordEntry } from './refused-rows.ts';
+import { gentler, type Refusal } from './stretch.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
 
 /** Everything that goes on in one slice has this in common. */
@@ -20,6 +23,8 @@ export interface SliceWork {
   readonly ledger: SliceLedger;
   readonly accounts: readonly LaneAccount[];
   readonly consideration: Consideration;
+  readonly keptBy: KeptBy;
+  readonly refusedRows: RefusedRows;
   /** Called after each committed chunk, with the position reached. */
   readonly onChunk: (route: Route, position: string) => void;
   /** Asked before each chunk; true ends the work there. */
@@ -77,7 +82,7 @@ class Lanes {
   constructor(work: LaneWork, from: string) {
     this.#work = work;
     this.#queue = new WorkQueue(work.route, from);
-    this.#size = work.route.bounds.initial;
+    this.#size = Math.min(work.route.bounds.initial, this.#largest());
   }
 
   async untilEnd(): Promise<LanesEnd> {
@@ -108,11 +113,20 @@ class Lanes {
           this.#ended = 'stopped';
           return;
         }
-        const claim = await this.#claim();
-        if (claim === null) return;
-        // Others may be gone by now.
-        this.#startLanes();
-        if (claim !== 'locked') await this.#workOn(claim, account);
+        const size = this.#nextSize();
+        const expectedRows = this.#work.route.rowsIn(size);
+        // Lanes that waited for the pace together go on one after the other.
+        if (!consideration.reserve(expectedRows)) continue;
+        let deletedCount = 0;
+        try {
+          const claim = await this.#claim(size);
+          if (claim === null) return;
+          // Others may be gone by now.
+          this.#startLanes();
+          if (claim !== 'locked') deletedCount = await this.#workOn(claim, account);
+        } finally {
+          consideration.spend(deletedCount, expectedRows);
+        }
       }
     } catch (error) {
       this.#ended ??= 'stopped';
@@ -121,16 +135,31 @@ class Lanes {
   }
 
   /** The next stretch; cutting one reads the table, which somebody may hold as a whole. */
-  async #claim(): Promise<Claim | 'locked' | null> {
+  async #claim(size: number): Promise<Claim | 'locked' | null> {
     const { em, consideration } = this.#work;
     try {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      return await this.#queue.claim(em, this.#nextSize(), manner);
+      const claim = await this.#queue.claim(em, { size, manner, mostRows: this.#mostRows() });
+      if (claim !== 'indivisible') return claim;
+      this.#ended = 'indivisible';
+      return null;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       await consideration.untilUnlocked();
       return 'locked';
     }
+  }
+
+  /** Rows that one chunk may delete, so that the pace is even. */
+  #mostRows(): number | undefined {
+    const { rowsPerSecond } = this.#work.settings;
+    return rowsPerSecond && Math.max(Math.floor(rowsPerSecond / CHUNKS_PER_SECOND_AT_PACE), 1);
+  }
+
+  /** The largest size of a chunk, so that the pace is even. */
+  #largest(): number {
+    const mostRows = this.#mostRows();
+    return mostRows === undefined ? Infinity : this.#work.route.sizeOf(mostRows);
   }
 
   /** Smaller towards the end, so that no lane still has a large stretch when the others are done. */
@@ -140,73 +169,114 @@ class Lanes {
     return Math.min(this.#size, Math.max(share, Math.ceil(this.#size / SMALLEST_PART)));
   }
 
-  async #workOn(claim: Claim, account: LaneAccount): Promise<void> {
-    const { em, route, consideration, onChunk } = this.#work;
+  /** Returns how many rows were deleted. */
+  async #workOn(claim: Claim, account: LaneAccount): Promise<number> {
+    const { route, onChunk } = this.#work;
     const began = performance.now();
     const outcome = await this.#commit(claim, account, began);
+    if ('kind' in outcome) {
+      await this.#treat(claim, account, outcome, began);
+      return 0;
+    }
+    this.#queue.finish(claim);
+    if (outcome.deletedCount > 0) this.#work.refusedRows.forget();
+    this.#adapt(outcome, performance.now() - began);
+    onChunk(route, this.#queue.position);
+    return outcome.deletedCount;
+  }
 
-    if (typeof outcome === 'string') {
-      if (outcome === 'locked' && (await consideration.untilUnlocked())) {
+  /** Gives a refused stretch back in another form, or counts its only row as one that stays. */
+  async #treat(
+    claim: Claim,
+    account: LaneAccount,
+    refusal: Refusal,
+    began: number,
+  ): Promise<void> {
+    const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
+    const { kind } = refusal;
+    // A cancelled statement is slow as well: the next attempt may have cancelled it.
+    if (kind === 'slow') await ledger.ensureCurrent(account);
+    if (kind === 'locked') {
+      if (await consideration.untilUnlocked()) {
         this.#queue.giveBack(claim, [claim]);
         return;
       }
-      if (outcome === 'locked') this.#cautiousChunks = CAUTIOUS_CHUNKS;
-      else this.#size = Math.max(Math.floor(this.#size / 2), route.bounds.smallest);
-      const instead = await gentler(em, route, claim, outcome);
-      if (instead === null) this.#ended = 'indivisible';
-      else this.#queue.giveBack(claim, instead);
-      return;
+      this.#cautiousChunks = CAUTIOUS_CHUNKS;
+    } else {
+      const length = Math.min(this.#size, route.lengthOf(claim.range) ?? this.#size);
+      this.#size = Math.max(Math.floor(length / 2), route.bounds.smallest);
     }
-
-    this.#queue.finish(claim);
-    consideration.spend(outcome.deletedCount);
-    this.#adapt(outcome, performance.now() - began);
-    onChunk(route, this.#queue.position);
+    const instead = await gentler(em, route, claim, refusal);
+    if (instead === null) this.#ended = 'indivisible';
+    else if (instead === 'remains') {
+      const entry = this.#entryFor(claim, account, began, [refusedRows.count(refusal)]);
+      await recordEntry(this.#work, account, entry, this.#positionAfter(claim));
+      this.#queue.finish(claim);
+      onChunk(route, this.#queue.position);
+    } else this.#queue.giveBack(claim, instead);
   }
 
   /** Lets the next chunks be what the last one teaches. */
   #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
     const { route, settings, consideration } = this.#work;
-    const { rowsPerSecond = Infinity } = settings;
-    // Somebody waits for our locks, or one chunk alone would use up the pace: as if it took longer.
+    // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const complaint = consideration.takeComplaint() ? 2 : 1;
-    const overPace = Math.max(1, (deletedCount * CHUNKS_PER_SECOND_AT_PACE) / rowsPerSecond);
-    const felt = Math.max(
-      elapsed * complaint,
-      settings.chunkMilliseconds * (overPace > 1 ? overPace : 0),
-    );
+    const isOverPace = deletedCount > (this.#mostRows() ?? Infinity);
+    const felt = Math.max(elapsed * complaint, isOverPace ? settings.chunkMilliseconds * 2 : 0);
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
-    const bounds = { ...route.bounds, largest };
+    const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
     this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, bounds);
     if (lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
-  /** One chunk of the main pass; a stretch with locked rows is remembered for a later visit. */
-  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkOutcome> {
-    const { em, doomed, route, settings, ledger } = this.#work;
-    let revisit = account.revisit;
-    const record = async (tx: EntityManager, counts: ChunkCounts): Promise<void> => {
-      if (counts.lockedCount > 0) {
-        revisit = await remember(tx, route, account.revisit, claim.range);
+  async #commit(
+    claim: Claim,
+    account: LaneAccount,
+    began: number,
+  ): Promise<ChunkCounts | Refusal> {
+    const { ledger, route, keptBy } = this.#work;
+    let entry: ChunkEntry | undefined;
+    const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
+      const isListed = counts.lockedCount > 0;
+      const revisit = isListed ? remember(account.revisit, claim.range) : account.revisit;
+      const remains: Omit<RemainingEntry, 'from'>[] = [];
+      if (isListed && revisit === account.revisit) {
+        remains.push({ reason: 'locked', rows: counts.lockedCount });
       }
-      await ledger.record(
-        tx,
-        account,
-        {
-          deletedCount: counts.deletedCount,
-          skippedLocked: 0,
-          revisit,
-          workedMilliseconds: Math.round(performance.now() - began),
-        },
-        { way: route.way, position: this.#queue.positionAfter(claim), end: route.end },
-      );
-    };
-    const outcome = await deleteChunk(em, doomed, route, claim, settings, record);
-    if (typeof outcome !== 'string') {
-      account.deletedCount += outcome.deletedCount;
-      account.revisit = revisit;
-    }
+      if (counts.keptCount > 0) {
+        const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
+        remains.push({ reason: 'kept-by-trigger', rows: counts.keptCount, ...by });
+      }
+      const { deletedCount } = counts;
+      entry = { ...this.#entryFor(claim, account, began, remains), deletedCount, revisit };
+      await ledger.record(tx, account, entry, this.#positionAfter(claim));
+    });
+    if (entry !== undefined && !('kind' in outcome)) commitEntry(account, entry);
     return outcome;
+  }
+
+  /** An entry that adds rows which stay, and deletes nothing. */
+  #entryFor(
+    claim: Claim,
+    account: LaneAccount,
+    began: number,
+    remains: readonly Omit<RemainingEntry, 'from'>[],
+  ): ChunkEntry {
+    const added = remains.map((entry) => ({ ...entry, from: claim.range.from }));
+    return {
+      deletedCount: 0,
+      skippedLocked: 0,
+      revisit: account.revisit,
+      workedMilliseconds: Math.round(performance.now() - began),
+      ...(account.remaining.length + added.length === 0
+        ? {}
+        : { remaining: addRemaining(account.remaining, added, this.#queue.positionAfter(claim)) }),
+    };
+  }
+
+  #positionAfter(claim: Claim): SlicePosition {
+    const { route } = this.#work;
+    return { way: route.way, position: this.#queue.positionAfter(claim), end: route.end };
   }
 }

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, Way } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { WITH_COMMIT } from '../database/joined-statements.ts';
+import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, type LocalSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type {
@@ -13,13 +16,17 @@ import type {
   SliceTotals,
 } from './account.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
-
 import { boundOf, type ExpiryColumn } from './expiry.ts';
+import { lockedRows, remainingRows, type RemainingEntry } from './remaining.ts';
 import type { Range } from './route.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
 
 /** The commit waits for the disk. */
 const DURABLY: LocalSettings = { synchronous_commit: 'on' };
+
+/** A cancelled statement is gone at once, unless it waits for a disk. Milliseconds. */
+const CANCEL_AGAIN_AFTER = 50;
+const MOST_CANCELS = 40;
 
 interface LedgerRow {
   readonly lane: number;
@@ -32,6 +39,7 @@ interface LedgerRow {
   readonly deleted_count: string;
   readonly skipped_locked: string;
   readonly revisit: readonly Range[];
+  readonly remaining: readonly RemainingEntry[];
   readonly updated_at: string;
 }
 
@@ -40,6 +48,7 @@ interface TotalRow {
   readonly fence: string;
   readonly deleted_count: string;
   readonly skipped_locked: string;
+  readonly remaining: readonly RemainingEntry[];
   readonly worked_milliseconds: string;
 }
 
@@ -51,11 +60,20 @@ export class SliceLedger {
   readonly #em: EntityManager;
   readonly #table: string;
   readonly #key: readonly [string, string, number];
+  /**
+   * Shared lock of an attempt's transactions, by which the next attempt finds them. Held until the
+   * transaction's end, so it works through PgBouncer.
+   */
+  readonly attemptLock: SqlFragment;
 
   constructor(em: EntityManager, schema: string, key: SliceKey) {
     this.#em = em;
     this.#table = `${quoteName(schema)}.${quoteName(LEDGER_TABLE)}`;
     this.#key = [key.runId, key.target, key.slice];
+    this.attemptLock = {
+      sql: 'pg_catalog.pg_advisory_xact_lock_shared(?::pg_catalog.int8)',
+      params: [String(lockKeyOf(key))],
+    };
   }
 
   /**
@@ -98,7 +116,7 @@ export class SliceLedger {
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
             ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-            deleted_count, skipped_locked, revisit,
+            deleted_count, skipped_locked, revisit, remaining,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -117,8 +135,11 @@ export class SliceLedger {
         skippedLocked: Number(row.skipped_locked),
         // A sweep that took over from a drain visits all those places anyway.
         revisit: row.way === reached?.way ? row.revisit : [],
+        remaining: row.remaining,
+        remainingWritten: row.remaining,
       })),
       reached,
+      isRetry: rows.some((row) => Number(row.fence) > 1),
     };
   }
 
@@ -133,18 +154,23 @@ export class SliceLedger {
     entry: ChunkEntry,
     at: SlicePosition,
   ): Promise<void> {
+    const remaining = entry.remaining ?? account.remaining;
+    // It rarely changes.
+    const change = remaining === account.remainingWritten ? [] : [JSON.stringify(remaining)];
     await em.execute(
       `${WITH_COMMIT}with entered as (
-       update ${this.#table} set deleted_count = deleted_count + ?, skipped_locked = skipped_locked + ?,
-         revisit = ?::jsonb, worked_milliseconds = worked_milliseconds + ?,
-         way = ?, position = ?, end_position = ?, updated_at = clock_timestamp()
-       where run_id = ? and target = ? and slice = ? and lane = ? and fence = ? and deleted_count = ?
+       update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?, skipped_locked = skipped_locked operator(pg_catalog.+) ?,
+         revisit = ?::pg_catalog.jsonb, ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?,
+         way = ?, position = ?, end_position = ?, updated_at = pg_catalog.clock_timestamp()
+       where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
+         and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
        returning lane)
-       select (case when count(*) = 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
+       select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
       [
         entry.deletedCount,
         entry.skippedLocked,
         JSON.stringify(entry.revisit),
+        ...change,
         entry.workedMilliseconds,
         at.way,
         at.position,
@@ -191,9 +217,36 @@ export class SliceLedger {
         )
         update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-        returning ledger.lane, fence, deleted_count, skipped_locked, worked_milliseconds`,
+        returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds`,
       params: [...this.#key, fenceStep, ...this.#key],
     });
+  }
+
+  /**
+   * Cancels the statements of earlier attempts that are still running, and waits until they have ended; for
+   * a moment only, since the fence keeps what they do from being committed.
+   */
+  async cancelEarlierAttempts(): Promise<void> {
+    for (let times = 0; times < MOST_CANCELS; times += 1) {
+      const running = await ask(this.#em, {}, {
+        sql: `with held as (select ?::int8 as key)
+          select pg_cancel_backend(pid) from pg_locks, held
+          where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+            and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
+        params: [...this.attemptLock.params],
+      });
+      if (running.length === 0) return;
+      await sleep(CANCEL_AGAIN_AFTER);
+    }
+  }
+
+  /** @throws SupersededError when a newer attempt has taken over */
+  async ensureCurrent(account: LaneAccount): Promise<void> {
+    const rows = await ask(this.#em, {}, {
+      sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
+      params: [...this.#key, account.lane, account.fence],
+    });
+    if (rows.length === 0) throw superseded();
   }
 
   /** What the slice has deleted so far, over all attempts; 0 when it never began. */
@@ -215,10 +268,19 @@ export class SliceLedger {
   }
 }
 
+function lockKeyOf({ runId, target, slice }: SliceKey): bigint {
+  const text = JSON.stringify(['session_cleanup', runId, target, slice]);
+  return createHash('sha256').update(text).digest().readBigInt64BE();
+}
+
 function totalOf(rows: readonly TotalRow[]): SliceTotals {
   return {
     deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
-    skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
+    skippedLocked: rows.reduce(
+      (sum, row) => sum + Number(row.skipped_locked) + lockedRows(row.remaining),
+      0,
+    ),
+    remaining: remainingRows(rows.flatMap((row) => row.remaining)),
     // Lanes work side by side.
     workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
   };
