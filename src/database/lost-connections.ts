@@ -13,7 +13,7 @@ type Release = (error?: boolean | Error) => void;
 export interface ClientPool {
   on(event: 'connect' | 'acquire', listener: (client: PooledClient) => void): unknown;
   /** Not public; closes an idle client and frees its place. */
-  _remove(client: PooledClient): void;
+  _remove?(client: PooledClient): void;
 }
 
 /** The server goes on, but cannot be worked with: it has become a standby, shuts down or was promoted elsewhere. */
@@ -45,7 +45,7 @@ export function releaseLostConnections(pool: ClientPool): void {
   const loseAll = (): void => {
     for (const [client, connection] of open) {
       connection.isLost = true;
-      if (connection.isIdle) pool._remove(client);
+      if (connection.isIdle) pool._remove?.(client);
     }
     open.clear();
   };
@@ -113,5 +113,7 @@ function isSilence(error: unknown): boolean {
 function isFarewell(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const isFatal = 'severity' in error && error.severity === 'FATAL';
-  return isFatal || ('code' in error && typeof error.code === 'string' && UNUSABLE.test(error.code));
+  return (
+    isFatal || ('code' in error && typeof error.code === 'string' && UNUSABLE.test(error.code))
+  );
 }

@@ -57,15 +57,20 @@ export async function deleteChunk(
   let refused: Refusal | undefined;
   let isEntered = false;
   try {
-    return await withSettings(work.em, settings, async (tx) => {
-      const counts = await countsOf(tx, work, route, stretch, rows).catch((error: unknown) => {
-        refused = refusalIn(error);
-        throw error;
-      });
-      await record(tx, counts);
-      isEntered = true;
-      return counts;
-    }, work.ledger.attemptLock);
+    return await withSettings(
+      work.em,
+      settings,
+      async (tx) => {
+        const counts = await countsOf(tx, work, route, stretch, rows).catch((error: unknown) => {
+          refused = refusalIn(error);
+          throw error;
+        });
+        await record(tx, counts);
+        isEntered = true;
+        return counts;
+      },
+      work.ledger.attemptLock,
+    );
   } catch (error) {
     // Deferred constraints and triggers refuse at the commit. A lock that is not to be had there is the ledger's.
     if (isEntered) {

@@ -12,11 +12,15 @@ export interface KeptBy {
 /** Asks for enabled BEFORE DELETE row triggers: one that returns NULL keeps its row. */
 export async function findKeptBy(em: EntityManager, target: Target): Promise<KeptBy> {
   // Bits of tgtype: 1 each row, 2 before, 8 delete.
-  const triggers = await ask<{ name: string }>(em, {}, {
-    sql: `select tgname::text as name from pg_trigger
+  const triggers = await ask<{ name: string }>(
+    em,
+    {},
+    {
+      sql: `select tgname::text as name from pg_trigger
       where tgrelid = ?::oid and tgtype::int & 11 = 11 and tgenabled in ('O', 'A') limit 2`,
-    params: [target.oid],
-  });
+      params: [target.oid],
+    },
+  );
   return {
     isPossible: triggers.length > 0,
     trigger: triggers.length === 1 ? triggers[0]?.name : undefined,

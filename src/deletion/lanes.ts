@@ -186,12 +186,7 @@ class Lanes {
   }
 
   /** Gives a refused stretch back in another form, or counts its only row as one that stays. */
-  async #treat(
-    claim: Claim,
-    account: LaneAccount,
-    refusal: Refusal,
-    began: number,
-  ): Promise<void> {
+  async #treat(claim: Claim, account: LaneAccount, refusal: Refusal, began: number): Promise<void> {
     const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
     const { kind } = refusal;
     // A cancelled statement is slow as well: the next attempt may have cancelled it.
@@ -230,11 +225,7 @@ class Lanes {
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
-  async #commit(
-    claim: Claim,
-    account: LaneAccount,
-    began: number,
-  ): Promise<ChunkCounts | Refusal> {
+  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkCounts | Refusal> {
     const { ledger, route, keptBy } = this.#work;
     let entry: ChunkEntry | undefined;
     const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {

@@ -228,13 +228,17 @@ export class SliceLedger {
    */
   async cancelEarlierAttempts(): Promise<void> {
     for (let times = 0; times < MOST_CANCELS; times += 1) {
-      const running = await ask(this.#em, {}, {
-        sql: `with held as (select ?::int8 as key)
+      const running = await ask(
+        this.#em,
+        {},
+        {
+          sql: `with held as (select ?::int8 as key)
           select pg_cancel_backend(pid) from pg_locks, held
           where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
             and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
-        params: [...this.attemptLock.params],
-      });
+          params: [...this.attemptLock.params],
+        },
+      );
       if (running.length === 0) return;
       await sleep(CANCEL_AGAIN_AFTER);
     }
@@ -242,10 +246,14 @@ export class SliceLedger {
 
   /** @throws SupersededError when a newer attempt has taken over */
   async ensureCurrent(account: LaneAccount): Promise<void> {
-    const rows = await ask(this.#em, {}, {
-      sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
-      params: [...this.#key, account.lane, account.fence],
-    });
+    const rows = await ask(
+      this.#em,
+      {},
+      {
+        sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
+        params: [...this.#key, account.lane, account.fence],
+      },
+    );
     if (rows.length === 0) throw superseded();
   }
 

@@ -117,7 +117,11 @@ function pressureIn(reading: Reading, limits: PressureLimits): Pressure | undefi
     return { reason: 'wal', detail: `${reading.wal_share.toFixed(1)} × max_wal_size` };
   }
   const { oldest } = reading;
-  if (maxTransactionAgeSeconds > 0 && oldest !== null && oldest.seconds > maxTransactionAgeSeconds) {
+  if (
+    maxTransactionAgeSeconds > 0 &&
+    oldest !== null &&
+    oldest.seconds > maxTransactionAgeSeconds
+  ) {
     return { reason: 'old-transaction', detail: `${seconds(oldest.seconds)}, ${oldest.holder}` };
   }
   return undefined;

@@ -39,9 +39,11 @@ export function addRemaining(
 
 /** Sums per reason and cause, over all lanes; without the locked ones. */
 export function remainingRows(entries: readonly RemainingEntry[]): readonly RemainingRows[] {
-  return addRemaining([], entries.map(({ from: _, ...entry }) => entry), '').flatMap(
-    ({ reason, ...entry }) => (reason === 'locked' ? [] : [{ reason, ...entry }]),
-  );
+  return addRemaining(
+    [],
+    entries.map(({ from: _, ...entry }) => entry),
+    '',
+  ).flatMap(({ reason, ...entry }) => (reason === 'locked' ? [] : [{ reason, ...entry }]));
 }
 
 /** How many of them are locked. */

@@ -33,8 +33,11 @@ export async function asDisjoint(
   if (before === '' || ranges.length === 0) return [];
   const type = route.positionType;
   const end = before ?? null;
-  return await ask<Range>(em, {}, {
-    sql: `with listed as (
+  return await ask<Range>(
+    em,
+    {},
+    {
+      sql: `with listed as (
        select "from", nullif("from", '')::${type} as low,
          case when "to"::${type} > ?::${type} then ?::text else "to" end as "to"
        from jsonb_to_recordset(?::jsonb) as listed ("from" text, "to" text)
@@ -52,6 +55,7 @@ export async function asDisjoint(
        from numbered group by island
      )
      select "from", "to" from islands order by island`,
-    params: [end, end, JSON.stringify(ranges), end],
-  });
+      params: [end, end, JSON.stringify(ranges), end],
+    },
+  );
 }

@@ -173,9 +173,13 @@ async function extentOf(em: EntityManager, target: Target): Promise<Extent> {
  * anew at this moment had to wait for our last chunk, and so holds no expired row that we have not seen.
  */
 async function fileOf(em: EntityManager, target: Target): Promise<string | undefined> {
-  const [row] = await ask<{ file: string }>(em, {}, {
-    sql: `select pg_relation_filenode(?::oid) || '${FORMAT}' as file`,
-    params: [target.oid],
-  });
+  const [row] = await ask<{ file: string }>(
+    em,
+    {},
+    {
+      sql: `select pg_relation_filenode(?::oid) || '${FORMAT}' as file`,
+      params: [target.oid],
+    },
+  );
   return row?.file;
 }

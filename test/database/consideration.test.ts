@@ -24,7 +24,7 @@ test('waits while somebody holds the whole table, says so, and goes on by itself
     },
   });
 
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     skippedLocked: 0,
@@ -61,7 +61,7 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
 
   await locking;
   await holder.query('rollback');
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 30_000, skippedLocked: 0, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -87,7 +87,7 @@ test('a slice that goes on from an earlier one waits for a locked table, too', a
     },
   });
 
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -172,7 +172,7 @@ test('waits for a transaction that keeps dead rows from being removed', async ({
     },
   });
 
-  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s$/)]);
+  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     waits: [{ reason: 'old-transaction', seconds: expect.any(Number) }],
