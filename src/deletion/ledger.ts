@@ -259,19 +259,27 @@ export class SliceLedger {
 
   /** What the slice has deleted so far, over all attempts; 0 when it never began. */
   async deletedCount(): Promise<number> {
-    const [row] = await this.#em.execute<{ count: string }[]>(
-      `select coalesce(sum(deleted_count), 0) as count from ${this.#table}
-       where run_id = ? and target = ? and slice = ?`,
-      this.#key,
+    const [row] = await ask<{ count: string }>(
+      this.#em,
+      {},
+      {
+        sql: `select coalesce(sum(deleted_count), 0) as count from ${this.#table}
+        where run_id = ? and target = ? and slice = ?`,
+        params: this.#key,
+      },
     );
     return Number(row?.count ?? 0);
   }
 
   /** Removes rows of other runs, which ended long ago. */
   async prune(retentionDays: number): Promise<void> {
-    await this.#em.execute(
-      `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?`,
-      [retentionDays, this.#key[0]],
+    await ask(
+      this.#em,
+      {},
+      {
+        sql: `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?`,
+        params: [retentionDays, this.#key[0]],
+      },
     );
   }
 }
