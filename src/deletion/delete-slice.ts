@@ -101,7 +101,8 @@ export async function deleteSlice(
   // The first look at the server takes as long as all that must be known, so both go on side by side.
   const firstLook = consideration.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
-  const findingTriggers = findKeptBy(em, target);
+  // On the connection of the look, which is done before the others are.
+  const findingTriggers = firstLook.then(() => findKeptBy(em, target));
   const beginning = begin().catch((error: unknown) => {
     hasFailed = true;
     throw error;
