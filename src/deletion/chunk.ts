@@ -4,7 +4,7 @@ import { sqlState, withSettings, type LocalSettings } from '../database/transact
 import { bulkDelete } from './bulk-delete.ts';
 import type { Doomed } from './doomed.ts';
 import { expired } from './expiry.ts';
-import type { SliceWork } from './lanes.ts';
+import type { SliceWork } from './slice-work.ts';
 import { rowRefusalIn } from './remaining.ts';
 import type { Route } from './route.ts';
 import type { Refusal, Stretch } from './stretch.ts';

@@ -1,7 +1,8 @@
 import type { ResumePoint, Way } from '../contract.ts';
 import type { SlicePosition } from './account.ts';
 import { drainRoute } from './drain.ts';
-import { runLanes, type LanesEnd, type SliceWork } from './lanes.ts';
+import { runLanes, type LanesEnd } from './lanes.ts';
+import type { SliceWork } from './slice-work.ts';
 import { forgetLocks, revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';

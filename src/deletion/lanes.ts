@@ -1,40 +1,13 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import type { DeletionSettings } from '../config/config.ts';
 import { isLockTimeout } from '../database/transaction.ts';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import type { Doomed } from './doomed.ts';
 import { nextChunkSize } from './chunk-size.ts';
-import type { Consideration } from './consideration.ts';
 import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
-import type { KeptBy } from './kept-by.ts';
-import type { SliceLedger } from './ledger.ts';
 import { addRemaining, type RemainingEntry } from './remaining.ts';
 import { remember } from './revisit-list.ts';
-import type { Route } from './route.ts';
-import { RefusedRows, recordEntry } from './refused-rows.ts';
+import { recordEntry } from './refused-rows.ts';
+import type { LaneWork } from './slice-work.ts';
 import { gentler, type Refusal } from './stretch.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
-
-/** Everything that goes on in one slice has this in common. */
-export interface SliceWork {
-  readonly em: EntityManager;
-  readonly doomed: Doomed;
-  readonly settings: DeletionSettings;
-  readonly ledger: SliceLedger;
-  readonly accounts: readonly LaneAccount[];
-  readonly consideration: Consideration;
-  readonly keptBy: KeptBy;
-  readonly refusedRows: RefusedRows;
-  /** Called after each committed chunk, with the position reached. */
-  readonly onChunk: (route: Route, position: string) => void;
-  /** Asked before each chunk; true ends the work there. */
-  readonly shouldStop: () => boolean;
-}
-
-/** What the lanes share while they work through one route. */
-export interface LaneWork extends SliceWork {
-  readonly route: Route;
-}
 
 /** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
 export interface LanesEnd {

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ResumePoint, Way } from '../contract.ts';
+import type { ResumePoint } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { WITH_COMMIT } from '../database/joined-statements.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
@@ -15,42 +13,14 @@ import type {
   SlicePosition,
   SliceTotals,
 } from './account.ts';
+import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
 import { boundOf, type ExpiryColumn } from './expiry.ts';
-import { lockedRows, remainingRows, type RemainingEntry } from './remaining.ts';
-import type { Range } from './route.ts';
+import { reachedBy, totalOf, type LedgerRow, type TotalRow } from './ledger-rows.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
 
 /** The commit waits for the disk. */
 const DURABLY: LocalSettings = { synchronous_commit: 'on' };
-
-/** A cancelled statement is gone at once, unless it waits for a disk. Milliseconds. */
-const CANCEL_AGAIN_AFTER = 50;
-const MOST_CANCELS = 40;
-
-interface LedgerRow {
-  readonly lane: number;
-  readonly fence: string;
-  readonly deadline: string;
-  readonly bound: string;
-  readonly way: Way | null;
-  readonly position: string;
-  readonly end_position: string | null;
-  readonly deleted_count: string;
-  readonly skipped_locked: string;
-  readonly revisit: readonly Range[];
-  readonly remaining: readonly RemainingEntry[];
-  readonly updated_at: string;
-}
-
-interface TotalRow {
-  readonly lane: number;
-  readonly fence: string;
-  readonly deleted_count: string;
-  readonly skipped_locked: string;
-  readonly remaining: readonly RemainingEntry[];
-  readonly worked_milliseconds: string;
-}
 
 /**
  * The ledger's rows of one slice. All that makes the count exact is here: an attempt *claims* the
@@ -70,10 +40,7 @@ export class SliceLedger {
     this.#em = em;
     this.#table = `${quoteName(schema)}.${quoteName(LEDGER_TABLE)}`;
     this.#key = [key.runId, key.target, key.slice];
-    this.attemptLock = {
-      sql: 'pg_catalog.pg_advisory_xact_lock_shared(?::pg_catalog.int8)',
-      params: [String(lockKeyOf(key))],
-    };
+    this.attemptLock = attemptLockOf(key);
   }
 
   /**
@@ -222,26 +189,9 @@ export class SliceLedger {
     });
   }
 
-  /**
-   * Cancels the statements of earlier attempts that are still running, and waits until they have ended; for
-   * a moment only, since the fence keeps what they do from being committed.
-   */
+  /** As {@link cancelHolders} has it, for the earlier attempts at this slice. */
   async cancelEarlierAttempts(): Promise<void> {
-    for (let times = 0; times < MOST_CANCELS; times += 1) {
-      const running = await ask(
-        this.#em,
-        {},
-        {
-          sql: `with held as (select ?::int8 as key)
-          select pg_cancel_backend(pid) from pg_locks, held
-          where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-            and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
-          params: [...this.attemptLock.params],
-        },
-      );
-      if (running.length === 0) return;
-      await sleep(CANCEL_AGAIN_AFTER);
-    }
+    await cancelHolders(this.#em, this.attemptLock);
   }
 
   /** @throws SupersededError when a newer attempt has taken over */
@@ -282,37 +232,4 @@ export class SliceLedger {
       },
     );
   }
-}
-
-function lockKeyOf({ runId, target, slice }: SliceKey): bigint {
-  const text = JSON.stringify(['session_cleanup', runId, target, slice]);
-  return createHash('sha256').update(text).digest().readBigInt64BE();
-}
-
-function totalOf(rows: readonly TotalRow[]): SliceTotals {
-  return {
-    deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
-    skippedLocked: rows.reduce(
-      (sum, row) => sum + Number(row.skipped_locked) + lockedRows(row.remaining),
-      0,
-    ),
-    remaining: remainingRows(rows.flatMap((row) => row.remaining)),
-    // Lanes work side by side.
-    workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
-  };
-}
-
-/**
- * Each row's position is a point before which everything has been visited, so any of them is safe to
- * go on from. The one written last saves the most reading; a sweep, which may have taken over from a
- * drain, wins over it.
- */
-function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
-  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
-  const best = rows.reduce<LedgerRow | undefined>((found, row) => {
-    if (row.way === null) return found;
-    return found === undefined || order(row) > order(found) ? row : found;
-  }, undefined);
-  if (best?.way == null) return undefined;
-  return { way: best.way, position: best.position, end: best.end_position ?? undefined };
 }

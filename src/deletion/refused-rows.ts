@@ -1,6 +1,6 @@
 import { withSettings } from '../database/transaction.ts';
 import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
-import type { SliceWork } from './lanes.ts';
+import type { SliceWork } from './slice-work.ts';
 import type { RemainingEntry } from './remaining.ts';
 import type { Refusal } from './stretch.ts';
 

@@ -39,11 +39,14 @@ export function addRemaining(
 
 /** Sums per reason and cause, over all lanes; without the locked ones. */
 export function remainingRows(entries: readonly RemainingEntry[]): readonly RemainingRows[] {
-  return addRemaining(
-    [],
-    entries.map(({ from: _, ...entry }) => entry),
-    '',
-  ).flatMap(({ reason, ...entry }) => (reason === 'locked' ? [] : [{ reason, ...entry }]));
+  const finals = entries.map(({ reason, rows, by }) => ({
+    reason,
+    rows,
+    ...(by === undefined ? {} : { by }),
+  }));
+  return addRemaining([], finals, '').flatMap(({ reason, ...entry }) =>
+    reason === 'locked' ? [] : [{ reason, ...entry }],
+  );
 }
 
 /** How many of them are locked. */

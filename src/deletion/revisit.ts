@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
 import { withSettings } from '../database/transaction.ts';
-import type { LaneWork, SliceWork } from './lanes.ts';
+import type { LaneWork, SliceWork } from './slice-work.ts';
 import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
 import { recordEntry } from './refused-rows.ts';
 import { addRemaining } from './remaining.ts';

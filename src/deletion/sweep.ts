@@ -51,11 +51,6 @@ export async function sweepRoute(
     jit: 'off',
   };
 
-  const within = ({ from, to }: Range): SqlFragment => ({
-    sql: 'ctid operator(pg_catalog.>=) ?::pg_catalog.tid and ctid operator(pg_catalog.<) ?::pg_catalog.tid',
-    params: [tupleAt(Number(from)), tupleAt(Number(to))],
-  });
-
   /** Addresses of the expired rows of a range that lies in one block, in order. */
   const rowsOf = async (manager: EntityManager, range: Range): Promise<readonly number[]> => {
     const { sql, params } = allOf(within(range), expired(target.expiry, bound, deadline));
@@ -134,6 +129,13 @@ export async function sweepRoute(
 
 function blockOf(address: number): number {
   return Math.floor(address / ADDRESSES);
+}
+
+function within({ from, to }: Range): SqlFragment {
+  return {
+    sql: 'ctid operator(pg_catalog.>=) ?::pg_catalog.tid and ctid operator(pg_catalog.<) ?::pg_catalog.tid',
+    params: [tupleAt(Number(from)), tupleAt(Number(to))],
+  };
 }
 
 /** As PostgreSQL writes it; line pointers begin at 1. */
