@@ -6,11 +6,10 @@ import { Consideration } from './consideration.ts';
 import type { Doomed } from './doomed.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
-import type { LanesEnd } from './lanes.ts';
-import type { SliceWork } from './slice-work.ts';
+import type { LanesEnd, SliceWork } from './slice-work.ts';
 import { findKeptBy } from './kept-by.ts';
 import { SliceLedger } from './ledger.ts';
-import { RefusedRows } from './refused-rows.ts';
+import { forgetAhead, RefusedRows } from './refused-rows.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { supersededIn } from './superseded.ts';
@@ -85,14 +84,18 @@ export async function deleteSlice(
   });
 
   const begin = async (): Promise<Beginning> => {
-    const { deadline, bound, accounts, reached, isRetry } = await ledger.claim({
+    const claimed = await ledger.claim({
       lanes: settings.lanes,
       cutoff: job.cutoff,
       graceSeconds: settings.graceSeconds,
       resumeFrom,
       expiry: target.expiry,
     });
-    if (isRetry) await ledger.cancelEarlierAttempts();
+    const { deadline, bound, accounts, reached } = claimed;
+    if (claimed.isRetry) {
+      await ledger.cancelEarlierAttempts();
+      await forgetAhead(em, ledger, claimed, target.expiry);
+    }
     report.begin(accounts);
     const doomed = { target, bound, deadline };
     const known = reached ?? givenBy(resumeFrom);

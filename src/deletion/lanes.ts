@@ -1,19 +1,13 @@
 import { isLockTimeout } from '../database/transaction.ts';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import { nextChunkSize } from './chunk-size.ts';
+import { mostRowsAt, nextChunkSize } from './chunk-size.ts';
 import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
 import { addRemaining, type RemainingEntry } from './remaining.ts';
 import { remember } from './revisit-list.ts';
 import { recordEntry } from './refused-rows.ts';
-import type { LaneWork } from './slice-work.ts';
+import type { LanesEnd, LaneWork } from './slice-work.ts';
 import { gentler, type Refusal } from './stretch.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
-
-/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
-export interface LanesEnd {
-  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
-  readonly position: string;
-}
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
@@ -31,9 +25,6 @@ const SMALLEST_PART = 2;
  */
 const WHERE_NOTHING_IS = 4;
 
-/** A pace is kept by this many chunks a second or more, so that it is even. */
-const CHUNKS_PER_SECOND_AT_PACE = 4;
-
 /**
  * Lets the lanes work through the route from `from` until its end or until told to stop. An error
  * in one lane stops the others after their chunk, and is thrown when all have stopped: no
@@ -50,6 +41,8 @@ class Lanes {
   #cautiousChunks = 0;
   #ended: LanesEnd['kind'] | undefined;
   readonly #atWork = new Map<LaneAccount, Promise<void>>();
+  /** Position of each lane's last commit. */
+  readonly #committed = new Map<LaneAccount, string>();
   readonly #errors: unknown[] = [];
 
   constructor(work: LaneWork, from: string) {
@@ -112,7 +105,11 @@ class Lanes {
     const { em, consideration } = this.#work;
     try {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      const claim = await this.#queue.claim(em, { size, manner, mostRows: this.#mostRows() });
+      const claim = await this.#queue.claim(em, {
+        size,
+        manner,
+        mostRows: mostRowsAt(this.#work.settings.rowsPerSecond),
+      });
       if (claim !== 'indivisible') return claim;
       this.#ended = 'indivisible';
       return null;
@@ -123,15 +120,9 @@ class Lanes {
     }
   }
 
-  /** Rows that one chunk may delete, so that the pace is even. */
-  #mostRows(): number | undefined {
-    const { rowsPerSecond } = this.#work.settings;
-    return rowsPerSecond && Math.max(Math.floor(rowsPerSecond / CHUNKS_PER_SECOND_AT_PACE), 1);
-  }
-
   /** The largest size of a chunk, so that the pace is even. */
   #largest(): number {
-    const mostRows = this.#mostRows();
+    const mostRows = mostRowsAt(this.#work.settings.rowsPerSecond);
     return mostRows === undefined ? Infinity : this.#work.route.sizeOf(mostRows);
   }
 
@@ -178,7 +169,9 @@ class Lanes {
     if (instead === null) this.#ended = 'indivisible';
     else if (instead === 'remains') {
       const entry = this.#entryFor(claim, account, began, [refusedRows.count(refusal)]);
-      await recordEntry(this.#work, account, entry, this.#positionAfter(claim));
+      const at = this.#positionAfter(claim);
+      await recordEntry(this.#work, account, entry, at);
+      this.#committed.set(account, at.position);
       this.#queue.finish(claim);
       onChunk(route, this.#queue.position);
     } else this.#queue.giveBack(claim, instead);
@@ -189,7 +182,7 @@ class Lanes {
     const { route, settings, consideration } = this.#work;
     // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const complaint = consideration.takeComplaint() ? 2 : 1;
-    const isOverPace = deletedCount > (this.#mostRows() ?? Infinity);
+    const isOverPace = deletedCount > (mostRowsAt(this.#work.settings.rowsPerSecond) ?? Infinity);
     const felt = Math.max(elapsed * complaint, isOverPace ? settings.chunkMilliseconds * 2 : 0);
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
     const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
@@ -201,6 +194,7 @@ class Lanes {
   async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkCounts | Refusal> {
     const { ledger, route, keptBy } = this.#work;
     let entry: ChunkEntry | undefined;
+    let at = this.#positionAfter(claim);
     const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
       const isListed = counts.lockedCount > 0;
       const revisit = isListed ? remember(account.revisit, claim.range) : account.revisit;
@@ -214,9 +208,13 @@ class Lanes {
       }
       const { deletedCount } = counts;
       entry = { ...this.#entryFor(claim, account, began, remains), deletedCount, revisit };
-      await ledger.record(tx, account, entry, this.#positionAfter(claim));
+      at = this.#positionAfter(claim);
+      await ledger.record(tx, account, entry, at);
     });
-    if (entry !== undefined && !('kind' in outcome)) commitEntry(account, entry);
+    if (entry !== undefined && !('kind' in outcome)) {
+      commitEntry(account, entry);
+      this.#committed.set(account, at.position);
+    }
     return outcome;
   }
 
@@ -235,8 +233,17 @@ class Lanes {
       workedMilliseconds: Math.round(performance.now() - began),
       ...(account.remaining.length + added.length === 0
         ? {}
-        : { remaining: addRemaining(account.remaining, added, this.#queue.positionAfter(claim)) }),
+        : { remaining: addRemaining(account.remaining, added, this.#positions(claim, account)) }),
     };
+  }
+
+  /** Positions that the ledger may hold last if this attempt ends after the commit of `claim`. */
+  #positions(claim: Claim, account: LaneAccount): readonly string[] {
+    const others = [...this.#atWork.keys()].filter((other) => other !== account);
+    return [
+      this.#queue.positionAfter(claim),
+      ...others.map((other) => this.#committed.get(other) ?? ''),
+    ];
   }
 
   #positionAfter(claim: Claim): SlicePosition {

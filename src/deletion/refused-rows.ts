@@ -1,5 +1,14 @@
-import { withSettings } from '../database/transaction.ts';
-import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ask, withSettings } from '../database/transaction.ts';
+import {
+  commitEntry,
+  type ChunkEntry,
+  type ClaimedSlice,
+  type LaneAccount,
+  type SlicePosition,
+} from './account.ts';
+import type { ExpiryColumn } from './expiry.ts';
+import type { SliceLedger } from './ledger.ts';
 import type { SliceWork } from './slice-work.ts';
 import type { RemainingEntry } from './remaining.ts';
 import type { Refusal } from './stretch.ts';
@@ -55,4 +64,47 @@ export async function recordEntry(
     await ledger.record(tx, account, entry, at);
   });
   commitEntry(account, entry);
+}
+
+/**
+ * Takes back what earlier attempts counted in ranges that this one visits again: all that start at or after the
+ * position that was reached.
+ */
+export async function forgetAhead(
+  em: EntityManager,
+  ledger: SliceLedger,
+  { accounts, reached }: ClaimedSlice,
+  expiry: ExpiryColumn,
+): Promise<void> {
+  const ahead = accounts.flatMap(({ remaining }) => remaining.flatMap(({ from }) => from ?? []));
+  if (reached === undefined || ahead.length === 0) return;
+  const type = reached.way === 'drain' ? expiry.sqlType : 'bigint';
+  const [found] = await ask<{ visited: readonly string[] | null }>(
+    em,
+    {},
+    {
+      sql: `select json_agg(at) as visited from jsonb_array_elements_text(?::jsonb) at
+      where coalesce(nullif(at, '')::${type} < nullif(?, '')::${type}, at < ?)`,
+      params: [JSON.stringify(ahead), reached.position, reached.position],
+    },
+  );
+  const visited = new Set(found?.visited ?? []);
+  await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
+    for (const account of accounts) {
+      const { revisit } = account;
+      const remaining = account.remaining.filter(
+        ({ from }) => from === undefined || visited.has(from),
+      );
+      const entry = {
+        deletedCount: 0,
+        skippedLocked: 0,
+        revisit,
+        remaining,
+        workedMilliseconds: 0,
+      };
+      account.remaining = remaining;
+      await ledger.record(tx, account, entry, reached);
+    }
+  });
+  for (const account of accounts) account.remainingWritten = account.remaining;
 }

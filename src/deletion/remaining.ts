@@ -18,18 +18,18 @@ export interface RemainingEntry {
 export type RowRefusal = Pick<RemainingRows, 'reason' | 'by'>;
 
 /**
- * Adds `added` and sums up what can no longer be visited again: entries whose range starts before `position`,
- * before which every range is finished.
+ * Adds `added` and sums up what can no longer be visited again: entries whose range starts before each of
+ * `positions`, from one of which the next attempt would go on.
  */
 export function addRemaining(
   entries: readonly RemainingEntry[],
   added: readonly RemainingEntry[],
-  position: string,
+  positions: readonly string[],
 ): readonly RemainingEntry[] {
   const sums = new Map<string, RemainingEntry>();
   for (const entry of [...entries, ...added]) {
-    const isFinal = entry.from === undefined || isBefore(entry.from, position);
     const { from, ...final } = entry;
+    const isFinal = from === undefined || positions.every((position) => isBefore(from, position));
     const key = JSON.stringify([entry.reason, entry.by, isFinal ? undefined : from]);
     const rows = (sums.get(key)?.rows ?? 0) + entry.rows;
     sums.set(key, { ...(isFinal ? final : entry), rows });
@@ -44,7 +44,7 @@ export function remainingRows(entries: readonly RemainingEntry[]): readonly Rema
     rows,
     ...(by === undefined ? {} : { by }),
   }));
-  return addRemaining([], finals, '').flatMap(({ reason, ...entry }) =>
+  return addRemaining([], finals, []).flatMap(({ reason, ...entry }) =>
     reason === 'locked' ? [] : [{ reason, ...entry }],
   );
 }

@@ -110,7 +110,7 @@ async function revisitAccount(
       const instead = await gentler(work.em, work.route, stretch, outcome);
       if (instead === 'remains') {
         const added = [work.refusedRows.count(outcome)];
-        const remaining = addRemaining(account.remaining, added, '');
+        const remaining = addRemaining(account.remaining, added, [at.position]);
         const revisit = account.revisit.filter((other) => other !== range);
         await recordEntry(work, account, { ...NOTHING, revisit, remaining }, at);
         continue;

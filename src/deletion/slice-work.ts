@@ -28,3 +28,9 @@ export interface SliceWork {
 export interface LaneWork extends SliceWork {
   readonly route: Route;
 }
+
+/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
+export interface LanesEnd {
+  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
+  readonly position: string;
+}
