@@ -81,13 +81,11 @@ class Lanes {
         }
         const size = this.#nextSize();
         const expectedRows = this.#work.route.rowsIn(size);
-        // Lanes that waited for the pace together go on one after the other.
         if (!consideration.reserve(expectedRows)) continue;
         let deletedCount = 0;
         try {
           const claim = await this.#claim(size);
           if (claim === null) return;
-          // Others may be gone by now.
           this.#startLanes();
           if (claim !== 'locked') deletedCount = await this.#workOn(claim, account);
         } finally {
@@ -133,7 +131,6 @@ class Lanes {
     return Math.min(this.#size, Math.max(share, Math.ceil(this.#size / SMALLEST_PART)));
   }
 
-  /** Returns how many rows were deleted. */
   async #workOn(claim: Claim, account: LaneAccount): Promise<number> {
     const { route, onChunk } = this.#work;
     const began = performance.now();
@@ -153,7 +150,7 @@ class Lanes {
   async #treat(claim: Claim, account: LaneAccount, refusal: Refusal, began: number): Promise<void> {
     const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
     const { kind } = refusal;
-    // A cancelled statement is slow as well: the next attempt may have cancelled it.
+    // The next attempt may have cancelled it.
     if (kind === 'slow') await ledger.ensureCurrent(account);
     if (kind === 'locked') {
       if (await consideration.untilUnlocked()) {
