@@ -1,7 +1,7 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
 import { inspectTarget, type Target } from '../src/deletion/target.ts';
-import { createHeartbeats } from './heartbeats.ts';
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
@@ -23,9 +23,10 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
      */
     async deleteExpiredSessions(request) {
       const call = beginCall(dependencies, request);
+      using heartbeats = createHeartbeats(call.context);
       if (request.dryRun === true) return await previewSlice(call);
       const table = await inspect(call);
-      return (await reviewSlice(call, table)) ?? (await performSlice(call, table));
+      return (await reviewSlice(call, table)) ?? (await performSlice(call, table, heartbeats));
     },
 
     async settleSlice(request) {
@@ -43,11 +44,12 @@ async function inspect(call: SliceCall): Promise<Target> {
   }
 }
 
-async function performSlice(call: SliceCall, table: Target): Promise<SliceResult> {
+async function performSlice(
+  call: SliceCall,
+  table: Target,
+  heartbeats: Heartbeats,
+): Promise<SliceResult> {
   const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
-  // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
-  context.heartbeat(context.info.heartbeatDetails);
-  const heartbeats = createHeartbeats(context);
   const tellRun = createProgressSignal(context);
   const began = performance.now();
   let hasBegun = false;
@@ -70,8 +72,6 @@ async function performSlice(call: SliceCall, table: Target): Promise<SliceResult
     });
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, hasBegun));
-  } finally {
-    heartbeats.flush();
   }
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.

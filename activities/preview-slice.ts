@@ -2,15 +2,9 @@ import type { SliceResult } from '../src/contract.ts';
 import { previewTarget } from '../src/deletion/preview.ts';
 import { failureOf, type SliceCall } from './slice-call.ts';
 
-/** A preview says nothing until it is done, so the server is told this often that it is at work. */
-const HEARTBEAT_MILLISECONDS = 2_000;
-
 /** Tells what the slice would delete, in the shape of what a slice deleted; writes nothing. */
 export async function previewSlice(call: SliceCall): Promise<SliceResult> {
   const { orm, config, context, request, target, configuredTargets } = call;
-  const heartbeat = setInterval(() => {
-    context.heartbeat();
-  }, HEARTBEAT_MILLISECONDS);
   try {
     const { deadline, eligibleRows, estimatedSeconds, way } = await Promise.race([
       previewTarget(orm, target, config.deletion, request.cutoff, config.targets),
@@ -29,7 +23,5 @@ export async function previewSlice(call: SliceCall): Promise<SliceResult> {
     };
   } catch (error) {
     throw failureOf(call, error, 0);
-  } finally {
-    clearInterval(heartbeat);
   }
 }

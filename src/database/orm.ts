@@ -16,6 +16,9 @@ import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
  */
 export const MIGRATIONS_TABLE = 'session_cleanup_migrations';
 
+/** By which our own sessions are known on the server, whatever the address or the environment says. */
+export const APPLICATION_NAME = 'session-cleanup';
+
 /** A connection that does not come about within this time is an unreachable database. Milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
 
@@ -67,8 +70,8 @@ export function ormOptions(database: DatabaseSettings): Options {
     driverOptions: {
       // MikroORM reads user, host and database from the address, and would leave `sslmode` and all other
       // parameters out without a word; the driver reads them all.
-      connectionString: driverUrl(database.url),
-      application_name: 'session-cleanup',
+      connectionString: named(driverUrl(database.url)),
+      application_name: APPLICATION_NAME,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
       keepAlive: true,
@@ -79,6 +82,14 @@ export function ormOptions(database: DatabaseSettings): Options {
       },
     },
   };
+}
+
+/** What the address says wins over the driver's options. */
+function named(address: string): string {
+  const url = URL.parse(address);
+  if (url?.searchParams.has('application_name') !== true) return address;
+  url.searchParams.set('application_name', APPLICATION_NAME);
+  return url.href;
 }
 
 function ownEntities(database: DatabaseSettings) {

@@ -10,16 +10,22 @@ export type LocalSettings = Readonly<Record<string, string>>;
  *
  * The isolation is always READ COMMITTED, whatever the database's default: a renewal that commits
  * while we wait is then seen, and its row tested again, rather than failing the transaction.
+ *
+ * @param and - expression that is evaluated along with the settings
  */
 export async function withSettings<T>(
   em: EntityManager,
   settings: LocalSettings,
   work: (em: EntityManager) => Promise<T>,
+  and?: SqlFragment,
 ): Promise<T> {
   return await em.transactional(
     async (tx) => {
       const { sql, params } = settingsStatement(settings);
-      await tx.execute(sql, [...params]);
+      await tx.execute(`${sql}${and === undefined ? '' : `, ${and.sql}`}`, [
+        ...params,
+        ...(and?.params ?? []),
+      ]);
       return await work(tx);
     },
     { isolationLevel: IsolationLevel.READ_COMMITTED, clear: true },

@@ -1,13 +1,15 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
+import type { RemainingRows, ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
 import type { Doomed } from './doomed.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
-import type { LanesEnd, SliceWork } from './lanes.ts';
+import type { LanesEnd, SliceWork } from './slice-work.ts';
+import { findKeptBy } from './kept-by.ts';
 import { SliceLedger } from './ledger.ts';
+import { forgetAhead, RefusedRows } from './refused-rows.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { supersededIn } from './superseded.ts';
@@ -84,13 +86,18 @@ export async function deleteSlice(
   });
 
   const begin = async (): Promise<Beginning> => {
-    const { deadline, bound, accounts, reached } = await ledger.claim({
+    const claimed = await ledger.claim({
       lanes: settings.lanes,
       cutoff: job.cutoff,
       graceSeconds: settings.graceSeconds,
       resumeFrom,
       expiry: target.expiry,
     });
+    const { deadline, bound, accounts, reached } = claimed;
+    if (claimed.isRetry) {
+      await ledger.cancelEarlierAttempts();
+      await forgetAhead(em, ledger, claimed, target.expiry);
+    }
     report.begin(accounts);
     const doomed = { target, bound, deadline };
     const known = reached ?? givenBy(resumeFrom);
@@ -100,12 +107,14 @@ export async function deleteSlice(
   // The first look at the server takes as long as all that must be known, so both go on side by side.
   const firstLook = consideration.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
+  // On the connection of the look, which is done before the others are.
+  const findingTriggers = firstLook.then(() => findKeptBy(em, target));
   const beginning = begin().catch((error: unknown) => {
     hasFailed = true;
     throw error;
   });
   // No query stays behind, should one of them fail.
-  await Promise.allSettled([firstLook, beginning, pruning]);
+  await Promise.allSettled([firstLook, beginning, pruning, findingTriggers]);
   const { doomed, accounts, from } = await beginning;
   await firstLook;
   await pruning;
@@ -117,6 +126,8 @@ export async function deleteSlice(
     ledger,
     accounts,
     consideration,
+    keptBy: await findingTriggers,
+    refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
     onChunk: (route, position) => report.onChunk(route, position),
   };
@@ -133,6 +144,7 @@ export async function deleteSlice(
     deadline: doomed.deadline,
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
+    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
     ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
@@ -169,12 +181,14 @@ export async function closeSlice(
 ): Promise<{
   readonly deletedCount: number;
   readonly skippedLocked: number;
+  readonly remaining?: readonly RemainingRows[];
   readonly seconds: number;
 }> {
   const totals = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
   return {
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
+    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
   };
 }

@@ -34,6 +34,8 @@ export function defineLedgerEntry(schema: string) {
       skippedLocked: p.bigint('number').default(0),
       /** Ranges in which somebody held a lock, still to be visited once more. */
       revisit: p.json().defaultRaw(`'[]'`),
+      /** Expired rows that stay, by reason. */
+      remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),
       updatedAt: p.datetime(6).defaultRaw('now()'),
     },

@@ -1,6 +1,7 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { DatabaseSettings } from '../config/config.ts';
 import { createLedger } from './create-ledger.ts';
+import { addLedgerRemaining } from './add-ledger-remaining.ts';
 import { createSessions } from './create-sessions.ts';
 
 /**
@@ -15,5 +16,6 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
     ...(database.ownsSessionsTable
       ? [{ name: '0002-create-sessions', class: createSessions() }]
       : []),
+    { name: '0004-add-ledger-remaining', class: addLedgerRemaining(database.ledgerSchema) },
   ];
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { CancelledFailure } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
@@ -42,6 +44,34 @@ describe('a slice', () => {
       fraction: expect.any(Number),
     });
   });
+
+  test('heartbeats while one statement takes long, and no more once it has ended', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 1, live: 10 });
+    await database.sql(`create function sleep() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(4); return old; end $$`);
+    await database.sql(
+      'create trigger sleep before delete on sessions for each row execute function sleep()',
+    );
+    await using activities = openActivities(database.url);
+    const before = {
+      target: 'sessions',
+      slice: 0,
+      deletedCount: 7,
+      skippedLocked: 0,
+      rowsPerSecond: 1,
+    };
+    const attempt = activities.attempt({}, { heartbeatDetails: before });
+    expect(await attempt.result).toMatchObject({ deletedCount: 1 });
+    const { length } = attempt.heartbeats;
+    // What an earlier attempt reported is kept until there is something new.
+    expect(
+      attempt.heartbeats.filter(({ deletedCount }) => deletedCount === 7).length,
+    ).toBeGreaterThanOrEqual(3);
+    await sleep(2_000);
+    expect(attempt.heartbeats).toHaveLength(length);
+  }, 15_000);
 
   test('counts a row once, however often it is tried', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 0 });

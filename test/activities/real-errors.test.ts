@@ -60,14 +60,14 @@ describe('what PostgreSQL itself reports', () => {
     },
     {
       words: 'rows that others refer to',
-      before: `create table devices (session_id uuid references sessions, note text);
+      before: `${MANY}; create table devices (session_id uuid references sessions, note text);
                insert into devices select id, '${SECRET}' from sessions`,
       type: FAILURE.referenced,
       advice: '"devices"',
     },
     {
       words: 'a trigger that refuses',
-      before: `create function refuse() returns trigger language plpgsql as
+      before: `${MANY}; create function refuse() returns trigger language plpgsql as
                  $$ begin raise exception 'no: %', old.user_agent; end $$;
                create trigger refuse before delete on sessions for each row execute function refuse()`,
       type: FAILURE.dependentObject,
@@ -215,6 +215,10 @@ describe('what PostgreSQL itself reports', () => {
     });
   });
 });
+
+/** One row that is refused does not stop a target. */
+const MANY = `insert into sessions (user_id, token_hash, expires_at)
+  select 'user', md5(number::text), now() - interval '1 day' from generate_series(1, 300) number`;
 
 async function plant(database: TestDatabase): Promise<void> {
   await insertSessions(database, [{ expiresAt: new Date(0) }, { expiresAt: new Date(0) }]);

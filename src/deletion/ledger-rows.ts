@@ -1,0 +1,59 @@
+import type { Way } from '../contract.ts';
+import type { SlicePosition, SliceTotals } from './account.ts';
+import { lockedRows, remainingRows, type RemainingEntry } from './remaining.ts';
+import type { Range } from './route.ts';
+
+/** A lane's row in the ledger, as an attempt reads it. */
+export interface LedgerRow {
+  readonly lane: number;
+  readonly fence: string;
+  readonly deadline: string;
+  readonly bound: string;
+  readonly way: Way | null;
+  readonly position: string;
+  readonly end_position: string | null;
+  readonly deleted_count: string;
+  readonly skipped_locked: string;
+  readonly revisit: readonly Range[];
+  readonly remaining: readonly RemainingEntry[];
+  readonly updated_at: string;
+}
+
+/** A lane's row in the ledger, as far as its totals need it. */
+export interface TotalRow {
+  readonly lane: number;
+  readonly fence: string;
+  readonly deleted_count: string;
+  readonly skipped_locked: string;
+  readonly remaining: readonly RemainingEntry[];
+  readonly worked_milliseconds: string;
+}
+
+/** Totals over all lanes. */
+export function totalOf(rows: readonly TotalRow[]): SliceTotals {
+  return {
+    deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
+    skippedLocked: rows.reduce(
+      (sum, row) => sum + Number(row.skipped_locked) + lockedRows(row.remaining),
+      0,
+    ),
+    remaining: remainingRows(rows.flatMap((row) => row.remaining)),
+    // Lanes work side by side.
+    workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
+  };
+}
+
+/**
+ * Each row's position is a point before which everything has been visited, so any of them is safe to
+ * go on from. The one written last saves the most reading; a sweep, which may have taken over from a
+ * drain, wins over it.
+ */
+export function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
+  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
+  const best = rows.reduce<LedgerRow | undefined>((found, row) => {
+    if (row.way === null) return found;
+    return found === undefined || order(row) > order(found) ? row : found;
+  }, undefined);
+  if (best?.way == null) return undefined;
+  return { way: best.way, position: best.position, end: best.end_position ?? undefined };
+}
