@@ -68,7 +68,7 @@ async function start(context: CommandContext, options: StartOptions): Promise<Ex
   const input = readInput(options, new Date());
   const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
-    const run = await startRun(client, config.taskQueue, input);
+    const run = await startRun(client, config.taskQueue, input, config.schedule.scheduleId);
     if (!options.wait) {
       writeResult(context, options.json, { ...run, kind: 'started' }, () => renderStarted(run));
       return EXIT.done;

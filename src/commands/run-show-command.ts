@@ -26,7 +26,7 @@ export function addRunShowCommand(run: Command, { act, context }: Invocation): v
     .argument('[workflow-id]', 'the run; without it, the one that is going on')
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_TASK_QUEUE'],
     temporal: true,
     examples: [
       ['session-cleanup run show', 'the run that is going on'],
@@ -37,9 +37,9 @@ export function addRunShowCommand(run: Command, { act, context }: Invocation): v
   act(command, async () => {
     const options = command.opts<JsonOption>();
     const [given] = command.args;
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      const workflowId = given ?? (await findRunningId(client));
+      const workflowId = given ?? (await findRunningId(client, config.taskQueue));
       const { runId, status } = await client.workflow.getHandle(workflowId).describe();
       if (status.name === 'RUNNING') {
         const { progress, details } = await askRun(client, workflowId);

@@ -15,8 +15,8 @@ export function addScheduleCommand(program: Command, invocation: Invocation): vo
     .command('schedule')
     .summary('make, look at, pause, trigger or backfill the schedule')
     .description(
-      `The one Temporal Schedule, ${SCHEDULE_ID}, that starts the clean-up. What these commands do can ` +
-        `be done as well with the temporal command and in Temporal's Web UI.`,
+      `The one Temporal Schedule that starts the clean-up, ${SCHEDULE_ID} unless ` +
+        `SESSION_CLEANUP_SCHEDULE_ID names another. What these commands do can be done as well with the temporal command and in Temporal's Web UI.`,
     );
   addApplyCommand(schedule, invocation);
   addDescribeCommand(schedule, invocation);

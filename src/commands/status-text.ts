@@ -26,7 +26,7 @@ export function renderStatus(report: StatusReport, rendering: StatusRendering): 
     error === undefined
       ? [
           report.schedule.ok
-            ? renderSchedule(report.schedule.content, painter, now)
+            ? renderSchedule(report.schedule.content, rendering)
             : failure('Schedule', report.schedule.error, painter),
           section('Last success', report.lastSuccess, painter, (success) =>
             renderSuccess(success, rendering),

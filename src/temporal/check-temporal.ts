@@ -43,6 +43,8 @@ async function checkScheduleFinding(
       return [
         { check, level: 'error', message: 'there is none, so nothing runs by itself', remedy },
       ];
+    case 'taken':
+      return [{ check, level: 'error', message: outcome.message }];
     case 'different': {
       const fields = outcome.differences.map(
         ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
@@ -50,7 +52,7 @@ async function checkScheduleFinding(
       return [{ check, level: 'warning', message: fields.join('; '), remedy }];
     }
     case 'as-configured': {
-      const { paused, note, nextRuns } = await describeSchedule(client);
+      const { paused, note, nextRuns } = await describeSchedule(client, config.schedule.scheduleId);
       if (paused) {
         return [
           {
