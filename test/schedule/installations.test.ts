@@ -69,7 +69,7 @@ describe('two installations in one namespace', () => {
 
   test('see and steer only the runs of their own task queue', async ({ temporal }) => {
     const { client } = temporal;
-    const queues = ['shop', `it's a "queue"`] as const;
+    const queues = ['shop', 'forum: a/b'] as const;
     for (const taskQueue of queues) {
       await client.workflow.start(WORKFLOW_TYPE, { workflowId: `of ${taskQueue}`, taskQueue });
     }
