@@ -50,7 +50,7 @@ export function durationIn(
   return {
     allowed: `${shortest} to ${longest}, in whole ${UNIT_WORDS[unit]}${bare}`,
     schema: reading((text) => {
-      const milliseconds = parseDuration(bareNumber && /^\d+$/.test(text) ? text + unit : text);
+      const milliseconds = parseDuration(text, bareNumber ? unit : undefined);
       if (milliseconds === undefined) {
         return { refusal: 'is not a duration such as 500ms, 20s, 5m, 6h or 1d' };
       }
