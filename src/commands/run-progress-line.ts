@@ -39,7 +39,7 @@ export async function showProgress(
 
 async function renderWaiting(client: Client, taskQueue: string): Promise<string> {
   const pollers = await listPollers(client, taskQueue);
-  return pollers.length === 0
+  return pollers.every(({ isPolling }) => !isPolling)
     ? `Waiting: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
     : 'Waiting for a worker. If that lasts: session-cleanup check';
 }

@@ -94,15 +94,19 @@ function renderWorkers(
   taskQueue: string,
   { painter, now }: StatusRendering,
 ): string {
-  if (workers.length === 0) {
-    return painter.warning(
-      `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
-    );
-  }
-  return renderPairs(
-    workers.map(({ identity, lastSeenAt }) => [
+  const pairs = workers.map(({ identity, lastSeenAt, isPolling }) => {
+    const seen = lastSeenAt === null ? '' : `last seen ${distanceText(lastSeenAt, now)}`;
+    return [
       identity,
-      lastSeenAt === null ? '' : painter.quiet(`asked for work ${distanceText(lastSeenAt, now)}`),
-    ]),
-  );
+      isPolling ? painter.quiet(seen) : painter.warning(`silent, ${seen}`),
+    ] as const;
+  });
+  const none = workers.some(({ isPolling }) => isPolling)
+    ? []
+    : [
+        painter.warning(
+          `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+        ),
+      ];
+  return [...none, ...(pairs.length === 0 ? [] : [renderPairs(pairs)])].join('\n');
 }

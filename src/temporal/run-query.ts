@@ -1,7 +1,7 @@
 import { WORKFLOW_TYPE } from '../contract.ts';
 
 /** List filters have no way to write quotes and the like that all of Temporal's stores understand. */
-const PLAIN = /^[\w .:/@-]+$/;
+export const PLAIN_NAME = /^[\w .:/@-]+$/;
 
 /**
  * Query for the runs of one installation, or of all in the namespace without a task queue (or with one
@@ -12,7 +12,9 @@ const PLAIN = /^[\w .:/@-]+$/;
 export function runQuery(taskQueue: string | undefined, condition?: string): string {
   return [
     `WorkflowType = '${WORKFLOW_TYPE}'`,
-    ...(taskQueue !== undefined && PLAIN.test(taskQueue) ? [`TaskQueue = '${taskQueue}'`] : []),
+    ...(taskQueue !== undefined && PLAIN_NAME.test(taskQueue)
+      ? [`TaskQueue = '${taskQueue}'`]
+      : []),
     ...(condition === undefined ? [] : [condition]),
   ].join(' AND ');
 }
