@@ -7,6 +7,7 @@ import { readTemporalConfig, writeResult } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addHelpCommand } from './help-command.ts';
 import { addHelpSections } from './help-text.ts';
 import { parsePastInstant } from './instant.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -35,6 +36,7 @@ class WaitInterruptedError extends Error {
 export function addRunCommand(program: Command, invocation: Invocation): void {
   const run = program
     .command('run')
+    .helpCommand(false)
     .summary('start, list, show and steer runs')
     .description('Runs of the clean-up: those that the schedule starts, and those beside it.');
   const command = run
@@ -62,6 +64,7 @@ export function addRunCommand(program: Command, invocation: Invocation): void {
   addRunListCommand(run, invocation);
   addRunShowCommand(run, invocation);
   addSteeringCommands(run, invocation);
+  addHelpCommand(run, invocation);
 }
 
 async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
