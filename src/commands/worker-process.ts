@@ -141,8 +141,8 @@ async function connect(
 }
 
 /** A server that hangs would keep the worker waiting without end. */
-async function inTime(client: Client, ask: () => Promise<void>): Promise<void> {
-  await client.withDeadline(Date.now() + ANSWER_WITHIN, ask);
+async function inTime<Answer>(client: Client, ask: () => Promise<Answer>): Promise<Answer> {
+  return await client.withDeadline(Date.now() + ANSWER_WITHIN, ask);
 }
 
 /** Runs the worker, and shuts it down when `stop` is aborted, be it before the worker was ready. */
@@ -193,9 +193,10 @@ async function checkDatabase(orm: MikroORM, config: Config, logger: Logger): Pro
 
 /** Says when new runs go to another version: whoever deployed this one has a step to do yet. */
 async function tellVersion(client: Client, config: Config, logger: Logger): Promise<void> {
-  if (config.versioning === undefined) return;
+  const { versioning } = config;
+  if (versioning === undefined) return;
   try {
-    const { level, ...finding } = await checkDeployment(client, config.versioning);
+    const { level, ...finding } = await inTime(client, () => checkDeployment(client, versioning));
     if (level !== 'ok') logger.warn(finding, EVENT.finding);
   } catch (error) {
     logger.warn({ check: 'deployment', message: reportError(error).message }, EVENT.finding);
