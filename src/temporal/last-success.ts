@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { readInput } from './run-input.ts';
@@ -62,7 +63,12 @@ export async function findLastSuccesses(
     if (since !== undefined && endedAt < since) lookedBefore += 1;
     if (isDone || looked === MOST_LOOKED_AT || lookedBefore > MOST_LOOKED_AT_BEFORE) break;
     looked += 1;
-    await considerRun(client, info, found);
+    try {
+      await considerRun(client, info, found);
+    } catch (error) {
+      // Listed still, but its history has just been removed.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
   return [...found.values()];
 }
