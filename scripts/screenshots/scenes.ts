@@ -104,7 +104,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
 /** The schedule as `session-cleanup schedule apply` makes it. */
 async function apply({ client }: Laboratory): Promise<void> {
   const config = {
-    schedule: { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' },
+    schedule: {
+      scheduleId: SCHEDULE_ID,
+      intervalSeconds: 21_600,
+      offsetSeconds: 0,
+      atWorkerStart: 'apply',
+    },
     taskQueue: DEFAULT_TASK_QUEUE,
   } as const;
   await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));

@@ -20,9 +20,10 @@ export function renderPreviews(
   ] as const;
   const rows = outcomes
     .filter((outcome) => outcome.kind === 'previewed')
-    .map(({ target, eligibleRows, oldest, way, estimatedSeconds }) => [
+    .map(({ target, eligibleRows, oldest, way, estimatedSeconds, ...rest }) => [
       target,
-      numberText(eligibleRows),
+      // An estimate says that it is one.
+      `${'isEstimate' in rest && rest.isEstimate === true ? 'about ' : ''}${numberText(eligibleRows)}`,
       oldest === null ? '' : [timeText(oldest), age(oldest, now)].join(''),
       way,
       durationText(estimatedSeconds),

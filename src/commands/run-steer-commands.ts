@@ -96,7 +96,7 @@ export function addSteeringCommands(run: Command, invocation: Invocation): void 
     for (const [flags, meaning] of steering.options) command.option(flags, meaning);
     command.option(...JSON_OPTION);
     addHelpSections(command, {
-      settings: [],
+      settings: ['_TASK_QUEUE'],
       temporal: true,
       examples: steering.examples,
       failed: 'failed: no such run, or it refuses',
@@ -113,9 +113,9 @@ async function steer(
   const options = command.opts<JsonOption & Record<string, unknown>>();
   const sent = argument(options);
   const [given] = command.args;
-  const { temporal } = readTemporalConfig(context);
+  const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
-    const workflowId = given ?? (await findRunningId(client));
+    const workflowId = given ?? (await findRunningId(client, config.taskQueue));
     const answer = await steerRun(client, workflowId, update, sent);
     writeResult(
       context,

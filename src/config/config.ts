@@ -61,6 +61,8 @@ export interface DeletionSettings {
 
 /** What the one schedule should look like. */
 export interface ScheduleSettings {
+  /** Differs between installations that share a Temporal namespace. */
+  readonly scheduleId: string;
   readonly intervalSeconds: number;
   readonly offsetSeconds: number;
   /** Whether a starting worker makes the schedule so, only reports differences, or leaves it alone. */

@@ -81,6 +81,7 @@ function readAllButDatabase(
     targets,
     deletion: readDeletion(environment, problems),
     schedule: {
+      scheduleId: readSettingOrDefault(environment, SETTINGS.scheduleId, problems),
       intervalSeconds,
       offsetSeconds,
       atWorkerStart: readSettingOrDefault(environment, SETTINGS.scheduleAtWorkerStart, problems),

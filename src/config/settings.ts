@@ -1,4 +1,4 @@
-import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE } from '../contract.ts';
+import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract.ts';
 import { CASCADES, EXPIRY_TYPES } from './config.ts';
 import type { ExpiryType } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
@@ -16,6 +16,7 @@ import {
   shareOrOff,
   tableName,
   taskQueueName,
+  temporalId,
   timeZone,
   truth,
   wholeNumberBetween,
@@ -202,6 +203,12 @@ export const SETTINGS = {
       'What a starting worker does to the schedule: make it so, report differences, or nothing',
     default: 'apply',
     ...oneOf(['apply', 'check', 'off']),
+  }),
+  scheduleId: withDefault({
+    name: `${PREFIX}SCHEDULE_ID`,
+    meaning: 'Id of the Temporal Schedule; one for each installation in a namespace',
+    default: SCHEDULE_ID,
+    ...temporalId(),
   }),
   taskQueue: withDefault({
     name: `${PREFIX}TASK_QUEUE`,

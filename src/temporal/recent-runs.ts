@@ -2,8 +2,8 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
-import { WORKFLOW_TYPE } from '../contract.ts';
 import { readInput } from './run-input.ts';
+import { runQuery } from './run-query.ts';
 import { isDryRun } from './run-result.ts';
 import { askStanding, type AwaitedApproval, type Standing } from './run-standing.ts';
 import { waitForRun } from './run.ts';
@@ -34,10 +34,17 @@ export interface RecentRun {
 
 const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
-/** The last runs, newest first. The server's list may lag behind by a second. */
-export async function listRecentRuns(client: Client, limit: number): Promise<readonly RecentRun[]> {
+/**
+ * The last runs on a task queue (without one: on all), newest first. The server's list may lag behind
+ * by a second.
+ */
+export async function listRecentRuns(
+  client: Client,
+  limit: number,
+  taskQueue?: string,
+): Promise<readonly RecentRun[]> {
   // A run that was continued as a new one goes on there, with its totals.
-  const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const query = runQuery(taskQueue, "ExecutionStatus != 'ContinuedAsNew'");
   const infos: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({ query, pageSize: limit })) {
     infos.push(info);

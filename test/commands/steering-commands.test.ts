@@ -129,24 +129,3 @@ test('steering without a run, or with nonsense, says so', async ({ database, tem
     expect((await runCommand(['run', 'pace', ...args], environment)).exitCode).toBe(2);
   }
 });
-
-test('status is an alarm when the last success is too old, or there is none', async ({
-  database,
-  temporal,
-}) => {
-  const environment = environmentFor(database, temporal);
-  await runCommand(['schedule', 'apply'], environment);
-  const none = await runJson(['status', '--max-age', '13h'], environment);
-  expect(none).toMatchObject({ exitCode: 1, result: { overdue: true } });
-
-  await using _ = await startRealWorker(temporal, database);
-  await (await startRealRun(temporal)).result();
-  await expect
-    .poll(() => runJson(['status', '--max-age', '13h'], environment), { timeout: 25_000 })
-    .toMatchObject({ exitCode: 0, result: { overdue: false } });
-  expect(await runJson(['status', '--max-age', '1ms'], environment)).toMatchObject({
-    exitCode: 1,
-    result: { overdue: true },
-  });
-  expect((await runCommand(['status', '--max-age', 'old'], environment)).exitCode).toBe(2);
-});

@@ -37,7 +37,12 @@ describe('defaults', () => {
         brakeShare: 1,
         ledgerRetentionDays: 30,
       },
-      schedule: { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' },
+      schedule: {
+        scheduleId: 'session_cleanup',
+        intervalSeconds: 21_600,
+        offsetSeconds: 0,
+        atWorkerStart: 'apply',
+      },
       taskQueue: 'session-cleanup',
       logLevel: 'info',
     });
@@ -106,7 +111,12 @@ describe('values', () => {
         brakeShare: null,
         ledgerRetentionDays: 2,
       },
-      schedule: { intervalSeconds: 86_400, offsetSeconds: 5_400, atWorkerStart: 'check' },
+      schedule: {
+        scheduleId: 'session_cleanup',
+        intervalSeconds: 86_400,
+        offsetSeconds: 5_400,
+        atWorkerStart: 'check',
+      },
       taskQueue: 'cleaners',
       logLevel: 'warn',
     });
