@@ -364,6 +364,8 @@ export const FAILURE = {
   refusedConnection: 'RefusedConnection',
   /** The server reports a damaged table, index or file. */
   corruptedData: 'CorruptedData',
+  /** Nothing says in which time zone a column without one was written. */
+  unclearTimeZone: 'UnclearTimeZone',
 } as const;
 
 /** Stable `type` of each failure that is tried again. */

@@ -23,8 +23,11 @@ export interface TargetConfig {
   readonly expiresColumn: string;
   /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
   readonly expiresType: ExpiryType | undefined;
-  /** Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Default `UTC`. */
-  readonly timeZone: string;
+  /**
+   * Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Undefined: UTC, where every connection
+   * to the database gets UTC.
+   */
+  readonly timeZone: string | undefined;
   /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. Default `refuse`. */
   readonly cascade: (typeof CASCADES)[number];
 }

@@ -151,7 +151,7 @@ function readTarget(
     name,
     expiresColumn: readSettingOrDefault(environment, settings.expiresColumn, problems),
     expiresType: readSetting(environment, settings.expiresType, problems),
-    timeZone: readSettingOrDefault(environment, settings.timeZone, problems),
+    timeZone: readSetting(environment, settings.timeZone, problems),
     cascade: readSettingOrDefault(environment, settings.cascade, problems),
   };
   return table === undefined ? undefined : { ...rest, ...table };

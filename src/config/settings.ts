@@ -42,7 +42,7 @@ export interface TargetSettings {
   readonly table: Setting<TableName>;
   readonly expiresColumn: SettingWithDefault<string>;
   readonly expiresType: Setting<ExpiryType>;
-  readonly timeZone: SettingWithDefault<string>;
+  readonly timeZone: Setting<string>;
   readonly cascade: SettingWithDefault<(typeof CASCADES)[number]>;
 }
 
@@ -77,7 +77,8 @@ export function targetSettings(target: string): TargetSettings {
     timeZone: {
       name: `${prefix}TIME_ZONE`,
       meaning: 'Zone of expiries that name none',
-      default: 'UTC',
+      default: undefined,
+      unset: 'UTC, where every connection to the database gets UTC; refused elsewhere',
       ...timeZone(),
     },
     cascade: {

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { BrakeReport } from '../contract.ts';
 import { ask, ASKING, withSettings, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
-import { expired, expirySettings } from './expiry.ts';
+import { expired } from './expiry.ts';
 
 /** A table this small may well be all expired. */
 const SMALLEST_TABLE = 1_000;
@@ -23,7 +23,7 @@ export async function checkBrake(
 ): Promise<BrakeReport | undefined> {
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
-  const settings = { ...ASKING, ...expirySettings(target.expiry), jit: 'off' };
+  const settings = { ...ASKING, jit: 'off' };
   if (share >= 1 && (await anyStays(em, doomed, settings))) return undefined;
   return await withSettings(em, settings, async (tx) => {
     const [small] = await tx.execute<{ rows: number }[]>(

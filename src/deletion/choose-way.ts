@@ -3,7 +3,7 @@ import type { Way } from '../contract.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
-import { expired, expirySettings } from './expiry.ts';
+import { expired } from './expiry.ts';
 
 /** The part of `EXPLAIN (format json)` that matters here. */
 interface PlanNode {
@@ -45,7 +45,7 @@ const SMALLEST_BACKLOG = 10_000;
 export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choice> {
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
-  const settings = { ...ASKING, ...expirySettings(target.expiry) };
+  const settings = ASKING;
   const deletion = await explain(em, settings, {
     sql: `delete from ${target.table} where ${sql}`,
     params,

@@ -1,10 +1,10 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { Way } from '../contract.ts';
-import { ask } from '../database/transaction.ts';
+import { ask, ASKING } from '../database/transaction.ts';
 import { chooseWay } from './choose-way.ts';
 import { doomedBy, type Doomed } from './doomed.ts';
-import { asInstant, expired, expirySettings } from './expiry.ts';
+import { asInstant, expired } from './expiry.ts';
 import { inspectTarget } from './target.ts';
 
 /** What a run would do to one target now. */
@@ -62,7 +62,7 @@ async function countEligible(
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   // TimeZone only matters for text without a zone; the answer itself is always given in UTC.
-  const settings = { ...expirySettings(target.expiry), jit: 'off' };
+  const settings = { ...ASKING, jit: 'off' };
   const rows = await ask<{ count: string; oldest: string | null }>(em, settings, {
     sql: `select count(*) as count, to_jsonb(min(${asInstant(target.expiry)}) at time zone 'UTC') #>> '{}' as oldest
        from ${target.table} where ${sql}`,

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ask } from '../database/transaction.ts';
-import { asInstant, expirySettings } from '../deletion/expiry.ts';
+import { ask, ASKING } from '../database/transaction.ts';
+import { asInstant } from '../deletion/expiry.ts';
 import type { Target } from '../deletion/target.ts';
 import { targetSettings } from '../config/settings.ts';
 import type { Finding } from './finding.ts';
@@ -42,7 +42,7 @@ export async function checkPlausibility(em: EntityManager, target: Target): Prom
 /** Of the sample's median from now, in days; negative: past. Undefined for an empty table. */
 async function medianDistance(em: EntityManager, target: Target): Promise<number | undefined> {
   const { expiry, table } = target;
-  const rows = await ask<{ median: number | null }>(em, expirySettings(expiry), {
+  const rows = await ask<{ median: number | null }>(em, ASKING, {
     sql: `select percentile_cont(0.5) within group (order by days) as median from (
          select least(greatest(extract(epoch from ${asInstant(expiry)} - now()) / 86400, -1e9), 1e9)::float8 as days
          from ${table} where ${expiry.column} is not null and ${readable(target)} limit ${SAMPLE}) as sample`,

@@ -69,7 +69,9 @@ test('where another table is configured, only the ledger is created, in the sche
     ledgerSchema: 'Über "x"',
   });
   await using orm = openOrm(settings);
-  expect(await migrate(orm.orm)).toEqual({ applied: ['0001-create-ledger', '0004-add-ledger-remaining'] });
+  expect(await migrate(orm.orm)).toEqual({
+    applied: ['0001-create-ledger', '0004-add-ledger-remaining'],
+  });
   const tables = await emptyDatabase.sql(
     `select schemaname, tablename from pg_tables
      where schemaname not in ('pg_catalog', 'information_schema') order by 2`,

@@ -18,7 +18,7 @@ describe('defaults', () => {
           table: 'sessions',
           expiresColumn: 'expires_at',
           expiresType: undefined,
-          timeZone: 'UTC',
+          timeZone: undefined,
           cascade: 'refuse',
         },
       ],
