@@ -5,9 +5,10 @@ import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
+import { planRun } from './plan-run.ts';
 import { countDeleted, settleSlice } from './settle-slice.ts';
 import { beginCall, failureOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
-import { isBudgetSpent, jobOf } from './slice-job.ts';
+import { jobOf } from './slice-job.ts';
 import { stopRequest } from './stop-request.ts';
 
 /**
@@ -29,8 +30,13 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
       return (await reviewSlice(call, table)) ?? (await performSlice(call, table, heartbeats));
     },
 
+    // oxlint-disable-next-line typescript/require-await
+    async planRun(request) {
+      return planRun(dependencies, request);
+    },
+
     async settleSlice(request) {
-      return await settleSlice(beginCall(dependencies, request));
+      return await settleSlice(dependencies, request);
     },
   };
 }
@@ -49,7 +55,7 @@ async function performSlice(
   table: Target,
   heartbeats: Heartbeats,
 ): Promise<SliceResult> {
-  const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
+  const { orm, ledgerSchema, context, request, target } = call;
   const tellRun = createProgressSignal(context);
   const began = performance.now();
   let hasBegun = false;
@@ -65,7 +71,6 @@ async function performSlice(
       shouldStop() {
         hasBegun = true;
         const stop = stopRequest(context);
-        if (stop === undefined && isBudgetSpent(call)) return 'budget';
         // For the deletion this is the same; what becomes of its outcome is decided below.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
@@ -80,7 +85,6 @@ async function performSlice(
   return {
     ...outcome,
     target: target.name,
-    configuredTargets,
     ...(uncountedCascades.length === 0 ? {} : { uncountedCascades }),
   };
 }

@@ -4,7 +4,7 @@ import { failureOf, type SliceCall } from './slice-call.ts';
 
 /** Tells what the slice would delete, in the shape of what a slice deleted; writes nothing. */
 export async function previewSlice(call: SliceCall): Promise<SliceResult> {
-  const { orm, config, context, request, target, configuredTargets } = call;
+  const { orm, config, context, request, target } = call;
   try {
     const { deadline, eligibleRows, estimatedSeconds, way } = await Promise.race([
       previewTarget(orm, target, config.deletion, request.cutoff, config.targets),
@@ -13,7 +13,6 @@ export async function previewSlice(call: SliceCall): Promise<SliceResult> {
     ]);
     return {
       target: target.name,
-      configuredTargets,
       deadline,
       way,
       deletedCount: eligibleRows,
@@ -22,6 +21,6 @@ export async function previewSlice(call: SliceCall): Promise<SliceResult> {
       stopped: 'drained',
     };
   } catch (error) {
-    throw failureOf(call, error, 0);
+    throw failureOf(call, error);
   }
 }

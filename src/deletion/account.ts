@@ -50,6 +50,8 @@ export interface ClaimedSlice {
   readonly reached: SlicePosition | undefined;
   /** Whether there were earlier attempts. */
   readonly isRetry: boolean;
+  /** Time that these have worked. */
+  readonly workedMilliseconds: number;
 }
 
 /** The final count of a slice. */

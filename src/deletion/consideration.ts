@@ -69,6 +69,14 @@ export class Consideration {
     return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesBesideOthers);
   }
 
+  /** Time in which no lane could work so far. */
+  get waitedMilliseconds(): number {
+    return [...this.#waited].reduce(
+      (sum, [reason, milliseconds]) => (reason === 'others-at-work' ? sum : sum + milliseconds),
+      0,
+    );
+  }
+
   /** Time spent holding back so far, by reason. */
   get waits(): readonly Wait[] {
     this.#countFewerLanes();

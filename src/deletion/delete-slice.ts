@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { RemainingRows, ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
+import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
 import type { Doomed } from './doomed.ts';
@@ -25,12 +25,14 @@ export interface SliceJob {
   /** ISO 8601; the database moves it back to its own present if it lies beyond. */
   readonly cutoff: string;
   readonly resumeFrom?: ResumePoint;
+  /** Time that it may work, all attempts together and without waiting. Undefined: no limit. */
+  readonly budgetSeconds?: number;
 }
 
 /** What the caller hears and says between two chunks. */
 export interface SliceHooks {
   readonly onProgress: ProgressListener;
-  readonly shouldStop: () => 'cancelled' | 'handed-over' | 'budget' | undefined;
+  readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;
 }
 
 /** What a slice did, over all its attempts. */
@@ -71,12 +73,16 @@ export async function deleteSlice(
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
 
   let hasFailed = false;
+  let workedBefore = 0;
   let stopped = 'drained' as SliceStop;
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
-    const isSpent = performance.now() - began >= settings.sliceSeconds * 1_000;
-    if (wish === undefined && !isSpent) return hasFailed;
-    stopped = wish ?? 'time-spent';
+    const elapsed = performance.now() - began;
+    const worked = workedBefore + elapsed - consideration.waitedMilliseconds;
+    const isSpent = elapsed >= settings.sliceSeconds * 1_000;
+    const isOverBudget = worked >= (job.budgetSeconds ?? Infinity) * 1_000;
+    if (wish === undefined && !isSpent && !isOverBudget) return hasFailed;
+    stopped = wish ?? (isOverBudget ? 'budget' : 'time-spent');
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
@@ -94,6 +100,7 @@ export async function deleteSlice(
       expiry: target.expiry,
     });
     const { deadline, bound, accounts, reached } = claimed;
+    workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
       await forgetAhead(em, ledger, claimed, target.expiry);
@@ -170,6 +177,15 @@ export async function deletedSoFar(
   }).deletedCount();
 }
 
+/** Whether an attempt at the slice has claimed it, and so may have deleted rows. */
+export async function isClaimed(
+  orm: MikroORM,
+  ledgerSchema: string,
+  key: SliceKey,
+): Promise<boolean> {
+  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).isClaimed();
+}
+
 /**
  * Ends a slice whose attempts are over without a result, and returns what they deleted: durable, and
  * final, since an attempt that is still alive somewhere commits nothing more.
@@ -178,18 +194,14 @@ export async function closeSlice(
   orm: MikroORM,
   ledgerSchema: string,
   key: SliceKey,
-): Promise<{
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
-  readonly remaining?: readonly RemainingRows[];
-  readonly seconds: number;
-}> {
-  const totals = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
+): Promise<SettledSlice> {
+  const { totals, resumeFrom } = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
   return {
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
     ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
+    ...(resumeFrom === undefined ? {} : { resumeFrom }),
   };
 }
 

@@ -16,8 +16,12 @@ export interface LedgerRow {
   readonly skipped_locked: string;
   readonly revisit: readonly Range[];
   readonly remaining: readonly RemainingEntry[];
+  readonly worked_milliseconds: string;
   readonly updated_at: string;
 }
+
+/** What says where a lane was. */
+export type PositionRow = Pick<LedgerRow, 'way' | 'position' | 'end_position' | 'updated_at'>;
 
 /** A lane's row in the ledger, as far as its totals need it. */
 export interface TotalRow {
@@ -29,6 +33,9 @@ export interface TotalRow {
   readonly worked_milliseconds: string;
 }
 
+/** A lane's row in the ledger, as it is when its slice is settled. */
+export type SettledRow = TotalRow & PositionRow & Pick<LedgerRow, 'deadline'>;
+
 /** Totals over all lanes. */
 export function totalOf(rows: readonly TotalRow[]): SliceTotals {
   return {
@@ -38,9 +45,13 @@ export function totalOf(rows: readonly TotalRow[]): SliceTotals {
       0,
     ),
     remaining: remainingRows(rows.flatMap((row) => row.remaining)),
-    // Lanes work side by side.
-    workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
+    workedMilliseconds: workedIn(rows),
   };
+}
+
+/** Lanes work side by side. */
+export function workedIn(rows: readonly Pick<TotalRow, 'worked_milliseconds'>[]): number {
+  return Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds)));
 }
 
 /**
@@ -48,9 +59,9 @@ export function totalOf(rows: readonly TotalRow[]): SliceTotals {
  * go on from. The one written last saves the most reading; a sweep, which may have taken over from a
  * drain, wins over it.
  */
-export function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
-  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
-  const best = rows.reduce<LedgerRow | undefined>((found, row) => {
+export function reachedBy(rows: readonly PositionRow[]): SlicePosition | undefined {
+  const order = (row: PositionRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
+  const best = rows.reduce<PositionRow | undefined>((found, row) => {
     if (row.way === null) return found;
     return found === undefined || order(row) > order(found) ? row : found;
   }, undefined);

@@ -16,8 +16,11 @@ import type {
 import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
 import { boundOf, type ExpiryColumn } from './expiry.ts';
-import { reachedBy, totalOf, type LedgerRow, type TotalRow } from './ledger-rows.ts';
+import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
+
+/** So much longer than the others the ledger keeps rows that no run has read. Days. */
+const UNREAD_FOR_DAYS = 365;
 
 /** The commit waits for the disk. */
 const DURABLY: LocalSettings = { synchronous_commit: 'on' };
@@ -79,11 +82,11 @@ export class SliceLedger {
         sql: `with claimed as (
             select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
           )
-          update ${this.#table} ledger set fence = fence + 1
+          update ${this.#table} ledger set fence = fence + 1, settled_at = null
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
             ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-            deleted_count, skipped_locked, revisit, remaining,
+            deleted_count, skipped_locked, revisit, remaining, worked_milliseconds,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -107,6 +110,7 @@ export class SliceLedger {
       })),
       reached,
       isRetry: rows.some((row) => Number(row.fence) > 1),
+      workedMilliseconds: workedIn(rows),
     };
   }
 
@@ -170,21 +174,49 @@ export class SliceLedger {
 
   /**
    * Ends the slice from outside: whatever attempt is still at work commits nothing more, and the
-   * totals returned are durable and final. A slice that never began has deleted nothing.
+   * totals returned are durable and final, with the position reached. A slice that never began has deleted nothing.
    */
-  async close(): Promise<SliceTotals> {
-    return totalOf(await this.#read(1));
+  async close(): Promise<{
+    readonly totals: SliceTotals;
+    readonly resumeFrom: ResumePoint | undefined;
+  }> {
+    const rows = await this.#read(1);
+    const [first] = rows;
+    const reached = reachedBy(rows);
+    if (first === undefined || reached === undefined) {
+      return { totals: totalOf(rows), resumeFrom: undefined };
+    }
+    const { end, ...position } = reached;
+    const { deadline } = first;
+    const resumeFrom = { deadline, ...position, ...(end === undefined ? {} : { end }) };
+    return { totals: totalOf(rows), resumeFrom };
+  }
+
+  /** Whether an attempt has claimed the slice. */
+  async isClaimed(): Promise<boolean> {
+    const rows = await ask(
+      this.#em,
+      {},
+      {
+        sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? limit 1`,
+        params: this.#key,
+      },
+    );
+    return rows.length > 0;
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #read(fenceStep: 0 | 1): Promise<readonly TotalRow[]> {
-    return await ask<TotalRow>(this.#em, DURABLY, {
+  async #read(fenceStep: 0 | 1): Promise<readonly SettledRow[]> {
+    return await ask<SettledRow>(this.#em, DURABLY, {
       sql: `with slice as (
-          select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+          select lane, updated_at as old_updated_at from ${this.#table}
+          where run_id = ? and target = ? and slice = ? order by lane for update
         )
-        update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
+        update ${this.#table} ledger set fence = fence + ?, settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-        returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds`,
+        returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds,
+          ${instantAsText('deadline')} as deadline, way, position, end_position,
+          to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
       params: [...this.#key, fenceStep, ...this.#key],
     });
   }
@@ -221,14 +253,18 @@ export class SliceLedger {
     return Number(row?.count ?? 0);
   }
 
-  /** Removes rows of other runs, which ended long ago. */
+  /**
+   * Removes rows of other runs whose counts were read so long ago. Those that were never read belong to runs that
+   * were terminated, or that wait for the database; they are kept for far longer.
+   */
   async prune(retentionDays: number): Promise<void> {
     await ask(
       this.#em,
       {},
       {
-        sql: `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?`,
-        params: [retentionDays, this.#key[0]],
+        sql: `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?
+          and (settled_at is not null or updated_at < now() - make_interval(days => ?))`,
+        params: [retentionDays, this.#key[0], retentionDays + UNREAD_FOR_DAYS],
       },
     );
   }

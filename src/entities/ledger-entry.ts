@@ -37,6 +37,8 @@ export function defineLedgerEntry(schema: string) {
       /** Expired rows that stay, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),
+      /** When the counts were last read to be reported; null while an attempt may still add to them. */
+      settledAt: p.datetime(6).nullable(),
       updatedAt: p.datetime(6).defaultRaw('now()'),
     },
     indexes: [{ name: 'session_cleanup_ledger_updated_at_index', properties: ['updatedAt'] }],

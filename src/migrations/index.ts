@@ -1,7 +1,7 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { DatabaseSettings } from '../config/config.ts';
 import { createLedger } from './create-ledger.ts';
-import { addLedgerRemaining } from './add-ledger-remaining.ts';
+import { extendLedger } from './extend-ledger.ts';
 import { createSessions } from './create-sessions.ts';
 
 /**
@@ -16,6 +16,6 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
     ...(database.ownsSessionsTable
       ? [{ name: '0002-create-sessions', class: createSessions() }]
       : []),
-    { name: '0004-add-ledger-remaining', class: addLedgerRemaining(database.ledgerSchema) },
+    { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
   ];
 }

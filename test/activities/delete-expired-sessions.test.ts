@@ -11,13 +11,12 @@ import type { TestDatabase } from '../support/test-database.ts';
 import { failureOf, openActivities, type Ending } from './mock-activity.ts';
 
 describe('a slice', () => {
-  test('deletes what has expired, and tells its target and all others', async ({ database }) => {
+  test('deletes what has expired, and names its target', async ({ database }) => {
     await fillSessions(database, { expired: 3_000, live: 2_000 });
     const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
     await using activities = openActivities(database.url, { targets });
     expect(await activities.attempt({}).result).toMatchObject({
       target: 'sessions',
-      configuredTargets: ['sessions', 'tokens'],
       deletedCount: 3_000,
       skippedLocked: 0,
       stopped: 'drained',
@@ -89,7 +88,6 @@ describe('a slice', () => {
     await using activities = openActivities(database.url);
     expect(await activities.attempt({ dryRun: true }).result).toEqual({
       target: 'sessions',
-      configuredTargets: ['sessions'],
       deadline: expect.any(String),
       way: expect.any(String),
       deletedCount: 700,
@@ -188,8 +186,6 @@ describe('settling a slice', () => {
   test('of a slice that never began finds nothing', async ({ database }) => {
     await using activities = openActivities(database.url);
     expect(await activities.settle({})).toEqual({
-      target: 'sessions',
-      configuredTargets: ['sessions'],
       deletedCount: 0,
       skippedLocked: 0,
       seconds: 0,
@@ -206,26 +202,39 @@ describe('settling a slice', () => {
 });
 
 describe('targets', () => {
-  const configuredTargets = ['sessions'];
-
-  test('that are not configured are refused by name, before any work', async ({ database }) => {
-    await fillSessions(database, { expired: 10, live: 0 });
+  test('that are not configured are all named when a run is planned', async ({ database }) => {
     await using activities = openActivities(database.url);
-    const request = { target: 'sessions', runTargets: ['sessions', 'tokns'] };
-    const failure = await failureOf(activities.attempt(request).result);
-    expect(failure).toMatchObject({
-      type: FAILURE.unknownTarget,
-      nonRetryable: true,
-      details: [{ target: 'sessions', configuredTargets, deletedSoFar: 0 }],
-    });
-    expect(failure.message).toContain('No such target: "tokns". Configured are sessions.');
-    expect(await countSessions(database)).toEqual({ expired: 10, live: 0 });
+    const failure = await failureOf(activities.plan({ targets: ['sessions', 'tokns', 'cods'] }));
+    expect(failure).toMatchObject({ type: FAILURE.unknownTarget, nonRetryable: true });
+    expect(failure.message).toContain('No such target: "tokns", "cods". Configured are sessions.');
   });
 
-  test('are refused in later slices, too', async ({ database }) => {
+  test('that another worker knew are refused without a claim about their count', async ({
+    database,
+  }) => {
     await using activities = openActivities(database.url);
-    const failure = await failureOf(activities.attempt({ target: 'gone', slice: 3 }).result);
-    expect(failure.type).toBe(FAILURE.unknownTarget);
+    const first = await failureOf(activities.attempt({ target: 'gone' }).result);
+    expect(first).toMatchObject({
+      type: FAILURE.unknownTarget,
+      details: [{ target: 'gone', isUntouched: true }],
+    });
+    const later = await failureOf(activities.attempt({ target: 'gone' }, { attempt: 2 }).result);
+    expect(later.details).toEqual([{ target: 'gone' }]);
+  });
+
+  test('of a run are those of its input, else all that are configured, with the limits', async ({
+    database,
+  }) => {
+    const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
+    await using activities = openActivities(database.url, {
+      targets,
+      deletion: { runBudgetSeconds: 90 },
+    });
+    expect(await activities.plan({})).toEqual({
+      targets: ['sessions', 'tokens'],
+      runBudgetSeconds: 90,
+    });
+    expect(await activities.plan({ targets: ['tokens'] })).toMatchObject({ targets: ['tokens'] });
   });
 });
 

@@ -105,7 +105,7 @@ test.for(CASES)(
     ).catch((thrown: unknown) => thrown);
     await orm.close(true);
 
-    const details = { target: 'sessions', configuredTargets: ['sessions'] };
+    const details = { target: 'sessions' };
     const failure = toApplicationFailure(error, { target: TEST_TARGET, details });
     expect(failure).toMatchObject({ type, nonRetryable: true });
     for (const name of names) expect(failure.message).toContain(name);

@@ -82,7 +82,7 @@ describe('what PostgreSQL itself reports', () => {
       expect(failure).toMatchObject({
         type,
         nonRetryable: true,
-        details: [{ target: 'sessions', configuredTargets: ['sessions'], deletedSoFar: 0 }],
+        details: [{ target: 'sessions', deletedSoFar: 0 }],
       });
       expect(failure.message).toContain(advice);
       expectNoSecret(failure);

@@ -18,11 +18,14 @@ test('a run counts for the targets that it cleaned, and its cut-off is what coun
 }) => {
   await withFakeWorker(
     temporal,
-    (request) => {
-      // The budget of a target is spent without, or with, something deleted.
-      const stopped = request.cutoff.startsWith('2026-03') ? 'budget' : 'drained';
-      const deletedCount = request.target === 'tokens' ? 0 : 7;
-      return sliceOf(request, { configuredTargets, stopped, deletedCount });
+    {
+      plan: { targets: configuredTargets },
+      deleteExpiredSessions(request) {
+        // The budget of a target is spent without, or with, something deleted.
+        const stopped = request.cutoff.startsWith('2026-03') ? 'budget' : 'drained';
+        const deletedCount = request.target === 'tokens' ? 0 : 7;
+        return sliceOf(request, { stopped, deletedCount });
+      },
     },
     async () => {
       const all = await run(temporal, { cutoff: '2026-02-01T00:00:00Z' });

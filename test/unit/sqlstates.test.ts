@@ -18,7 +18,7 @@ function decisionOn(code: string, fields: object = {}): string {
   const error = Object.assign(new Error('not read'), { code, ...fields });
   const failure = toApplicationFailure(error, {
     target: TEST_TARGET,
-    details: { target: 'sessions', configuredTargets: ['sessions'] },
+    details: { target: 'sessions' },
   });
   return `${failure.nonRetryable === true ? 'final' : 'retried'} ${failure.type}`;
 }

@@ -16,7 +16,7 @@ const target: TargetConfig = {
   timeZone: 'UTC',
   cascade: 'refuse',
 };
-const details = { target: 'logins', configuredTargets: ['logins'], deletedSoFar: 12 };
+const details = { target: 'logins', deletedSoFar: 12 };
 
 /** What must never be seen outside the database. */
 const SECRET = 'hunter2-token';
