@@ -66,7 +66,7 @@ export function boundOf(expiry: ExpiryColumn, deadline: string): string {
     case 'epoch-seconds':
       return epochBound(expiry, `extract(epoch from ${deadline})`);
     case 'epoch-milliseconds':
-      return epochBound(expiry, `${product(`extract(epoch from ${deadline})`, 1_000)}`);
+      return epochBound(expiry, product(`extract(epoch from ${deadline})`, 1_000));
   }
 }
 
