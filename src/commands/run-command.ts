@@ -96,7 +96,6 @@ async function start(context: CommandContext, options: StartOptions): Promise<Ex
       const outcome = await withProgress(context, { client, run, config }, waiting);
       writeResult(context, options.json, { ...run, ...outcome }, () =>
         renderOutcome(outcome, {
-          isDryRun: input.dryRun === true,
           painter: createPainter(context.stdout, context.environment),
         }),
       );

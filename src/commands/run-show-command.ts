@@ -74,7 +74,7 @@ export function addRunShowCommand(run: Command, { act, context }: Invocation): v
         const outcome = await waitForRun(client, { workflowId, runId });
         const painter = createPainter(context.stdout, context.environment);
         writeResult(context, options.json, { workflowId, runId, ...outcome }, () =>
-          renderOutcome(outcome, { isDryRun: false, painter }),
+          renderOutcome(outcome, { painter }),
         );
       }
       return EXIT.done;

@@ -1,9 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
-import { readInput } from './run-input.ts';
 import { runQuery } from './run-query.ts';
-import { isDryRun } from './run-result.ts';
 import type { RecordedTarget } from './run-result.ts';
 import { waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
@@ -81,13 +79,9 @@ async function considerRun(
   const { workflowId, runId } = info;
   const outcome = await waitForRun(client, { workflowId, runId });
   const result = 'result' in outcome ? (outcome.result ?? undefined) : undefined;
-  // Results of older versions do not say it.
-  const isDry =
-    result !== undefined &&
-    (result['dryRun'] === true || isDryRun(await readInput(client, { workflowId, runId })));
   for (const known of found.values()) {
     const target = result?.targets.find((candidate) => candidate.target === known.target);
-    const reason = isDry ? 'it was a dry run' : whyNot(outcome, target);
+    const reason = result?.dryRun === true ? 'it was a dry run' : whyNot(outcome, target);
     if (reason !== undefined) {
       if (known.success === null && known.passedOver === null) {
         found.set(known.target, { ...known, passedOver: { workflowId, reason } });

@@ -89,19 +89,6 @@ describe('what PostgreSQL itself reports', () => {
     },
   );
 
-  test('text that only looks like a time is told without the text', async ({ database }) => {
-    const value = '2026-02-31T04:07:11Z';
-    await database.sql('create table logins (id int, ends text)');
-    await database.sql('insert into logins values (1, $1)', [value]);
-    const failure = await failureOn(database, {
-      table: 'logins',
-      expiresColumn: 'ends',
-      expiresType: 'iso8601',
-    });
-    expect(failure).toMatchObject({ type: FAILURE.unreadableExpiry, nonRetryable: true });
-    expectNoSecret(failure, value);
-  });
-
   test('a role without rights is told which it needs', async ({ database }) => {
     await plant(database);
     const role = `poor_${database.name}`;

@@ -64,7 +64,7 @@ test('a run that waits for approval is found, shown and answered without naming 
   const asking = {
     workflowId: run.workflowId,
     state: 'running',
-    awaiting: { target: 'sessions', expiredRows: 1_200, totalRows: 1_200 },
+    awaiting: [{ target: 'sessions', expiredRows: 1_200, totalRows: 1_200 }],
   };
   await expect
     .poll(async () => (await runJson(['status'], environment)).result, { timeout: 25_000 })
@@ -112,7 +112,7 @@ test('status tells that a run is paused, and answers as well when no worker does
   await worker.stop();
   const { result } = await runJson(['status'], environment);
   expect(result).toMatchObject({
-    runs: { ok: true, content: [{ state: 'running', paused: null, awaiting: null }] },
+    runs: { ok: true, content: [{ state: 'running', paused: null, awaiting: [] }] },
   });
   await run.terminate();
 });
