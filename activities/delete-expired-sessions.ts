@@ -27,7 +27,9 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
       using heartbeats = createHeartbeats(call.context);
       if (request.dryRun === true) return await previewSlice(call);
       const table = await inspect(call);
-      return (await reviewSlice(call, table)) ?? (await performSlice(call, table, heartbeats));
+      const { instead, ...found } = await reviewSlice(call, table);
+      if (instead !== undefined) return instead;
+      return { ...(await performSlice(call, table, heartbeats)), ...found };
     },
 
     // oxlint-disable-next-line typescript/require-await

@@ -6,7 +6,7 @@ import { failureOf, type SliceCall } from './slice-call.ts';
 export async function previewSlice(call: SliceCall): Promise<SliceResult> {
   const { orm, config, context, request, target } = call;
   try {
-    const { deadline, eligibleRows, estimatedSeconds, way } = await Promise.race([
+    const { deadline, eligibleRows, estimatedSeconds, way, unreadableCount } = await Promise.race([
       previewTarget(orm, target, config.deletion, request.cutoff, config.targets),
       // There is nothing to lose by leaving at once.
       context.cancelled,
@@ -19,6 +19,7 @@ export async function previewSlice(call: SliceCall): Promise<SliceResult> {
       skippedLocked: 0,
       seconds: estimatedSeconds,
       stopped: 'drained',
+      ...(unreadableCount === undefined ? {} : { unreadableCount }),
     };
   } catch (error) {
     throw failureOf(call, error);

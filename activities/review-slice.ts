@@ -4,23 +4,26 @@ import { reviewTarget } from '../src/preflight/review.ts';
 import { countDeleted, hasBegun } from './settle-slice.ts';
 import { failureOf, isFirstAttempt, type SliceCall } from './slice-call.ts';
 
-/**
- * What the first slice of a target returns instead of deleting, when (nearly) every row would go and
- * nobody has approved that. Undefined: go on.
- */
-export async function reviewSlice(
-  call: SliceCall,
-  table: Target,
-): Promise<SliceResult | undefined> {
+/** What the review before a target's first slice found. */
+export interface SliceReview {
+  /** To be returned instead of deleting, when (nearly) every row would go and nobody has approved that. */
+  readonly instead?: SliceResult;
+  /** As in the slice's result. */
+  readonly unreadableCount?: number;
+}
+
+/** Reviews a target before its first slice deletes anything. */
+export async function reviewSlice(call: SliceCall, table: Target): Promise<SliceReview> {
   const { orm, config, request, target } = call;
   const { slice, resumeFrom, isApproved } = request;
-  if (slice > 0 || resumeFrom !== undefined || isApproved === true) return undefined;
+  if (slice > 0 || resumeFrom !== undefined || isApproved === true) return {};
   try {
     // Somebody has approved it, or nobody had to.
-    if (!isFirstAttempt(call) && (await hasBegun(call))) return undefined;
-    const brake = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
-    if (brake === undefined) return undefined;
-    return {
+    if (!isFirstAttempt(call) && (await hasBegun(call))) return {};
+    const review = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
+    const { approval: brake, unreadableCount } = review;
+    if (brake === undefined) return unreadableCount === undefined ? {} : { unreadableCount };
+    const instead: SliceResult = {
       target: target.name,
       deadline: request.cutoff,
       way: 'sweep',
@@ -30,6 +33,7 @@ export async function reviewSlice(
       stopped: 'approval-needed',
       brake,
     };
+    return { instead };
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, false));
   }

@@ -58,6 +58,8 @@ export interface DeletionSettings {
   readonly runBudgetSeconds: number | undefined;
   /** A run that would delete this share of a table or more waits for approval; null: never. */
   readonly brakeShare: number | null;
+  /** Whether a unit of the expiry that the data contradict fails a target. */
+  readonly plausibility: 'check' | 'off';
   /** Ledger rows of runs older than this are removed. Days. */
   readonly ledgerRetentionDays: number;
 }

@@ -131,6 +131,7 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
     maxTransactionAgeSeconds: read(SETTINGS.maxTransactionAgeSeconds),
     runBudgetSeconds: readSetting(environment, SETTINGS.runBudgetSeconds, problems),
     brakeShare: read(SETTINGS.brakeShare),
+    plausibility: read(SETTINGS.plausibility),
     ledgerRetentionDays: read(SETTINGS.ledgerRetentionDays),
   };
 }

@@ -180,6 +180,12 @@ export const SETTINGS = {
     default: '100%',
     ...shareOrOff(),
   }),
+  plausibility: withDefault({
+    name: `${PREFIX}PLAUSIBILITY`,
+    meaning: 'Fail a target whose numbers lie decades away when read in the configured unit',
+    default: 'check',
+    ...oneOf(['check', 'off']),
+  }),
   ledgerRetentionDays: withDefault({
     name: `${PREFIX}LEDGER_RETENTION`,
     meaning: 'How long the ledger remembers a run',

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Way } from '../contract.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
-import { ask, ASKING, type LocalSettings } from '../database/transaction.ts';
+import { ask, ASKING, isTimeout, type LocalSettings } from '../database/transaction.ts';
 import type { Doomed } from './doomed.ts';
 import { expired } from './expiry.ts';
 
@@ -43,6 +43,16 @@ const SMALLEST_BACKLOG = 10_000;
  * of ours could. Without an index, and for text, only the sweep can work.
  */
 export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choice> {
+  try {
+    return await askPlanner(em, doomed);
+  } catch (error) {
+    // The planner looks for the ends of the index, which may lie behind very many dead entries.
+    if (isTimeout(error)) return { way: 'sweep', estimatedRows: 0 };
+    throw error;
+  }
+}
+
+async function askPlanner(em: EntityManager, doomed: Doomed): Promise<Choice> {
   const { target, bound, deadline } = doomed;
   const { sql, params } = expired(target.expiry, bound, deadline);
   const settings = ASKING;

@@ -23,8 +23,6 @@ export interface Target extends Supported {
   readonly expiry: ExpiryColumn;
   /** Indexes that can find rows by their expiry. */
   readonly expiryIndexes: readonly string[];
-  /** The table's size in blocks when it was looked up. */
-  readonly blocks: number;
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
@@ -58,7 +56,6 @@ interface CatalogueRow {
   readonly type: string | null;
   readonly columns: readonly string[] | null;
   readonly indexes: readonly string[] | null;
-  readonly blocks: number;
 }
 
 /**
@@ -114,7 +111,6 @@ export async function inspectTarget(
     table,
     expiry,
     expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
-    blocks: row.blocks,
   };
 }
 
@@ -220,8 +216,7 @@ const CATALOGUE = `
     (select json_agg(attname order by attnum) from pg_attribute
       where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
     (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
-      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes,
-    case when c.relkind = 'r' then (pg_relation_size(c.oid) / current_setting('block_size')::int)::int else 0 end as blocks
+      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
   from (select ?::oid as oid) named
   left join pg_class c on c.oid = named.oid
   left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0`;

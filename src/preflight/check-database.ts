@@ -11,6 +11,7 @@ import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type { Finding } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkRights } from './rights.ts';
+import { checkRows } from './row-checks.ts';
 import { checkReferences } from './reference-checks.ts';
 import { checkIndex, checkTriggers } from './table-checks.ts';
 import { checkViewOfOthers } from './view-of-others.ts';
@@ -121,6 +122,7 @@ async function checkTarget(
   if (found === undefined) return table;
   const checks: readonly (readonly [string, Look])[] = [
     ['expiry-unit', async () => [await checkPlausibility(em, found)]],
+    ['never-expire', async () => await checkRows(em, found)],
     ['index', async () => [await checkIndex(em, found)]],
     ['references', async () => await checkReferences(em, found, configured)],
     ['triggers', () => Promise.resolve([checkTriggers(found)])],

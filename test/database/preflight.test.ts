@@ -19,6 +19,8 @@ test('a database as migrate makes it passes every check', async ({ database }) =
     'xmin-horizon',
     'table',
     'expiry-unit',
+    'never-expire',
+    'sentinels',
     'index',
     'references',
     'triggers',
@@ -60,7 +62,7 @@ for (const [unit, other, factor] of [
   test(`${other} taken for ${unit} are found out by the data`, async ({ database }) => {
     await database.sql('create table odd (expiry bigint)');
     await database.sql(
-      `insert into odd select (extract(epoch from now()) * ${factor})::bigint + i from generate_series(1, 100) i`,
+      `insert into odd select (extract(epoch from now()) * ${factor})::bigint + i * 60 * ${factor} from generate_series(1, 100) i`,
     );
     const target = { table: 'odd', expiresColumn: 'expiry' };
     expect(

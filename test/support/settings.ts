@@ -34,5 +34,6 @@ export const TEST_DELETION: DeletionSettings = {
   maxTransactionAgeSeconds: 3_600,
   runBudgetSeconds: undefined,
   brakeShare: null,
+  plausibility: 'check',
   ledgerRetentionDays: 30,
 };

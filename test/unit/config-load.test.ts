@@ -35,6 +35,7 @@ describe('defaults', () => {
         maxTransactionAgeSeconds: 3_600,
         runBudgetSeconds: undefined,
         brakeShare: 1,
+        plausibility: 'check',
         ledgerRetentionDays: 30,
       },
       schedule: {
@@ -109,6 +110,7 @@ describe('values', () => {
         maxTransactionAgeSeconds: 86_400,
         runBudgetSeconds: 7_200,
         brakeShare: null,
+        plausibility: 'check',
         ledgerRetentionDays: 2,
       },
       schedule: {
