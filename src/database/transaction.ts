@@ -33,7 +33,7 @@ export async function withSettings<T>(
 }
 
 /** A question that takes longer is cancelled by the server (57014), which outlives a lost client. */
-export const QUESTION_TIMEOUT = '10s';
+const QUESTION_TIMEOUT = '10s';
 
 /**
  * What a role or database may have set (`ALTER ROLE … SET`) and would change a question's answer or its time: every
@@ -80,7 +80,7 @@ export async function ask<Row extends object>(
 const ISOLATION = 'set transaction isolation level read committed';
 
 /** Until the transaction ends. `pg_temp` is searched first unless it is named. */
-export const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
+const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
 
 /** PostgreSQL 17 and later have it; elsewhere its name is an error. */
 const NO_TRANSACTION_TIMEOUT = `select case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '0', true) end`;
