@@ -88,6 +88,8 @@ export interface DatabaseSettings {
   readonly url: string;
   /** Schema of the ledger and of the table of applied migrations. */
   readonly ledgerSchema: string;
+  /** Schema of tables whose name has none, by the address; undefined leaves it to the `search_path`. */
+  readonly defaultSchema: string | undefined;
   /** True when `migrate` may create the default `sessions` table (nobody named another). */
   readonly ownsSessionsTable: boolean;
 }

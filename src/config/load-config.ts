@@ -1,5 +1,6 @@
 import { DEFAULT_TARGET } from '../contract.ts';
 import { ConfigError } from './config-error.ts';
+import { schemaInUrl } from './database-url.ts';
 import type {
   Config,
   DatabaseSettings,
@@ -35,12 +36,18 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const rest = readAllButDatabase(environment, problems);
   const ledgerSchema = readSettingOrDefault(environment, SETTINGS.ledgerSchema, problems);
   if (problems.length > 0 || url === undefined) throw new ConfigError(problems);
+  const defaultSchema = schemaInUrl(url);
   const database: DatabaseSettings = {
     url,
     ledgerSchema,
+    defaultSchema,
     ownsSessionsTable: ownsSessionsTable(environment, rest.targets),
   };
-  return { database, ...rest };
+  const targets = rest.targets.map((target) => ({
+    ...target,
+    schema: target.schema ?? defaultSchema,
+  }));
+  return { database, ...rest, targets };
 }
 
 /**

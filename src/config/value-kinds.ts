@@ -136,9 +136,12 @@ export function columnName(): ValueKind<string> {
 /** The name of a schema that is ours to create. */
 export function ownSchemaName(): ValueKind<string> {
   return {
-    allowed: 'a schema, exactly as PostgreSQL has it; not pg_… or information_schema',
+    allowed:
+      'a schema, exactly as PostgreSQL has it; not pg_… or information_schema, no question mark',
     schema: reading((text) => {
       const name = readName(text);
+      // MikroORM takes it for a parameter, in a name as well.
+      if ('value' in name && name.value.includes('?')) return { refusal: 'holds a question mark' };
       return 'value' in name && RESERVED_SCHEMA.test(name.value)
         ? { refusal: 'PostgreSQL keeps for itself' }
         : name;

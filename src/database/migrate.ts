@@ -3,6 +3,7 @@ import { migrationsList } from '../migrations/index.ts';
 import type { DatabaseSettings } from '../config/config.ts';
 import { MIGRATIONS_TABLE } from './orm.ts';
 import { quoteName } from './quote-name.ts';
+import { ask, ASKING } from './transaction.ts';
 
 /** Key of the advisory lock that lets one migration run at a time; the letters `sclean`. */
 const MIGRATION_LOCK = 0x73636c65616e;
@@ -14,7 +15,9 @@ const MIGRATION_LOCK = 0x73636c65616e;
 export async function migrate(orm: MikroORM): Promise<{ readonly applied: readonly string[] }> {
   return await orm.em.fork().transactional(async (em) => {
     // Belongs to the transaction, so it works through PgBouncer and cannot outlive its holder.
-    await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    await em.execute('select pg_catalog.pg_advisory_xact_lock(?::pg_catalog.int8)', [
+      MIGRATION_LOCK,
+    ]);
     const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
     return { applied: applied.map((migration) => migration.name) };
   });
@@ -28,12 +31,15 @@ export async function pendingMigrations(
   const all = migrationsList(database).map((migration) => migration.name);
   const table = `${quoteName(database.ledgerSchema)}.${quoteName(MIGRATIONS_TABLE)}`;
   const em = orm.em.fork();
-  const [found] = await em.execute<{ exists: boolean }[]>(
-    'select to_regclass(?) is not null as exists',
-    [table],
-  );
+  const [found] = await ask<{ exists: boolean }>(em, ASKING, {
+    sql: 'select to_regclass(?::text) is not null as exists',
+    params: [table],
+  });
   if (found?.exists !== true) return all;
-  const rows = await em.execute<{ name: string }[]>(`select name from ${table}`);
+  const rows = await ask<{ name: string }>(em, ASKING, {
+    sql: `select name from ${table}`,
+    params: [],
+  });
   const applied = new Set(rows.map((row) => row.name));
   return all.filter((name) => !applied.has(name));
 }

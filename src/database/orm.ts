@@ -54,7 +54,7 @@ export function createOrm(
 export function ormOptions(database: DatabaseSettings): Options {
   return {
     driver: PostgreSqlDriver,
-    clientUrl: database.url,
+    clientUrl: driverUrl(database.url),
     entities: ownEntities(database),
     extensions: [Migrator],
     migrations: {

@@ -62,7 +62,7 @@ export class SessionRepository {
       { tokenHash: hashToken(token), [isLive()]: [] },
       {
         expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
-        lastSeenAt: raw<Date>('now()'),
+        lastSeenAt: raw<Date>('pg_catalog.now()'),
       },
     );
     return updated > 0;
@@ -83,6 +83,8 @@ export function hashToken(token: string): string {
 }
 
 // A row that expires exactly now has expired; the clean-up draws the line at the same place.
-const isLive = () => raw('expires_at > now()');
-const isExpired = () => raw('expires_at <= now()');
-const SECONDS_FROM_NOW = 'now() + make_interval(secs => ?)';
+// Written out, so that nothing in another schema of the search_path takes part.
+const isLive = () => raw('expires_at operator(pg_catalog.>) pg_catalog.now()');
+const isExpired = () => raw('expires_at operator(pg_catalog.<=) pg_catalog.now()');
+const SECONDS_FROM_NOW =
+  'pg_catalog.now() operator(pg_catalog.+) pg_catalog.make_interval(secs => ?::pg_catalog.float8)';

@@ -10,7 +10,7 @@ export function extendLedger(schema: string): Constructor<Migration> {
   return class ExtendLedger extends Migration {
     override up(): void {
       this.addSql(
-        `alter table ${table} add column "remaining" jsonb not null default '[]', add column "settled_at" timestamptz(6) null`,
+        `alter table ${table} add column "remaining" pg_catalog.jsonb not null default '[]', add column "settled_at" pg_catalog.timestamptz(6) null`,
       );
     }
 

@@ -14,7 +14,7 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
   return [
     { name: '0001-create-ledger', class: createLedger(database.ledgerSchema) },
     ...(database.ownsSessionsTable
-      ? [{ name: '0002-create-sessions', class: createSessions() }]
+      ? [{ name: '0002-create-sessions', class: createSessions(database.defaultSchema) }]
       : []),
     { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
   ];

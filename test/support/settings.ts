@@ -16,6 +16,7 @@ export const TEST_TARGET: TargetConfig = {
 /** All of the database's settings but its address. */
 export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ledgerSchema: 'session_cleanup',
+  defaultSchema: undefined,
   ownsSessionsTable: true,
 };
 

@@ -10,7 +10,12 @@ const DATABASE_URL = 'postgres://app:hunter2@db.internal:5432/shop';
 describe('defaults', () => {
   it('clean the table sessions every six hours', () => {
     expect(loadConfig({ DATABASE_URL })).toEqual({
-      database: { url: DATABASE_URL, ledgerSchema: 'session_cleanup', ownsSessionsTable: true },
+      database: {
+        url: DATABASE_URL,
+        ledgerSchema: 'session_cleanup',
+        defaultSchema: undefined,
+        ownsSessionsTable: true,
+      },
       targets: [
         {
           name: 'sessions',
@@ -85,7 +90,12 @@ describe('values', () => {
       SESSION_CLEANUP_LOG_LEVEL: 'warn',
     });
     expect(config).toEqual({
-      database: { url: DATABASE_URL, ledgerSchema: 'ops', ownsSessionsTable: false },
+      database: {
+        url: DATABASE_URL,
+        ledgerSchema: 'ops',
+        defaultSchema: undefined,
+        ownsSessionsTable: false,
+      },
       targets: [
         {
           name: 'sessions',
