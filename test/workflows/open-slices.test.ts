@@ -212,7 +212,10 @@ describe('a target that waits for approval', PATIENT, () => {
     await run.executeUpdate(UPDATE.resume);
 
     const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
-    await until(async () => !/^w/.test((await progress()).targets[0]?.state ?? 'w'));
+    await until(async () => {
+      const state = (await progress()).targets[0]?.state ?? 'waiting';
+      return state !== 'waiting' && state !== 'working';
+    });
     expect(await progress()).toMatchObject({
       targets: [{ state: 'awaiting-approval', awaiting: { expiredRows: 1_001 } }],
     });
