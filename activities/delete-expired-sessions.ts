@@ -1,12 +1,13 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { ClosedSliceError } from '../src/deletion/errors.ts';
 import { inspectTarget, type Target } from '../src/deletion/target.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
 import { planRun } from './plan-run.ts';
-import { countDeleted, settleSlice } from './settle-slice.ts';
+import { countDeleted, resultOfClosed, settleSlice } from './settle-slice.ts';
 import { beginCall, failureOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
 import { jobOf } from './slice-job.ts';
 import { stopRequest } from './stop-request.ts';
@@ -78,6 +79,7 @@ async function performSlice(
       },
     });
   } catch (error) {
+    if (error instanceof ClosedSliceError) return await resultOfClosed(call);
     throw failureOf(call, error, await countDeleted(call, hasBegun));
   }
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';

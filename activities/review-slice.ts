@@ -12,11 +12,12 @@ export interface SliceReview {
   readonly unreadableCount?: number;
 }
 
-/** Reviews a target before its first slice deletes anything. */
+/** Reviews a target before the first slice that deletes anything. */
 export async function reviewSlice(call: SliceCall, table: Target): Promise<SliceReview> {
   const { orm, config, request, target } = call;
-  const { slice, resumeFrom, isApproved } = request;
-  if (slice > 0 || resumeFrom !== undefined || isApproved === true) return {};
+  const { resumeFrom, isApproved } = request;
+  // Not by the slice's number: earlier slices may have been settled before they began.
+  if (resumeFrom !== undefined || isApproved === true) return {};
   try {
     // Somebody has approved it, or nobody had to.
     if (!isFirstAttempt(call) && (await hasBegun(call))) return {};

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { TargetConfig } from '../src/config/config.ts';
-import type { SettledSlice, SettleRequest } from '../src/contract.ts';
+import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract.ts';
 import { closeSlice, deletedSoFar, isClaimed } from '../src/deletion/delete-slice.ts';
 import { isFirstAttempt, runIdOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
 import { toApplicationFailure } from './translate-errors.ts';
@@ -26,6 +26,22 @@ export async function settleSlice(
   } catch (error) {
     throw toApplicationFailure(error, { target: targetNamed(target), details: { target } });
   }
+}
+
+/**
+ * The result of a slice that was settled before this attempt began. A run takes it in only if the workflow task
+ * that settled the slice was lost; otherwise the attempt has been given up, and so is its result.
+ */
+export async function resultOfClosed({
+  orm,
+  ledgerSchema,
+  request,
+  runId,
+}: SliceCall): Promise<SliceResult> {
+  const key = { runId, target: request.target, slice: request.slice };
+  const settled = await closeSlice(orm, ledgerSchema, key);
+  const { way = 'sweep', deadline = request.cutoff } = settled.resumeFrom ?? {};
+  return { ...settled, target: request.target, way, deadline, stopped: 'handed-over' };
 }
 
 /** For messages about the ledger, which say nothing of the target's table. */

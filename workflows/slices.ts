@@ -65,9 +65,15 @@ export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
     const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
     return { kind: 'completed', result };
   } catch (error) {
-    if (isCancellation(error)) return { kind: 'interrupted' };
+    if (isCancellation(error) || isUnrepeated(error)) return { kind: 'interrupted' };
     return { kind: 'failed', failure: explain(error, request), details: detailsOf(error) };
   }
+}
+
+/** Whether only the interruption kept the server from trying a failed attempt again. */
+function isUnrepeated(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || error.retryState !== 'CANCEL_REQUESTED') return false;
+  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true);
 }
 
 /**

@@ -70,7 +70,7 @@ export function ormOptions(database: DatabaseSettings): Options {
     driverOptions: {
       // MikroORM reads user, host and database from the address, and would leave `sslmode` and all other
       // parameters out without a word; the driver reads them all.
-      connectionString: named(driverUrl(database.url)),
+      connectionString: driverUrl(database.url),
       application_name: APPLICATION_NAME,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
@@ -82,14 +82,6 @@ export function ormOptions(database: DatabaseSettings): Options {
       },
     },
   };
-}
-
-/** What the address says wins over the driver's options. */
-function named(address: string): string {
-  const url = URL.parse(address);
-  if (url?.searchParams.has('application_name') !== true) return address;
-  url.searchParams.set('application_name', APPLICATION_NAME);
-  return url.href;
 }
 
 function ownEntities(database: DatabaseSettings) {

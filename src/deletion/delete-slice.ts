@@ -58,6 +58,7 @@ interface Beginning {
  *
  * @throws FinalDeletionError when only a change of configuration or database can help
  * @throws SupersededError when a newer attempt has taken the slice over
+ * @throws ClosedSliceError when the run has settled the slice
  * @throws whatever the database throws; all that was committed is in the ledger
  */
 export async function deleteSlice(

@@ -17,6 +17,7 @@ export interface LedgerRow {
   readonly revisit: readonly Range[];
   readonly remaining: readonly RemainingEntry[];
   readonly worked_milliseconds: string;
+  readonly is_closed: boolean;
   readonly updated_at: string;
 }
 

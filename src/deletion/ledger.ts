@@ -17,6 +17,7 @@ import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
 import { boundOf, type ExpiryColumn } from './expiry.ts';
 import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
+import { ClosedSliceError } from './errors.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */
@@ -48,6 +49,9 @@ export class SliceLedger {
 
   /**
    * Takes the slice over from any earlier attempt: from here on none of their chunks can commit.
+   *
+   * @throws ClosedSliceError when {@link close} has made its count final
+   *
    * The first attempt of a run's first slice fixes the deadline, `least(cutoff, now()) - grace` by
    * the database's clock; everybody after it reads that one.
    */
@@ -82,11 +86,11 @@ export class SliceLedger {
         sql: `with claimed as (
             select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
           )
-          update ${this.#table} ledger set fence = fence + 1, settled_at = null
+          update ${this.#table} ledger set fence = fence + 1, settled_at = case when is_closed then settled_at end
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
             ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-            deleted_count, skipped_locked, revisit, remaining, worked_milliseconds,
+            deleted_count, skipped_locked, revisit, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -94,6 +98,7 @@ export class SliceLedger {
     rows.sort((a, b) => a.lane - b.lane);
     const [first] = rows;
     if (first === undefined) throw superseded();
+    if (rows.some((row) => row.is_closed)) throw new ClosedSliceError('The slice is closed.');
     const reached = reachedBy(rows);
     return {
       deadline: first.deadline,
@@ -162,7 +167,7 @@ export class SliceLedger {
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
   async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
-    const rows = await this.#read(0);
+    const rows = await this.#read(false);
     for (const account of accounts) {
       const row = rows.find((candidate) => candidate.lane === account.lane);
       const isAsLeft =
@@ -173,14 +178,15 @@ export class SliceLedger {
   }
 
   /**
-   * Ends the slice from outside: whatever attempt is still at work commits nothing more, and the
-   * totals returned are durable and final, with the position reached. A slice that never began has deleted nothing.
+   * Ends the slice from outside: whatever attempt is still at work commits nothing more, none can claim the slice,
+   * and the totals returned are durable and final, with the position reached. A slice that never began has deleted
+   * nothing.
    */
   async close(): Promise<{
     readonly totals: SliceTotals;
     readonly resumeFrom: ResumePoint | undefined;
   }> {
-    const rows = await this.#read(1);
+    const rows = await this.#read(true);
     const [first] = rows;
     const reached = reachedBy(rows);
     if (first === undefined || reached === undefined) {
@@ -206,18 +212,26 @@ export class SliceLedger {
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #read(fenceStep: 0 | 1): Promise<readonly SettledRow[]> {
-    return await ask<SettledRow>(this.#em, DURABLY, {
+  async #read(isClosing: boolean): Promise<readonly SettledRow[]> {
+    // For an attempt that has yet to claim the slice. One that is claiming it now is waited for here, since every
+    // claim inserts lane 0.
+    const closed: SqlFragment = {
+      sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline, is_closed)
+        values (?, ?, ?, 0, now(), true) on conflict do nothing`,
+      params: this.#key,
+    };
+    return await ask<SettledRow>(this.#em, DURABLY, ...(isClosing ? [closed] : []), {
       sql: `with slice as (
           select lane, updated_at as old_updated_at from ${this.#table}
           where run_id = ? and target = ? and slice = ? order by lane for update
         )
-        update ${this.#table} ledger set fence = fence + ?, settled_at = clock_timestamp(), updated_at = clock_timestamp()
+        update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?,
+          settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
         returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds,
           ${instantAsText('deadline')} as deadline, way, position, end_position,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-      params: [...this.#key, fenceStep, ...this.#key],
+      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
     });
   }
 

@@ -39,6 +39,8 @@ export function defineLedgerEntry(schema: string) {
       workedMilliseconds: p.bigint('number').default(0),
       /** When the counts were last read to be reported; null while an attempt may still add to them. */
       settledAt: p.datetime(6).nullable(),
+      /** Whether the run knows the count, which is final: no attempt may claim the slice again. */
+      isClosed: p.boolean().default(false),
       updatedAt: p.datetime(6).defaultRaw('now()'),
     },
     indexes: [{ name: 'session_cleanup_ledger_updated_at_index', properties: ['updatedAt'] }],

@@ -192,6 +192,23 @@ describe('settling a slice', () => {
     });
   });
 
+  test('is final: an attempt that comes later deletes nothing, and returns what was settled', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 50_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const attempt = activities.attempt({}, {}, (end) => {
+      end('timedOut');
+    });
+    await expect(attempt.result).rejects.toBeInstanceOf(CancelledFailure);
+    const { deletedCount, resumeFrom } = await activities.settle({});
+    expect(deletedCount).toBeGreaterThan(0);
+
+    const late = await activities.attempt({}, { attempt: 2 }).result;
+    expect(late).toMatchObject({ deletedCount, resumeFrom, stopped: 'handed-over' });
+    expect(await countSessions(database)).toEqual({ expired: 50_000 - deletedCount, live: 0 });
+  });
+
   test('works when the table has gone in the meantime', async ({ database }) => {
     await fillSessions(database, { expired: 400, live: 0 });
     await using activities = openActivities(database.url);

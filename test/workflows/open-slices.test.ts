@@ -16,7 +16,7 @@ import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-import { settledOf, sliceOf, startRun, until, withFakeWorker } from './fake-worker.ts';
+import { settledOf, sliceOf, startRun, toldToStop, until, withFakeWorker } from './fake-worker.ts';
 
 /** These wait for retries and servers, and so for everybody else on a busy machine. */
 const PATIENT = { timeout: 90_000 };
@@ -109,6 +109,56 @@ describe('a slice between two attempts', PATIENT, () => {
   });
 });
 
+describe('a slice that is interrupted', PATIENT, () => {
+  test('stays open when its attempt fails at that moment in a way that passes', async ({
+    temporal,
+  }) => {
+    const asked = Promise.withResolvers<void>();
+    await withFakeWorker(
+      temporal,
+      {
+        async deleteExpiredSessions(request) {
+          if (request.pace !== undefined) return sliceOf(request, { deletedCount: 7 });
+          asked.resolve();
+          await toldToStop();
+          throw new Error('the connection broke off');
+        },
+      },
+      async (requests) => {
+        const run = await startRun(temporal);
+        await asked.promise;
+        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+        expect(await run.result()).toMatchObject({
+          deletedCount: 7,
+          targets: [{ target: 'sessions', stopped: 'drained' }],
+        });
+        expect(requests.map(({ slice }) => slice)).toEqual([0, 0]);
+      },
+    );
+  });
+
+  test('fails its target when its attempt fails for good', async ({ temporal }) => {
+    const asked = Promise.withResolvers<void>();
+    await withFakeWorker(
+      temporal,
+      {
+        async deleteExpiredSessions() {
+          asked.resolve();
+          await toldToStop();
+          throw ApplicationFailure.nonRetryable('There is no table.', FAILURE.noTable);
+        },
+        settleSlice: () => settledOf({ deletedCount: 3 }),
+      },
+      async () => {
+        const run = await startRun(temporal);
+        await asked.promise;
+        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+        await expect(run.result()).rejects.toMatchObject({ cause: { type: FAILURE.noTable } });
+      },
+    );
+  });
+});
+
 describe('a target that waits for approval', PATIENT, () => {
   const codes = { ...TEST_TARGET, name: 'codes', table: 'codes' };
 
@@ -141,6 +191,37 @@ describe('a target that waits for approval', PATIENT, () => {
         { target: 'sessions', deletedCount: 500, stopped: 'drained' },
       ],
     });
+  });
+
+  test('is asked about although its first slice was settled before it had begun', async ({
+    temporal,
+    database,
+  }) => {
+    await fillCodes(database);
+    await refuseConnections(database, true);
+    await using _ = await startRealWorker(temporal, database, {
+      targets: [codes],
+      deletion: { brakeShare: 1 },
+    });
+    const run = await startRealRun(temporal);
+    const pending = async () => (await run.describe()).raw.pendingActivities ?? [];
+    await until(async () => ((await pending())[0]?.attempt ?? 0) >= 2);
+    await run.executeUpdate(UPDATE.pause);
+    await refuseConnections(database, false);
+    await until(async () => (await pending()).length === 0);
+    await run.executeUpdate(UPDATE.resume);
+
+    const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
+    await until(async () => {
+      const state = (await progress()).targets[0]?.state ?? 'waiting';
+      return state !== 'waiting' && state !== 'working';
+    });
+    expect(await progress()).toMatchObject({
+      targets: [{ state: 'awaiting-approval', awaiting: { expiredRows: 1_001 } }],
+    });
+    await run.executeUpdate(UPDATE.reject);
+    expect(await run.result()).toMatchObject({ deletedCount: 0 });
+    expect(await database.sql('select from codes')).toHaveLength(1_001);
   });
 
   test('keeps its rows when nobody has answered by the next slot', async ({
