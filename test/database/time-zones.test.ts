@@ -1,4 +1,5 @@
 /** Times that applications wrote without a zone, by the library that most of them use. */
+import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 
 import pg from 'pg';
@@ -25,9 +26,12 @@ async function writeSessions(database: TestDatabase): Promise<void> {
   );
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   const connect: unknown = createRequire(import.meta.url)('connect-pg-simple');
-  const make = connect as (session: { Store: new () => object }) => new (options: object) => Store;
-  const PgStore = make({ Store: class {} });
-  const store = new PgStore({ pool, pruneSessionInterval: false });
+  if (typeof connect !== 'function') throw new TypeError('connect-pg-simple is no function.');
+  // It extends the class that express-session hands it, of which it needs nothing here.
+  const PgStore: unknown = connect({ Store: EventEmitter });
+  if (typeof PgStore !== 'function') throw new TypeError('connect-pg-simple made no class.');
+  const store: unknown = Reflect.construct(PgStore, [{ pool, pruneSessionInterval: false }]);
+  if (!isStore(store)) throw new TypeError('connect-pg-simple made no store.');
   for (let index = 0; index < 40; index += 1) {
     const expires = new Date(Date.now() + (index < 20 ? -3_600_000 : 3_600_000)).toISOString();
     const session = { cookie: { expires } };
@@ -40,6 +44,10 @@ async function writeSessions(database: TestDatabase): Promise<void> {
   }
   await store.close();
   if (!pool.ended) await pool.end();
+}
+
+function isStore(value: unknown): value is Store {
+  return typeof value === 'object' && value !== null && 'set' in value && 'close' in value;
 }
 
 async function left(database: TestDatabase): Promise<Record<string, unknown> | undefined> {
