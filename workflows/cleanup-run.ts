@@ -311,10 +311,11 @@ export class CleanupRun {
     return budget === undefined || this.#dryRun ? undefined : budget - worked;
   }
 
+  /** A target that has not worked is begun all the same: what the others need must not keep it from being cleaned. */
   #stopWhatIsOverBudget(): void {
     if ((this.#budgetLeft() ?? 1) > 0) return;
     this.#targets = this.#targets.map((work) =>
-      work.stopped === undefined && work.awaiting === undefined
+      work.stopped === undefined && work.awaiting === undefined && work.slices.length > 0
         ? { ...work, stopped: 'budget' }
         : work,
     );

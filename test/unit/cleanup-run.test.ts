@@ -247,6 +247,29 @@ describe('targets', () => {
   });
 });
 
+test('a target that has not worked yet is begun even when the others have spent the budget', () => {
+  const run = CleanupRun.begin(CUTOFF, false);
+  run.follow({ targets: ['a', 'b', 'c'], runBudgetSeconds: 1 });
+  const brake = { expiredRows: 5, totalRows: 5 };
+  run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', brake }));
+  for (const target of ['b', 'c']) {
+    const request = sliceStep(run.next(QUIET));
+    expect(request).toMatchObject({ target, budgetSeconds: 1 });
+    run.record(completed(request, { stopped: 'budget', seconds: 1 }));
+  }
+  run.answer('a', true);
+  run.settle('a', { deletedCount: 0, skippedLocked: 0, seconds: 0 });
+  const request = sliceStep(run.next(QUIET));
+  expect(request).toMatchObject({ target: 'a', budgetSeconds: 1 });
+  run.record(completed(request, { stopped: 'time-spent', seconds: 1 }));
+  expect(run.next(QUIET)).toEqual({ kind: 'end' });
+  expect(run.result().targets.map(({ stopped }) => stopped)).toEqual([
+    'budget',
+    'budget',
+    'budget',
+  ]);
+});
+
 test('a result stays small however many slices there were, with the same totals', () => {
   const run = runOver('a');
   for (let slice = 0; slice < 1_000; slice += 1) {
