@@ -3,7 +3,7 @@ import { migrationsList } from '../migrations/index.ts';
 import type { DatabaseSettings } from '../config/config.ts';
 import { MIGRATIONS_TABLE } from './orm.ts';
 import { quoteName } from './quote-name.ts';
-import { ask, ASKING } from './transaction.ts';
+import { ask, ASKING, PINNED_SEARCH_PATH } from './transaction.ts';
 
 /** Key of the advisory lock that lets one migration run at a time; the letters `sclean`. */
 const MIGRATION_LOCK = 0x73636c65616e;
@@ -13,14 +13,19 @@ const MIGRATION_LOCK = 0x73636c65616e;
  * Running it again, or several times at once, changes nothing more.
  */
 export async function migrate(orm: MikroORM): Promise<{ readonly applied: readonly string[] }> {
-  return await orm.em.fork().transactional(async (em) => {
-    // Belongs to the transaction, so it works through PgBouncer and cannot outlive its holder.
-    await em.execute('select pg_catalog.pg_advisory_xact_lock(?::pg_catalog.int8)', [
-      MIGRATION_LOCK,
-    ]);
-    const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
-    return { applied: applied.map((migration) => migration.name) };
-  });
+  // MikroORM's own statements name neither operators nor catalogue tables with their schema, and a migration often
+  // runs as the owner of the database: nothing of another schema may take part in them.
+  orm.config.set('onQuery', (sql) => `${PINNED_SEARCH_PATH}; ${sql}`);
+  try {
+    return await orm.em.fork().transactional(async (em) => {
+      // Belongs to the transaction, so it works through PgBouncer and cannot outlive its holder.
+      await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+      const applied = await orm.migrator.up({ transaction: em.getTransactionContext() });
+      return { applied: applied.map((migration) => migration.name) };
+    });
+  } finally {
+    orm.config.set('onQuery', (sql) => sql);
+  }
 }
 
 /** Names of migrations that have not been applied. Only reads, unlike the migrator's own question. */

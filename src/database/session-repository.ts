@@ -46,9 +46,9 @@ export class SessionRepository {
   async findLive(token: string): Promise<Session | null> {
     const em = this.#em.fork();
     const tokenHash = hashToken(token);
-    const live = await em.findOne(SessionSchema, { tokenHash, [isLive()]: [] });
+    const live = await em.findOne(SessionSchema, { [has(tokenHash)]: [], [isLive()]: [] });
     if (live !== null) return live;
-    await em.nativeDelete(SessionSchema, { tokenHash, [isExpired()]: [] });
+    await em.nativeDelete(SessionSchema, { [has(tokenHash)]: [], [isExpired()]: [] });
     return null;
   }
 
@@ -59,7 +59,7 @@ export class SessionRepository {
   async renew(token: string, lifetimeSeconds: number): Promise<boolean> {
     const updated = await this.#em.fork().nativeUpdate(
       SessionSchema,
-      { tokenHash: hashToken(token), [isLive()]: [] },
+      { [has(hashToken(token))]: [], [isLive()]: [] },
       {
         expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
         lastSeenAt: raw<Date>('pg_catalog.now()'),
@@ -72,7 +72,7 @@ export class SessionRepository {
   async revoke(token: string): Promise<boolean> {
     const deleted = await this.#em
       .fork()
-      .nativeDelete(SessionSchema, { tokenHash: hashToken(token) });
+      .nativeDelete(SessionSchema, { [has(hashToken(token))]: [] });
     return deleted > 0;
   }
 }
@@ -84,6 +84,8 @@ export function hashToken(token: string): string {
 
 // A row that expires exactly now has expired; the clean-up draws the line at the same place.
 // Written out, so that nothing in another schema of the search_path takes part.
+const has = (tokenHash: string) =>
+  raw('token_hash operator(pg_catalog.=) ?::pg_catalog.text', [tokenHash]);
 const isLive = () => raw('expires_at operator(pg_catalog.>) pg_catalog.now()');
 const isExpired = () => raw('expires_at operator(pg_catalog.<=) pg_catalog.now()');
 const SECONDS_FROM_NOW =

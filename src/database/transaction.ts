@@ -80,7 +80,7 @@ export async function ask<Row extends object>(
 const ISOLATION = 'set transaction isolation level read committed';
 
 /** Until the transaction ends. `pg_temp` is searched first unless it is named. */
-const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
+export const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
 
 /** PostgreSQL 17 and later have it; elsewhere its name is an error. */
 const NO_TRANSACTION_TIMEOUT = `select case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '0', true) end`;

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { SentinelRows, Way } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
-import { countRows } from './count-rows.ts';
+import { countExpired } from './count-rows.ts';
 import { doomedBy } from './doomed.ts';
 import { inspectTarget } from './target.ts';
 
@@ -35,8 +35,8 @@ const ROWS_PER_SECOND: Readonly<Record<Way, number>> = { sweep: 300_000, drain: 
 
 /**
  * Tells what a run would delete, by the very condition that the deletion uses, and writes nothing.
- * It counts the rows, so on a large table it takes about as long as reading it; one that takes longer than half a
- * minute is sampled.
+ * It counts the rows: by the expiry's index, or by reading the table. What takes longer than half a minute is
+ * estimated from a sample of the table.
  *
  * @param cutoff - ISO 8601; the database's present when left out
  * @throws as `deleteSlice`
@@ -53,7 +53,7 @@ export async function previewTarget(
   const target = await inspectTarget(em, config, configured);
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   const { way } = await chooseWay(em, doomed);
-  const counts = await countRows(em, doomed, timeoutMilliseconds);
+  const counts = await countExpired(em, doomed, timeoutMilliseconds);
   const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;
   return {
     target: target.name,

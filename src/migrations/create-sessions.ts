@@ -6,14 +6,19 @@ import { quoteTable } from '../database/quote-name.ts';
  * Makes the migration that creates the default table `sessions`. A table of that name that is
  * already there belongs to an application and is left exactly as it is.
  */
-export function createSessions(schema: string | undefined): Constructor<Migration> {
+export function createSessions(defaultSchema: string | undefined): Constructor<Migration> {
   return class CreateSessions extends Migration {
     override async up(): Promise<void> {
-      const table = quoteTable({ schema, table: 'sessions' });
+      const given = quoteTable({ schema: defaultSchema, table: 'sessions' });
+      // Where the connection's own search_path puts a table; the migrator's holds pg_catalog alone.
       const [found] = await this.execute(
-        `select pg_catalog.to_regclass('${table.replaceAll("'", "''")}') is not null as exists`,
+        `set local search_path to default; select pg_catalog.current_schema()::pg_catalog.text as schema,
+         pg_catalog.to_regclass('${given.replaceAll("'", "''")}'::pg_catalog.text) is not null as exists`,
       );
       if (found?.['exists'] === true) return;
+      const current: unknown = found?.['schema'];
+      const schema = defaultSchema ?? (typeof current === 'string' ? current : undefined);
+      const table = quoteTable({ schema, table: 'sessions' });
       // Whatever the search_path, these types and functions are PostgreSQL's own.
       this.addSql(`create table ${table} (
         "id" pg_catalog.uuid not null default pg_catalog.gen_random_uuid(),

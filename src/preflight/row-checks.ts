@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { countRows } from '../deletion/count-rows.ts';
+import { countExpired } from '../deletion/count-rows.ts';
 import { doomedBy } from '../deletion/doomed.ts';
 import type { Target } from '../deletion/target.ts';
 import type { Finding } from './finding.ts';
@@ -13,7 +13,7 @@ const COUNT_TIMEOUT = 10_000;
  */
 export async function checkRows(em: EntityManager, target: Target): Promise<readonly Finding[]> {
   const doomed = await doomedBy(em, target, { graceSeconds: 0 });
-  const counts = await countRows(em, doomed, COUNT_TIMEOUT);
+  const counts = await countExpired(em, doomed, COUNT_TIMEOUT);
   const { nullRows, unreadableRows, sentinels, expiredSentinels, isEstimate } = counts;
   const about = isEstimate ? 'about ' : '';
   const { column } = target.expiry;

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 
 import type { ExpiryType } from '../../src/config/config.ts';
 import { checkBrake } from '../../src/deletion/brake.ts';
-import { countRows } from '../../src/deletion/count-rows.ts';
+import { countExpired, countRows } from '../../src/deletion/count-rows.ts';
 import { doomedBy, type Doomed } from '../../src/deletion/doomed.ts';
 import { inspectTarget } from '../../src/deletion/target.ts';
 import { check, named } from '../support/check.ts';
@@ -135,6 +135,36 @@ describe('rows at well-known values', () => {
     expect(await look()).toMatchObject({ expiredRows: 19 });
     await database.sql(`insert into odd values (1000000000)`);
     expect(await look()).toBeUndefined();
+  });
+});
+
+test('a few expired rows of a large table are counted exactly by the index, in time too short to read the table', async ({
+  database,
+}) => {
+  await database.sql('create table odd (expiry bigint, filler text)');
+  await database.sql(
+    `insert into odd select extract(epoch from now())::bigint + 3600, repeat('x', 400) from generate_series(1, 300000)`,
+  );
+  await database.sql(
+    `insert into odd select extract(epoch from now())::bigint - i from generate_series(1, 3) i union all select 0`,
+  );
+  await database.sql('insert into odd values (null), (9223372036854775807)');
+  await database.sql('create index on odd (expiry)');
+  await database.sql('vacuum analyze odd');
+  const counts = await withDoomed(
+    database,
+    async (em, doomed) => await countExpired(em, doomed, 50),
+  );
+  expect(counts).toMatchObject({
+    expiredRows: 4,
+    nullRows: 1,
+    oldest: '1970-01-01T00:00:00Z',
+    sentinels: [
+      { value: '0', rows: 1 },
+      { value: '9223372036854775807', rows: 1 },
+    ],
+    expiredSentinels: [{ value: '0', rows: 1 }],
+    isEstimate: false,
   });
 });
 
