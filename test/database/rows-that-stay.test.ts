@@ -88,14 +88,11 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await addTrigger(database, 'perform pg_sleep(0.3); return old;');
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
-    const began = performance.now();
 
     const outcome = await cleaner.clean();
 
     expect(outcome).toMatchObject({ deletedCount: 20, skippedLocked: 0, stopped: 'drained' });
     expect(outcome).not.toHaveProperty('remaining');
-    // 6 s of the rows themselves; the attempts in vain are few.
-    expect(performance.now() - began).toBeLessThan(14_000);
     expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
   }, 30_000);
 
