@@ -172,7 +172,7 @@ test('a new attempt cancels the statement of the one before, and meets no lock o
 
   expect(await after.clean({ runId: 'run' })).toMatchObject({ deletedCount: 1, skippedLocked: 0 });
 
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(performance.now() - began).toBeLessThan(30_000);
   expect(await superseded).toMatchObject({
     message: expect.stringContaining('taken this slice over'),
   });
