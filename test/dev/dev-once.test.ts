@@ -40,7 +40,8 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
     expect(said).toContain(`Port ${taken.postgres} is taken: PostgreSQL gets `);
     expect(said).toContain(`Port ${taken.temporal} is taken: Temporal gets `);
     expect(said).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
-    expect(said).toContain('12 events say: 3,000 rows deleted');
+    // One more workflow task, of three events, where the worker is slow to begin.
+    expect(said).toMatch(/1[25] events say: 3,000 rows deleted/);
     expect(said).toContain('2,000 live, 0 expired');
     expect(said).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
     expect(said).toMatch(
