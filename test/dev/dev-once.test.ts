@@ -52,7 +52,8 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
     const second = await startDev({ args: ['--once', '--sessions', '9000'] });
     const again = await second.ended();
     expectDone(again.code, second);
-    expect(JSON.parse(again.lastLine)).toMatchObject({ deletedCount: 0, liveAfter: 2_000 });
+    expect(JSON.parse(again.lastLine)).toMatchObject({ deletedCount: 5_400, liveAfter: 3_600 });
+    expect(second.output()).toContain('5,400 expired and 1,600 live sample rows written');
   });
 
   test('writes no sample session into a database that it was given', async ({ data, startDev }) => {
