@@ -34,7 +34,12 @@ export function parseDevOptions(args: readonly string[]): DevOptions {
         'the next start finds the same data.',
     )
     .option('--once', 'end after the first run; the last line is its result as JSON', false)
-    .option('--sessions <count>', 'rows for an empty table, 60 % of them expired', count, 200_000)
+    .option(
+      '--sessions <count>',
+      'rows to fill the table up to at each start, 60 % of them expired',
+      count,
+      200_000,
+    )
     .option('--data <folder>', 'where databases and logs are kept', DEFAULT_DATA_DIRECTORY)
     .option('--postgres-port <port>', 'preferred port of PostgreSQL', port, 15_432)
     .option('--temporal-port <port>', 'preferred port of Temporal', port, 7_233)
