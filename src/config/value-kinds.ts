@@ -137,11 +137,13 @@ export function columnName(): ValueKind<string> {
 export function ownSchemaName(): ValueKind<string> {
   return {
     allowed:
-      'a schema, exactly as PostgreSQL has it; not pg_… or information_schema, no question mark',
+      'a schema, exactly as PostgreSQL has it; not pg_… or information_schema, no dot or question mark',
     schema: reading((text) => {
       const name = readName(text);
-      // MikroORM takes it for a parameter, in a name as well.
-      if ('value' in name && name.value.includes('?')) return { refusal: 'holds a question mark' };
+      // MikroORM takes one for a parameter and the other for the end of the schema, in a name as well.
+      if ('value' in name && /[?.]/.test(name.value)) {
+        return { refusal: 'holds a question mark or a dot' };
+      }
       return 'value' in name && RESERVED_SCHEMA.test(name.value)
         ? { refusal: 'PostgreSQL keeps for itself' }
         : name;

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { targetSettings } from '../config/settings.ts';
 import { countExpired } from '../deletion/count-rows.ts';
 import { doomedBy } from '../deletion/doomed.ts';
 import type { Target } from '../deletion/target.ts';
@@ -37,7 +38,7 @@ export async function checkRows(em: EntityManager, target: Target): Promise<read
           check: 'never-expire',
           level: unreadableRows === 0 ? 'ok' : 'warning',
           message: `${parts.join(', and ')}; they never expire`,
-          ...(unreadableRows === 0 ? {} : { remedy: `Correct the values in ${column}.` }),
+          ...(unreadableRows === 0 ? {} : { remedy: remedyFor(target) }),
         };
   const at = (rows: typeof sentinels): string =>
     rows.map(({ value, rows: number }) => `${about}${number} at ${value}`).join(', ');
@@ -60,4 +61,11 @@ export async function checkRows(em: EntityManager, target: Target): Promise<read
               : `rows at well-known values never expire: ${at(sentinels)}`,
         };
   return [never, known];
+}
+
+function remedyFor({ name, expiry }: Target): string {
+  const correct = `Correct the values in ${expiry.column}.`;
+  return expiry.timeZone === undefined
+    ? `Values without a zone cannot be read, since not every connection to the database gets UTC: set ${targetSettings(name).timeZone.name} to their zone. ${correct}`
+    : correct;
 }

@@ -129,4 +129,24 @@ describe('without a configured zone', () => {
     await expect(cleaner.clean()).rejects.toMatchObject({ failure: FAILURE.unclearTimeZone });
     expect(await left(database)).toEqual({ live: 20, total: 40 });
   });
+
+  test('text that names no zone stays and is counted where the zone is unclear, and text with one is cleaned', async ({
+    database,
+  }) => {
+    await database.sql(`alter database ${database.name} set timezone = 'America/New_York'`);
+    await database.sql('create table session (sid text, expire text)');
+    await database.sql(
+      `insert into session values ('old', '2020-01-01T00:00:00Z'), ('old', '2020-01-01 00:00:00-05'),
+         ('live', '2020-01-01 00:00:00'), ('live', '2999-01-01T00:00:00Z')`,
+    );
+    const text = { ...target, expiresType: 'iso8601' } as const;
+    await using cleaner = openCleaner(database, { target: text });
+    expect(await cleaner.preview()).toMatchObject({ eligibleRows: 2, unreadableCount: 1 });
+    expect(named(await check(database, text), 'never-expire')).toMatchObject({
+      level: 'warning',
+      remedy: expect.stringContaining('SESSION_CLEANUP_TIME_ZONE'),
+    });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 2 });
+    expect(await left(database)).toEqual({ live: 2, total: 2 });
+  });
 });

@@ -234,7 +234,10 @@ describe('problems', () => {
     ['SESSION_CLEANUP_ASYNC_COMMIT', ['t', '2', 'nope']],
     ['SESSION_CLEANUP_LOG_LEVEL', ['loud', 'INFO']],
     ['SESSION_CLEANUP_TASK_QUEUE', [' ', ' a', '/_sys/a', 'x'.repeat(1_001)]],
-    ['SESSION_CLEANUP_LEDGER_SCHEMA', ['pg_catalog', 'information_schema', 'a.b', '"']],
+    [
+      'SESSION_CLEANUP_LEDGER_SCHEMA',
+      ['pg_catalog', 'information_schema', 'a.b', '"a.b"', 'a?', '"'],
+    ],
     ['SESSION_CLEANUP_EXPIRES_COLUMN', ['a.b', 'x'.repeat(64)]],
     ['SESSION_CLEANUP_EXPIRES_TYPE', ['epoch', 'timestamp with time zone', 'Timestamptz']],
     ['SESSION_CLEANUP_TIME_ZONE', ['Mars/Olympus', '+02:00']],
