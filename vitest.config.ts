@@ -17,6 +17,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
     restoreMocks: true,
+    // A failure is found by its own output; what a test that passes has written only hides it. Nearly every test
+    // starts a server or a worker, so none is listed for being slow.
+    silent: 'passed-only',
+    slowTestThreshold: 60_000,
     // Nobody waits that long unless something is wrong; the default of a second is short where servers start.
     expect: { poll: { timeout: 10_000 } },
     projects: [

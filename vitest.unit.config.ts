@@ -2,5 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 /** `npm run test:unit`: the tests of pure code, without the servers that the others need. */
 export default defineConfig({
-  test: { include: ['test/unit/**/*.test.ts'], pool: 'forks' },
+  test: {
+    include: ['test/unit/**/*.test.ts'],
+    pool: 'forks',
+    silent: 'passed-only',
+    slowTestThreshold: 60_000,
+  },
 });

@@ -1,13 +1,15 @@
 import type { CleanupActivities, SliceResult } from '../src/contract.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { ClosedSliceError } from '../src/deletion/errors.ts';
 import { inspectTarget, type Target } from '../src/deletion/target.ts';
-import { createHeartbeats } from './heartbeats.ts';
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
-import { countDeleted, settleSlice } from './settle-slice.ts';
+import { planRun } from './plan-run.ts';
+import { countDeleted, resultOfClosed, settleSlice } from './settle-slice.ts';
 import { beginCall, failureOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
-import { isBudgetSpent, jobOf } from './slice-job.ts';
+import { jobOf } from './slice-job.ts';
 import { stopRequest } from './stop-request.ts';
 
 /**
@@ -23,13 +25,21 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
      */
     async deleteExpiredSessions(request) {
       const call = beginCall(dependencies, request);
+      using heartbeats = createHeartbeats(call.context);
       if (request.dryRun === true) return await previewSlice(call);
       const table = await inspect(call);
-      return (await reviewSlice(call, table)) ?? (await performSlice(call, table));
+      const { instead, ...found } = await reviewSlice(call, table);
+      if (instead !== undefined) return instead;
+      return { ...(await performSlice(call, table, heartbeats)), ...found };
+    },
+
+    // oxlint-disable-next-line typescript/require-await
+    async planRun(request) {
+      return planRun(dependencies, request);
     },
 
     async settleSlice(request) {
-      return await settleSlice(beginCall(dependencies, request));
+      return await settleSlice(dependencies, request);
     },
   };
 }
@@ -37,17 +47,18 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
 /** Looks the target up in the catalogue, before anything else is asked of it. */
 async function inspect(call: SliceCall): Promise<Target> {
   try {
-    return await inspectTarget(call.orm.em.fork(), call.target);
+    return await inspectTarget(call.orm.em.fork(), call.target, call.config.targets);
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, false));
   }
 }
 
-async function performSlice(call: SliceCall, table: Target): Promise<SliceResult> {
-  const { orm, ledgerSchema, context, request, target, configuredTargets } = call;
-  // The server answers a heartbeat with what it wants; this asks at once, and keeps what is known.
-  context.heartbeat(context.info.heartbeatDetails);
-  const heartbeats = createHeartbeats(context);
+async function performSlice(
+  call: SliceCall,
+  table: Target,
+  heartbeats: Heartbeats,
+): Promise<SliceResult> {
+  const { orm, ledgerSchema, context, request, target } = call;
   const tellRun = createProgressSignal(context);
   const began = performance.now();
   let hasBegun = false;
@@ -63,18 +74,21 @@ async function performSlice(call: SliceCall, table: Target): Promise<SliceResult
       shouldStop() {
         hasBegun = true;
         const stop = stopRequest(context);
-        if (stop === undefined && isBudgetSpent(call)) return 'budget';
         // For the deletion this is the same; what becomes of its outcome is decided below.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
     });
   } catch (error) {
+    if (error instanceof ClosedSliceError) return await resultOfClosed(call);
     throw failureOf(call, error, await countDeleted(call, hasBegun));
-  } finally {
-    heartbeats.flush();
   }
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
-  return { ...outcome, target: target.name, configuredTargets };
+  const { uncountedCascades } = table;
+  return {
+    ...outcome,
+    target: target.name,
+    ...(uncountedCascades.length === 0 ? {} : { uncountedCascades }),
+  };
 }

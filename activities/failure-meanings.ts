@@ -109,40 +109,78 @@ export function unreadableExpiry({ target }: Symptom): Meaning {
   };
 }
 
-/** 23001, 23503: a foreign key of another table. */
-export function referenced({ error, target }: Symptom): Meaning {
-  const table = 'table' in error && typeof error.table === 'string' ? ` "${error.table}"` : '';
+/** 22023: the only value of a setting that the server may not know is a time zone. */
+export function unknownTimeZone({ target }: Symptom): Meaning {
+  const { timeZone } = targetSettings(target.name);
   return {
-    type: FAILURE.referenced,
+    type: FAILURE.unsupportedServer,
     advice:
-      `Target "${target.name}": rows of ${quoteTable(target)} cannot be deleted while rows of ` +
-      `another table${table} refer to them. Declare that foreign key ON DELETE CASCADE or SET NULL.`,
+      `Target "${target.name}": the server does not know the time zone ${target.timeZone}, or another value in a ` +
+      `statement. Set ${timeZone.name} to a name from pg_timezone_names.`,
   };
 }
 
-/** Triggers, constraints, views. */
+/** Kinds of tables, publications. */
 export function refusedByTable({ target }: Symptom): Meaning {
   return {
     type: FAILURE.unsupportedTable,
     advice:
-      `Target "${target.name}": ${quoteTable(target)} refuses the deletion, by a trigger, a ` +
-      'constraint or its kind. Name an ordinary table whose triggers let expired rows go.',
+      `Target "${target.name}": ${quoteTable(target)} refuses the deletion, by its kind, a rule, or a publication without ` +
+      'a fitting replica identity. Run "session-cleanup check", and name an ordinary table.',
   };
 }
 
-/** The rest of 42xxx: SQL that this server does not know. */
+/** A statement that this server does not take. */
 export function refusedByServer(): Meaning {
   return {
     type: FAILURE.unsupportedServer,
-    advice: 'The server does not understand a statement. PostgreSQL 14 or later is needed.',
+    advice:
+      'The server refuses a statement. PostgreSQL 14 or later is needed; if it is one, please report this code.',
   };
 }
 
-/** 40xxx, 55xxx, 57014: deadlocks, locks and time limits. */
+/** 42xxx, 22xxx … at connecting: a parameter in the address, or a setting of it. */
+export function refusedConnection(): Meaning {
+  return {
+    type: FAILURE.refusedConnection,
+    advice:
+      'The server refuses a parameter of the connection. Correct the parameters of DATABASE_URL, "options" first of all; ' +
+      'PgBouncer needs them in ignore_startup_parameters.',
+  };
+}
+
+/** 42501 at connecting. */
+export function notAllowedToConnect(): Meaning {
+  return {
+    type: FAILURE.noRight,
+    advice: 'The role may not connect to the database. GRANT CONNECT ON DATABASE … to it.',
+  };
+}
+
+/** XX001, XX002, 58P0x. */
+export function corrupted(): Meaning {
+  return {
+    type: FAILURE.corruptedData,
+    advice:
+      "PostgreSQL reports that a table, an index or a file of the server is damaged or missing. See the server's log; " +
+      'REINDEX repairs an index, and amcheck finds out more.',
+  };
+}
+
+/** 40xxx, 55xxx: deadlocks and locks. */
 export function contended(): Meaning {
   return {
     type: RETRYABLE_FAILURE.contended,
     advice: 'Others were using the table, and go first.',
+    outlook: TRIED_AGAIN,
+  };
+}
+
+/** 57014. */
+export function cancelled(): Meaning {
+  return {
+    type: RETRYABLE_FAILURE.cancelled,
+    advice: 'A statement was cancelled, by a statement_timeout or by somebody.',
     outlook: TRIED_AGAIN,
   };
 }

@@ -1,26 +1,31 @@
 import type { SliceResult } from '../src/contract.ts';
 import type { Target } from '../src/deletion/target.ts';
 import { reviewTarget } from '../src/preflight/review.ts';
-import { countDeleted } from './settle-slice.ts';
-import { failureOf, type SliceCall } from './slice-call.ts';
+import { countDeleted, hasBegun } from './settle-slice.ts';
+import { failureOf, isFirstAttempt, type SliceCall } from './slice-call.ts';
 
-/**
- * What the first slice of a target returns instead of deleting, when (nearly) every row would go and
- * nobody has approved that. Undefined: go on.
- */
-export async function reviewSlice(
-  call: SliceCall,
-  table: Target,
-): Promise<SliceResult | undefined> {
-  const { orm, config, request, target, configuredTargets } = call;
-  const { slice, resumeFrom, isApproved } = request;
-  if (slice > 0 || resumeFrom !== undefined || isApproved === true) return undefined;
+/** What the review before a target's first slice found. */
+export interface SliceReview {
+  /** To be returned instead of deleting, when (nearly) every row would go and nobody has approved that. */
+  readonly instead?: SliceResult;
+  /** As in the slice's result. */
+  readonly unreadableCount?: number;
+}
+
+/** Reviews a target before the first slice that deletes anything. */
+export async function reviewSlice(call: SliceCall, table: Target): Promise<SliceReview> {
+  const { orm, config, request, target } = call;
+  const { resumeFrom, isApproved } = request;
+  // Not by the slice's number: earlier slices may have been settled before they began.
+  if (resumeFrom !== undefined || isApproved === true) return {};
   try {
-    const brake = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
-    if (brake === undefined) return undefined;
-    return {
+    // Somebody has approved it, or nobody had to.
+    if (!isFirstAttempt(call) && (await hasBegun(call))) return {};
+    const review = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
+    const { approval: brake, unreadableCount } = review;
+    if (brake === undefined) return unreadableCount === undefined ? {} : { unreadableCount };
+    const instead: SliceResult = {
       target: target.name,
-      configuredTargets,
       deadline: request.cutoff,
       way: 'sweep',
       deletedCount: 0,
@@ -29,6 +34,7 @@ export async function reviewSlice(
       stopped: 'approval-needed',
       brake,
     };
+    return { instead };
   } catch (error) {
     throw failureOf(call, error, await countDeleted(call, false));
   }

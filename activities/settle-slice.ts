@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SettledSlice } from '../src/contract.ts';
-import { closeSlice, deletedSoFar } from '../src/deletion/delete-slice.ts';
-import { failureOf, type SliceCall } from './slice-call.ts';
+import { Context } from '@temporalio/activity';
+import type { TargetConfig } from '../src/config/config.ts';
+import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract.ts';
+import { closeSlice, deletedSoFar, isClaimed } from '../src/deletion/delete-slice.ts';
+import { isFirstAttempt, runIdOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
+import { toApplicationFailure } from './translate-errors.ts';
 
 /** How long a failure waits to learn what its slice has deleted so far. */
 const COUNT_TIMEOUT_MILLISECONDS = 5_000;
@@ -9,16 +12,60 @@ const COUNT_TIMEOUT_MILLISECONDS = 5_000;
 /** Whoever ends one connection often ends those that lie ready, too, and each may be met before that is known. */
 const COUNT_ATTEMPTS = 3;
 
-/** Ends a slice whose attempts have no result, and tells what they deleted. */
-export async function settleSlice(call: SliceCall): Promise<SettledSlice> {
-  const { orm, ledgerSchema, request, target, configuredTargets, runId } = call;
+/**
+ * Ends a slice that has no result, and returns what its attempts deleted and where they came to. Needs the ledger
+ * only, so it is the same on a worker that does not know the target.
+ */
+export async function settleSlice(
+  { orm, config }: CleanupDependencies,
+  { target, slice }: SettleRequest,
+): Promise<SettledSlice> {
+  const key = { runId: runIdOf(Context.current()), target, slice };
   try {
-    const key = { runId, target: target.name, slice: request.slice };
-    const totals = await closeSlice(orm, ledgerSchema, key);
-    return { target: target.name, configuredTargets, ...totals };
+    return await closeSlice(orm, config.database.ledgerSchema, key);
   } catch (error) {
-    throw failureOf(call, error);
+    throw toApplicationFailure(error, { target: targetNamed(target), details: { target } });
   }
+}
+
+/**
+ * The result of a slice that was settled before this attempt began. A run takes it in only if the workflow task
+ * that settled the slice was lost; otherwise the attempt has been given up, and so is its result.
+ */
+export async function resultOfClosed({
+  orm,
+  ledgerSchema,
+  request,
+  runId,
+}: SliceCall): Promise<SliceResult> {
+  const key = { runId, target: request.target, slice: request.slice };
+  const settled = await closeSlice(orm, ledgerSchema, key);
+  const { way = 'sweep', deadline = request.cutoff } = settled.resumeFrom ?? {};
+  return { ...settled, target: request.target, way, deadline, stopped: 'handed-over' };
+}
+
+/** For messages about the ledger, which say nothing of the target's table. */
+function targetNamed(name: string): TargetConfig {
+  return {
+    name,
+    schema: undefined,
+    table: name,
+    expiresColumn: '',
+    expiresType: undefined,
+    timeZone: undefined,
+    cascade: 'refuse',
+  };
+}
+
+/** Whether the ledger shows that an attempt at the slice has begun to delete. */
+export async function hasBegun({
+  orm,
+  ledgerSchema,
+  runId,
+  target,
+  request,
+}: SliceCall): Promise<boolean> {
+  return await isClaimed(orm, ledgerSchema, { runId, target: target.name, slice: request.slice });
 }
 
 /**
@@ -31,12 +78,7 @@ export async function countDeleted(
   call: SliceCall,
   hasBegun: boolean,
 ): Promise<number | undefined> {
-  const { attempt, heartbeatDetails } = call.context.info;
-  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = call.context.info;
-  // An operator's reset counts attempts from 1 again, and may clear what was heartbeated; only the
-  // times tell of it then.
-  const isFirst = attempt === 1 && currentAttemptScheduledTimestampMs === scheduledTimestampMs;
-  if (isFirst && heartbeatDetails === undefined && !hasBegun) return 0;
+  if (isFirstAttempt(call) && !hasBegun) return 0;
   const timeout = new AbortController();
   try {
     return await Promise.race([

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Config, DatabaseSettings, TargetConfig } from '../src/config/config.ts';
-import type { SliceRequest } from '../src/contract.ts';
-import { resolveTarget } from './resolve-target.ts';
+import { FAILURE, type SliceFailureDetails, type SliceRequest } from '../src/contract.ts';
+import { unknownTargets } from './plan-run.ts';
 import { toApplicationFailure } from './translate-errors.ts';
 
 /** What the activities work with; all of it belongs to the caller. */
@@ -10,10 +10,12 @@ export interface CleanupDependencies {
   readonly orm: MikroORM;
   readonly config: Pick<Config, 'targets' | 'deletion'> & {
     readonly database: Pick<DatabaseSettings, 'ledgerSchema'>;
+    /** Left out: a run waits for approvals without a limit. */
+    readonly schedule?: Config['schedule'];
   };
 }
 
-/** One call of an activity: what it works with, and what it was asked. */
+/** One call of `deleteExpiredSessions`: what it works with, and what it was asked. */
 export interface SliceCall {
   readonly orm: MikroORM;
   readonly config: CleanupDependencies['config'];
@@ -21,8 +23,6 @@ export interface SliceCall {
   readonly context: Context;
   readonly request: SliceRequest;
   readonly target: TargetConfig;
-  /** Names of all of them, in order. */
-  readonly configuredTargets: readonly string[];
   /** The run, as the ledger knows it. */
   readonly runId: string;
 }
@@ -30,23 +30,52 @@ export interface SliceCall {
 /**
  * Gathers what a call needs.
  *
- * @throws ApplicationFailure `UnknownTarget` when the request names one that is not configured
+ * @throws ApplicationFailure `UnknownTarget` when this worker does not know the target that the run decided on
  */
 export function beginCall({ orm, config }: CleanupDependencies, request: SliceRequest): SliceCall {
   const context = Context.current();
-  const runId = context.info.workflowExecution?.runId;
-  // Temporal can also start an activity on its own; the ledger has no run to count that for.
-  if (runId === undefined) throw new TypeError('this activity works for a workflow only');
+  const target = config.targets.find(({ name }) => name === request.target);
+  if (target === undefined) {
+    const configured = config.targets.map(({ name }) => name);
+    throw ApplicationFailure.nonRetryable(
+      unknownTargets([request.target], configured),
+      FAILURE.unknownTarget,
+      detailsOf({ context, request }, undefined),
+    );
+  }
   return {
     orm,
     config,
     ledgerSchema: config.database.ledgerSchema,
     context,
     request,
-    target: resolveTarget(request, config.targets),
-    configuredTargets: config.targets.map(({ name }) => name),
-    runId,
+    target,
+    runId: runIdOf(context),
   };
+}
+
+/** The run that an activity works for. Temporal can also start one on its own, which no ledger could count. */
+export function runIdOf({ info }: Context): string {
+  const runId = info.workflowExecution?.runId;
+  if (runId === undefined) throw new TypeError('this activity works for a workflow only');
+  return runId;
+}
+
+/** Whether no attempt at the slice has been made before this one. */
+export function isFirstAttempt({
+  context,
+  request,
+}: Pick<SliceCall, 'context' | 'request'>): boolean {
+  const { attempt, heartbeatDetails } = context.info;
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
+  return (
+    request.isRepeated !== true &&
+    attempt === 1 &&
+    heartbeatDetails === undefined &&
+    // An operator's reset counts attempts from 1 again, and may clear what was heartbeated; only the
+    // times tell of it then.
+    currentAttemptScheduledTimestampMs === scheduledTimestampMs
+  );
 }
 
 /**
@@ -56,13 +85,20 @@ export function beginCall({ orm, config }: CleanupDependencies, request: SliceRe
  */
 export function failureOf(call: SliceCall, error: unknown, deletedSoFar?: number): Error {
   if (error instanceof CancelledFailure) return error;
-  const { target, configuredTargets } = call;
   return toApplicationFailure(error, {
-    target,
-    details: {
-      target: target.name,
-      configuredTargets,
-      ...(deletedSoFar === undefined ? {} : { deletedSoFar }),
-    },
+    target: call.target,
+    details: detailsOf(call, deletedSoFar),
   });
+}
+
+function detailsOf(
+  call: Pick<SliceCall, 'context' | 'request'>,
+  deletedSoFar: number | undefined,
+): SliceFailureDetails {
+  const isUntouched = (deletedSoFar ?? 0) === 0 && isFirstAttempt(call);
+  return {
+    target: call.request.target,
+    ...(deletedSoFar === undefined ? {} : { deletedSoFar }),
+    ...(isUntouched ? { isUntouched } : {}),
+  };
 }

@@ -17,14 +17,6 @@ export function jobOf({ config, runId, request }: SliceCall, target: Target): Sl
     slice: request.slice,
     cutoff: request.cutoff,
     ...(request.resumeFrom === undefined ? {} : { resumeFrom: request.resumeFrom }),
+    ...(request.budgetSeconds === undefined ? {} : { budgetSeconds: request.budgetSeconds }),
   };
-}
-
-/** Whether the run has been going on for longer than its time budget. */
-export function isBudgetSpent({ config, context, request }: SliceCall): boolean {
-  const { runBudgetSeconds } = config.deletion;
-  if (runBudgetSeconds === undefined) return false;
-  // From when the slice was asked for, so that its earlier attempts count as well.
-  const sinceAsked = (Date.now() - context.info.scheduledTimestampMs) / 1_000;
-  return (request.elapsedSeconds ?? 0) + sinceAsked >= runBudgetSeconds;
 }

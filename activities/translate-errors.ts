@@ -3,25 +3,20 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { TargetConfig } from '../src/config/config.ts';
 import { RETRYABLE_FAILURE, type SliceFailureDetails } from '../src/contract.ts';
 import { FinalDeletionError, SupersededError } from '../src/deletion/errors.ts';
+import { isConnectionError } from '../src/database/connection-errors.ts';
+import { dependentObject } from './dependent-objects.ts';
+import { originOf } from './error-origin.ts';
 import {
-  contended,
-  noColumn,
   noDatabase,
-  noRight,
-  noTable,
-  referenced,
-  refusedByServer,
-  refusedByTable,
-  unavailable,
+  refusedConnection,
   unexpected,
   unreachable,
-  unreadableExpiry,
   untrusted,
-  wrongColumnType,
   wrongLogin,
   type Meaning,
   type Symptom,
 } from './failure-meanings.ts';
+import { decisionFor } from './sqlstates.ts';
 
 /** What a failure is about. */
 export interface FailureContext {
@@ -95,33 +90,32 @@ function meaningOf(symptom: Symptom): Meaning {
       advice: 'Another attempt has taken this slice over; it goes on from the ledger.',
     };
   }
-  const rule =
-    RULES.find(([codes]) => codes.test(code)) ?? WORDS.find(([w]) => w.test(error.message));
-  return rule === undefined ? unexpected(symptom) : rule[1](symptom);
+  const isAtConnect = isConnectionError(error);
+  const vocabulary = [...(isAtConnect ? PGBOUNCER : []), ...(SQLSTATE.test(code) ? [] : DRIVER)];
+  const words = vocabulary.find(([pattern]) => pattern.test(error.message));
+  if (words !== undefined) return words[1](symptom);
+  const network = NETWORK.find(([codes]) => codes.test(code));
+  if (network !== undefined) return network[1](symptom);
+  const decision = decisionFor(code, isAtConnect);
+  if (decision?.passes === true) return decision.mean(symptom);
+  if (SQLSTATE.test(code) && isBehind(symptom)) return dependentObject(symptom);
+  return (decision?.mean ?? unexpected)(symptom);
+}
+
+/** Whether something behind the table failed. A foreign key that refuses at the end of a cascade is no such thing. */
+function isBehind({ error, code }: Symptom): boolean {
+  const origin = originOf(error);
+  if (origin === undefined) return false;
+  const isReference = code === '23001' || code === '23503';
+  return !isReference || origin.function !== undefined || origin.action !== 'delete';
 }
 
 type Rule = readonly [RegExp, (symptom: Symptom) => Meaning];
 
-/**
- * By SQLSTATE, or by the code of a network error; the first that fits. What a person has to put right
- * fails at once. What passes by itself is tried again, for as long as the workflow gives it.
- */
-const RULES: readonly Rule[] = [
-  [/^28/, wrongLogin],
-  [/^3D000$/, noDatabase],
-  [/^(42P01|3F000)$/, noTable],
-  [/^42703$/, noColumn],
-  [/^42501$/, noRight],
-  [/^(42804|42846|42883)$/, wrongColumnType],
-  [/^22/, unreadableExpiry],
-  [/^(23001|23503)$/, referenced],
-  [/^(0A|23|27|44|P0|42809)/, refusedByTable],
-  [/^42/, refusedByServer],
-  [/^(40|55006|55P03|57014)/, contended],
-  [/^25006$/, unavailable('The database only reads: a standby, or switched to read-only')],
-  [/^53100$/, unavailable("The database server's disk is full")],
-  [/^53300$/, unavailable('The database has no connection left')],
-  [/^(08|25|53|55|57|58|XX)/, unavailable('The database broke off the work')],
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** By the code of a network error. */
+const NETWORK: readonly Rule[] = [
   [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, unreachable],
   // Files are read for certificates only.
   [/^ERR_(TLS|SSL|SOCKET|OSSL)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
@@ -129,13 +123,19 @@ const RULES: readonly Rule[] = [
 ];
 
 /** The driver's own errors have no code; these words of theirs are fixed. */
-const WORDS: readonly Rule[] = [
+const DRIVER: readonly Rule[] = [
   [/^SASL/, wrongLogin],
   [/does not support SSL/, untrusted],
   [
     /^Connection (terminated|ended)|timeout|^Client (was closed|has encountered)|not queryable/,
     unreachable,
   ],
+];
+
+/** PgBouncer gives all errors at connecting one code (08P01); its words are in no other language. */
+const PGBOUNCER: readonly Rule[] = [
+  [/^unsupported startup parameter/, refusedConnection],
+  [/^no such database/, noDatabase],
 ];
 
 /** The error's code, or that of what caused it. */

@@ -68,7 +68,14 @@ export interface SessionCleanupInput {
 }
 
 /** Why the work on a target ended. */
-export type TargetStop = 'drained' | 'budget' | 'rejected' | 'cancelled' | 'failed';
+export type TargetStop =
+  | 'drained'
+  | 'budget'
+  | 'rejected'
+  /** Nobody approved it before the schedule's next slot; all rows that were left are still there. */
+  | 'unapproved'
+  | 'cancelled'
+  | 'failed';
 
 /**
  * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
@@ -119,10 +126,12 @@ export interface SliceSummary {
   readonly waits?: readonly Wait[];
 }
 
-/** A slice in a run's result. */
-export interface ListedSlice extends Omit<SliceSummary, 'way'> {
-  /** Left out for a slice that was settled, since the ledger's totals do not tell it. */
+/** A slice in a run's result, or several in one entry. */
+export interface ListedSlice extends Omit<SliceSummary, 'way' | 'remaining'> {
+  /** Left out for a slice that was settled, and for several in one entry. */
   readonly way?: Way;
+  /** How many earlier slices this entry sums up; left out for one slice. */
+  readonly folded?: number;
 }
 
 /** What a run did to one target. */
@@ -132,6 +141,7 @@ export interface TargetResult {
   readonly deletedCount: number;
   /** Expired rows left for the next run because somebody held a lock on them. */
   readonly skippedLocked: number;
+  /** In order: the last 20, after one entry for all earlier ones. */
   readonly slices: readonly ListedSlice[];
   readonly stopped: TargetStop;
   /** Expired rows that could not be deleted, by reason, beside `skippedLocked`. Left out: none. */
@@ -140,7 +150,10 @@ export interface TargetResult {
   readonly unreadableCount?: number;
   /** Tables to which foreign keys cascade with permission; rows deleted there are not counted. */
   readonly uncountedCascades?: readonly string[];
-  /** True when the database could not report what the last slice had deleted. */
+  /**
+   * True when the database could not report what the last slice had deleted; `deletedCount` is then the
+   * least that is certain.
+   */
   readonly uncounted?: true;
   /** With `budget`: expired rows that are left, as the planner estimates them. */
   readonly estimatedLeft?: number;
@@ -153,6 +166,8 @@ export interface SessionCleanupResult {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly targets: readonly TargetResult[];
+  /** True for a dry run: nothing was deleted, and the counts say what would have been. */
+  readonly dryRun?: true;
 }
 
 /** Where the next slice goes on. Opaque to the workflow, which only hands it back. */
@@ -166,26 +181,44 @@ export interface ResumePoint {
   readonly end?: string;
 }
 
+/** What the start of a run asks the worker's configuration. */
+export interface PlanRequest {
+  /** The input's; left out: all configured targets. */
+  readonly targets?: readonly string[];
+}
+
+/** What the worker's configuration says about a run; holds until its end, over all workers. */
+export interface RunPlan {
+  /** Names of the targets to clean, in order. */
+  readonly targets: readonly string[];
+  /** Time that all slices together may work. Left out: no limit. */
+  readonly runBudgetSeconds?: number;
+  /** When the schedule starts runs: the run waits for approvals no longer than until then. Left out: no limit. */
+  readonly slots?: { readonly intervalSeconds: number; readonly offsetSeconds: number };
+}
+
 /** The activity's argument. */
 export interface SliceRequest {
-  /** Left out: the first configured target (the result names it, and all the others). */
-  readonly target?: string;
+  readonly target: string;
   readonly cutoff: string;
   /** Number of the slice within this run and target, from 0. */
   readonly slice: number;
   readonly resumeFrom?: ResumePoint;
   readonly dryRun?: boolean;
-  /**
-   * With the first slice of a run whose input names targets: all those names, so that one that does
-   * not exist is refused before the first row is deleted.
-   */
-  readonly runTargets?: readonly string[];
   /** What an operator asked this run for; left out: what the worker's configuration says. */
   readonly pace?: Pace;
+  /** The same slice was requested before and was interrupted, so that its attempts may have deleted rows. */
+  readonly isRepeated?: true;
   /** Somebody looked, and approved that (nearly) every row of the target goes. */
   readonly isApproved?: boolean;
-  /** How long the run has been going on when this slice is asked for; for its time budget. */
-  readonly elapsedSeconds?: number;
+  /** Time that the slice may work, its earlier attempts included and waiting excluded. Left out: no limit. */
+  readonly budgetSeconds?: number;
+}
+
+/** Names a slice of the run that asks. */
+export interface SettleRequest {
+  readonly target: string;
+  readonly slice: number;
 }
 
 /** Argument of the update `pause`. */
@@ -196,7 +229,7 @@ export interface PauseRequest {
 
 /** Argument of the updates `approve` and `reject`. */
 export interface Answer {
-  /** Which target is meant; refused when another one is waiting. */
+  /** Which target is meant: one that waits. Required when several wait. */
   readonly target?: string;
   readonly reason?: string;
 }
@@ -228,7 +261,7 @@ export interface SentinelRows {
 
 /**
  * Why a slice ended: nothing is left; its time was spent; the run was cancelled or paused; its worker
- * is shutting down and another worker takes the rest; the run's time budget is spent; or it has not
+ * is shutting down and another worker takes the rest; its share of the run's time budget is spent; or it has not
  * begun, since somebody should approve first that (nearly) every row goes.
  */
 export type SliceStop =
@@ -237,8 +270,6 @@ export type SliceStop =
 /** The activity's result. */
 export interface SliceResult extends SliceSummary {
   readonly target: string;
-  /** All configured targets, in order, for a run whose input names none. */
-  readonly configuredTargets: readonly string[];
   readonly deadline: string;
   readonly stopped: SliceStop;
   /** Present when there is more to do. */
@@ -256,9 +287,10 @@ export interface SliceResult extends SliceSummary {
 /** Details of every failure of the activity; counts and names only. */
 export interface SliceFailureDetails {
   readonly target: string;
-  readonly configuredTargets: readonly string[];
-  /** Rows this slice deleted before it failed; left out when the database could not tell. */
+  /** Rows this slice had deleted when it failed; left out when the database could not tell. */
   readonly deletedSoFar?: number;
+  /** True when no attempt at this slice has begun to delete, so that there is nothing to settle. */
+  readonly isUntouched?: true;
 }
 
 /** What a heartbeat tells; counts, positions and times only. */
@@ -286,21 +318,23 @@ export interface ToldProgress extends SliceProgress {
   readonly runId?: string;
 }
 
-/** What the ledger says of a slice whose attempts ended without a result. */
-export interface SettledSlice extends Omit<SliceSummary, 'way'> {
-  readonly target: string;
-  readonly configuredTargets: readonly string[];
+/** What the ledger says of a slice that ended without a result; final. */
+export interface SettledSlice extends Omit<SliceSummary, 'way' | 'waits'> {
+  /** The position reached, from which the next slice goes on; left out when nothing was done. */
+  readonly resumeFrom?: ResumePoint;
 }
 
 /** The activities that the workflow calls. */
 export interface CleanupActivities {
   /** Deletes one slice. */
   deleteExpiredSessions(request: SliceRequest): Promise<SliceResult>;
+  /** Local: resolves what a run needs to know of the configuration. Asks no database. */
+  planRun(request: PlanRequest): Promise<RunPlan>;
   /**
-   * Ends a slice that was cancelled between two attempts, or failed: none of its attempts can delete
-   * any more, and what they deleted is told. A usual run does not need it.
+   * Local: ends a slice that has no result. None of its attempts can delete any more, and what they
+   * deleted is returned. Needs neither a configured target nor a free activity slot.
    */
-  settleSlice(request: SliceRequest): Promise<SettledSlice>;
+  settleSlice(request: SettleRequest): Promise<SettledSlice>;
 }
 
 /** State of one target in the answer to the query `progress`. */
@@ -317,6 +351,11 @@ export interface TargetProgress {
   readonly estimatedLeft?: number;
   /** With `awaiting-approval`: what would be deleted. */
   readonly awaiting?: BrakeReport;
+  /** As in {@link TargetResult}, so far. */
+  readonly remaining?: readonly RemainingRows[];
+  readonly unreadableCount?: number;
+  readonly uncountedCascades?: readonly string[];
+  readonly uncounted?: true;
 }
 
 /**
@@ -328,7 +367,10 @@ export interface RunProgress {
   readonly dryRun: boolean;
   readonly deletedCount: number;
   readonly skippedLocked: number;
+  /** Empty until the worker's configuration has been asked, at the run's start. */
   readonly targets: readonly TargetProgress[];
+  /** Present while approvals are waited for: the instant at which the run stops waiting. ISO 8601. */
+  readonly approvalUntil?: string;
   /** Present while the run is paused. */
   readonly paused?: PauseRequest;
   /** Present when an operator has asked for one. */
@@ -352,6 +394,20 @@ export const FAILURE = {
   unsupportedServer: 'UnsupportedServer',
   referenced: 'Referenced',
   implausibleExpiry: 'ImplausibleExpiry',
+  /** A cascade would delete rows that may be live. */
+  unsafeCascade: 'UnsafeCascade',
+  /** Row-level security may hide expired rows. */
+  hiddenRows: 'HiddenRows',
+  /** Read-only by a setting of the role, the database or the connection. */
+  readOnly: 'ReadOnly',
+  /** A trigger, a child table or another object behind the table fails. */
+  dependentObject: 'DependentObject',
+  /** The server refuses the connection's parameters. */
+  refusedConnection: 'RefusedConnection',
+  /** The server reports a damaged table, index or file. */
+  corruptedData: 'CorruptedData',
+  /** Nothing says in which time zone a column without one was written. */
+  unclearTimeZone: 'UnclearTimeZone',
 } as const;
 
 /** Stable `type` of each failure that is tried again. */
@@ -359,6 +415,8 @@ export const RETRYABLE_FAILURE = {
   databaseUnavailable: 'DatabaseUnavailable',
   contended: 'Contended',
   superseded: 'Superseded',
+  /** A statement was cancelled, by a time limit or by somebody. */
+  cancelled: 'StatementCancelled',
   /** Nothing known: most likely a defect of the program. */
   unexpected: 'Unexpected',
 } as const;

@@ -1,20 +1,26 @@
-import { FAILURE } from '../src/contract.ts';
 import type {
   BrakeReport,
-  ListedSlice,
+  RunPlan,
   RunProgress,
   SessionCleanupResult,
+  SettledSlice,
   SliceProgress,
   SliceRequest,
   SliceResult,
 } from '../src/contract.ts';
-import type { SliceEnd, TargetFailure, WithoutResult } from './slice-end.ts';
+import { total, totalSeconds } from './finished-slices.ts';
+import type { SliceEnd, TargetFailure } from './slice-end.ts';
 import {
-  isUntouched,
+  interrupted,
+  opened,
   progressOf,
   resultOf,
-  total,
+  unsettled,
   untouched,
+  withoutBeginning,
+  withoutCount,
+  withResult,
+  withSettlement,
   type TargetWork,
 } from './target-work.ts';
 
@@ -22,47 +28,111 @@ import {
 export interface CarriedRun {
   readonly cutoff: string;
   readonly dryRun: boolean;
-  /** Empty until the first slice tells which targets are configured. */
+  /** Undefined until the configuration has been asked. */
+  readonly plan?: RunPlan | undefined;
   readonly targets: readonly TargetWork[];
+  /** Index of the target whose turn it is. */
+  readonly turn: number;
 }
 
-/** Name of a target that failed before anybody could tell what it is called. */
-const UNNAMED = '(first configured target)';
+/** What the workflow does next. */
+export type Step =
+  | { readonly kind: 'slice'; readonly request: SliceRequest }
+  /** Ask the ledger for the count of an open slice, and report the answer to {@link CleanupRun.settle}. */
+  | { readonly kind: 'settle'; readonly target: string; readonly slice: number }
+  /** Nothing can be done until an operator acts, at the latest until that instant (milliseconds since 1970). */
+  | { readonly kind: 'wait'; readonly until: number | undefined }
+  | { readonly kind: 'continue-as-new' }
+  | { readonly kind: 'end' };
+
+/** What the next step depends on besides the run itself. */
+export interface Circumstances {
+  readonly isPaused: boolean;
+  readonly isCancelled: boolean;
+  /** The history has become long, and this execution has done a slice. */
+  readonly isLong: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** The run stops waiting so long before the next slot, so that this slot is not skipped. Milliseconds. */
+const LONGEST_MARGIN = 30_000;
+
+/** The same as a share of the interval, where that is less. */
+const MARGIN_SHARE = 0.1;
 
 /**
- * The state of one run: which slice comes next, what has been deleted, how it ended. Pure; the
- * workflow performs the slices and records their ends here.
+ * The state of one run: what comes next, what has been deleted, how it ended. Pure; the workflow takes the
+ * steps and records here what came of them.
+ *
+ * A slice that has been requested is *open* until its count is known: by its result, by what the ledger says of
+ * it, or because the database could not say, which the result then reports. The run neither waits nor continues as
+ * new nor ends before it has asked for the counts of all open slices.
  */
 export class CleanupRun {
   readonly #cutoff: string;
   readonly #dryRun: boolean;
+  #plan: RunPlan | undefined;
   #targets: readonly TargetWork[];
+  #turn: number;
   #isCancelled = false;
-  /** What the slice in hand told last, if it has been at work for long enough to tell. */
+  #failure: TargetFailure | undefined;
+  /** Target of the activity that is running. */
+  #inHand: string | undefined;
+  /** What it reported last, if it has been at work for long enough to report. */
   #live: SliceProgress | undefined;
+  #waitsUntil: number | undefined;
 
-  private constructor({ cutoff, dryRun, targets }: CarriedRun) {
+  private constructor({ cutoff, dryRun, plan, targets, turn }: CarriedRun) {
     this.#cutoff = cutoff;
     this.#dryRun = dryRun;
+    this.#plan = plan;
     this.#targets = targets;
+    this.#turn = turn;
   }
 
-  /** A run over the named targets, or over all configured ones. */
-  static begin(cutoff: string, dryRun: boolean, named: readonly string[] = []): CleanupRun {
-    return new CleanupRun({ cutoff, dryRun, targets: named.map(untouched) });
+  static begin(cutoff: string, dryRun: boolean): CleanupRun {
+    return new CleanupRun({ cutoff, dryRun, targets: [], turn: 0 });
   }
 
-  /** Goes on where {@link carry} left off. */
+  /** Continues where {@link carry} left off. */
   static resume(carried: CarriedRun): CleanupRun {
     return new CleanupRun(carried);
   }
 
   carry(): CarriedRun {
-    return { cutoff: this.#cutoff, dryRun: this.#dryRun, targets: this.#targets };
+    const [cutoff, dryRun, turn] = [this.#cutoff, this.#dryRun, this.#turn];
+    return { cutoff, dryRun, plan: this.#plan, targets: this.#targets, turn };
+  }
+
+  /** False until {@link follow} has been called, in this run or in one that it continues. */
+  get isPlanned(): boolean {
+    return this.#plan !== undefined;
   }
 
   get isCancelled(): boolean {
     return this.#isCancelled;
+  }
+
+  /** Takes over which targets there are, and what limits the run. */
+  follow(plan: RunPlan): void {
+    this.#plan = plan;
+    this.#targets = plan.targets.map(untouched);
+  }
+
+  /** Ends a run that could not learn which targets there are; `targets` are those that its input names. */
+  failAll(targets: readonly string[], failure: TargetFailure): void {
+    this.#failure = failure;
+    this.#targets = targets.map((target) => ({
+      ...untouched(target),
+      failure,
+      stopped: 'failed' as const,
+    }));
+  }
+
+  /** Why the run fails: its own failure, or that of the first target that failed. */
+  get failure(): TargetFailure | undefined {
+    return this.#failure ?? this.failures[0];
   }
 
   /** The targets that failed, in order. */
@@ -72,68 +142,94 @@ export class CleanupRun {
     );
   }
 
-  /** Targets of which the last slice may have deleted rows that no count holds. */
-  get uncounted(): readonly string[] {
-    return this.#targets.filter((work) => work.isUncounted).map((work) => work.target);
+  /** Targets that wait for approval, with what would be deleted. */
+  get awaiting(): readonly (BrakeReport & { readonly target: string })[] {
+    return this.#targets.flatMap(({ target, awaiting }) =>
+      awaiting === undefined ? [] : [{ target, ...awaiting }],
+    );
   }
 
-  /** What to do next; undefined when nothing is left to do. */
-  nextSlice(): SliceRequest | undefined {
-    const work = this.#current();
-    if (work === undefined && this.#targets.length > 0) return undefined;
-    if (this.#isCancelled) return undefined;
-    const isFirst = this.#targets.every(isUntouched);
-    return {
-      ...(work === undefined ? {} : { target: work.target }),
-      cutoff: this.#cutoff,
-      slice: work?.slices.length ?? 0,
-      ...(work?.resumeFrom === undefined ? {} : { resumeFrom: work.resumeFrom }),
-      ...(work?.isApproved === true ? { isApproved: true } : {}),
-      ...(this.#dryRun ? { dryRun: true } : {}),
-      ...(isFirst && this.#targets.length > 1
-        ? { runTargets: this.#targets.map(({ target }) => target) }
-        : {}),
-    };
+  /** Decides what to do next, and assumes that the caller does it. */
+  next(circumstances: Circumstances): Step {
+    const { isPaused, isCancelled, isLong, now } = circumstances;
+    if (isCancelled) this.#cancel();
+    // What an ended target has left open is asked for at once; after that its count is known, or reported missing.
+    const ended = this.#targets.find(
+      ({ open, stopped }) => open !== undefined && stopped !== undefined,
+    );
+    if (ended !== undefined) return settleStep(ended);
+    if (!isPaused) this.#stopWhatIsOverBudget();
+    const work = this.#nextTarget();
+    const isWaiting = isPaused
+      ? this.#isUnfinished()
+      : work === undefined && this.awaiting.length > 0;
+    if (isWaiting || (isLong && work !== undefined)) {
+      const open = this.#targets.find(
+        ({ open }) => open !== undefined && open.isUnsettled !== true,
+      );
+      if (open !== undefined) return settleStep(open);
+    }
+    if (isLong && this.#isUnfinished() && this.#targets.every(({ open }) => open === undefined)) {
+      return { kind: 'continue-as-new' };
+    }
+    if (isWaiting) return { kind: 'wait', until: isPaused ? undefined : this.#waitUntil(now) };
+    this.#waitsUntil = undefined;
+    return work === undefined ? { kind: 'end' } : { kind: 'slice', request: this.#open(work) };
   }
 
-  /** Takes in how the slice that {@link nextSlice} asked for ended. */
+  /** Takes in how the requested slice ended. */
   record(end: SliceEnd): void {
+    const target = this.#inHand;
+    const work = this.#targets.find((candidate) => candidate.target === target);
     this.#live = undefined;
-    if (this.#targets.length === 0) this.#targets = targetsToldBy(end).map(untouched);
+    this.#inHand = undefined;
+    if (work === undefined) return;
     switch (end.kind) {
       case 'completed':
-        return this.#recordResult(end.result);
-      case 'not-begun':
-        return this.#cancel();
+        return this.#recordResult(work, end.result);
       case 'interrupted':
-        // Asked for again, the same slice goes on from the ledger and counts what it has done.
-        return;
-      case 'cancelled':
-        this.#recordWithoutResult(end);
-        return this.#cancel();
-      case 'failed':
-        return this.#recordFailure(end);
+        return this.#replace(this.#dryRun ? withoutBeginning(work) : interrupted(work));
+      case 'failed': {
+        const { failure, details } = end;
+        const failed = { ...work, failure, stopped: 'failed' } as const;
+        const hasNothing = this.#dryRun || details?.isUntouched === true;
+        this.#replace(
+          hasNothing ? withoutBeginning(failed) : interrupted(failed, details?.deletedSoFar),
+        );
+      }
     }
   }
 
-  /** Takes in what the slice in hand tells; one that has ended tells nothing more. */
+  /** Takes in what the ledger says of an open slice; undefined: it could not be asked. */
+  settle(target: string, settled: SettledSlice | undefined): void {
+    const work = this.#targets.find((candidate) => candidate.target === target);
+    if (work === undefined) return;
+    if (settled !== undefined) this.#replace(withSettlement(work, settled));
+    // A run that goes on asks again later.
+    else this.#replace(work.stopped === undefined ? unsettled(work) : withoutCount(work));
+  }
+
+  /** Takes in what the running slice reports; one that has ended reports nothing more. */
   note(live: SliceProgress): void {
-    const { target, slices } = this.#current() ?? untouched(live.target);
-    if (live.target === target && live.slice === slices.length) this.#live = live;
+    const work = this.#targets.find(({ target }) => target === this.#inHand);
+    if (work?.target === live.target && work.slice === live.slice) this.#live = live;
   }
 
-  /** The target that waits for approval, with what would be deleted. */
-  get awaiting(): (BrakeReport & { readonly target: string }) | undefined {
-    const work = this.#current();
-    return work?.awaiting && { target: work.target, ...work.awaiting };
-  }
-
-  /** Answers {@link awaiting}. A rejected target keeps all its rows. */
-  answer(isApproved: boolean): void {
-    this.#change(
+  /** Answers a target that waits for approval. A rejected one keeps all its rows. */
+  answer(target: string, isApproved: boolean): void {
+    const work = this.#targets.find((candidate) => candidate.target === target);
+    if (work?.awaiting === undefined) return;
+    this.#replace(
       isApproved
-        ? { awaiting: undefined, isApproved: true }
-        : { awaiting: undefined, stopped: 'rejected' },
+        ? { ...work, awaiting: undefined, isApproved: true }
+        : { ...work, awaiting: undefined, stopped: 'rejected' },
+    );
+  }
+
+  /** Nobody has answered in time: targets that wait for approval keep their rows. */
+  stopWaiting(): void {
+    this.#targets = this.#targets.map((work) =>
+      work.awaiting === undefined ? work : { ...work, awaiting: undefined, stopped: 'unapproved' },
     );
   }
 
@@ -144,17 +240,14 @@ export class CleanupRun {
       deletedCount: total(targets, 'deletedCount'),
       skippedLocked: total(targets, 'skippedLocked'),
       targets,
+      ...(this.#dryRun ? { dryRun: true } : {}),
     };
   }
 
   progress(): RunProgress {
-    const current = this.#current();
-    // Until the first slice has ended, only what it tells says which target that is.
-    const known =
-      this.#targets.length > 0 || !this.#live ? this.#targets : [untouched(this.#live.target)];
-    const targets = known.map((work) => {
-      const isCurrent = work === current || (current === undefined && work.stopped === undefined);
-      return progressOf(work, isCurrent, isCurrent ? this.#live : undefined, this.#dryRun);
+    const targets = this.#targets.map((work) => {
+      const isInHand = work.target === this.#inHand;
+      return progressOf(work, isInHand, isInHand ? this.#live : undefined, this.#dryRun);
     });
     return {
       cutoff: this.#cutoff,
@@ -162,87 +255,100 @@ export class CleanupRun {
       deletedCount: total(targets, 'deletedCount'),
       skippedLocked: total(targets, 'skippedLocked'),
       targets,
+      ...(this.#waitsUntil === undefined
+        ? {}
+        : { approvalUntil: new Date(this.#waitsUntil).toISOString() }),
     };
   }
 
-  #current(): TargetWork | undefined {
-    return this.#targets.find((work) => work.stopped === undefined);
+  #isUnfinished(): boolean {
+    return this.#targets.some(({ stopped }) => stopped === undefined);
   }
 
-  #recordResult(result: SliceResult): void {
-    // It has not begun, and the same slice is asked for again once somebody has approved it.
-    if (result.stopped === 'approval-needed') return this.#change({ awaiting: result.brake });
-    this.#addSlice(result);
-    switch (result.stopped) {
-      case 'budget':
-        this.#change({ stopped: 'budget', estimatedLeft: result.estimatedLeft });
-        return this.#end('budget');
-      case 'cancelled':
-        return this.#cancel();
-      case 'drained':
-        return this.#change({ stopped: 'drained' });
-      case 'time-spent':
-      case 'handed-over':
-        // One that was stopped before its first chunk has no position of its own to tell.
-        return this.#change({ resumeFrom: result.resumeFrom ?? this.#current()?.resumeFrom });
-    }
+  /** The next target in turn that has work to do and does not wait for approval. */
+  #nextTarget(): TargetWork | undefined {
+    const inTurn = [...this.#targets.slice(this.#turn), ...this.#targets.slice(0, this.#turn)];
+    return inTurn.find(({ stopped, awaiting }) => stopped === undefined && awaiting === undefined);
   }
 
-  #recordFailure(end: SliceEnd & { readonly kind: 'failed' }): void {
-    const failed = { failure: end.failure, stopped: 'failed' } as const;
-    if (end.failure.type === FAILURE.unknownTarget && this.#targets.every(isUntouched)) {
-      // The input is wrong, not a table: nothing has been deleted, and nothing shall be.
-      this.#targets = this.#targets.map((work) => ({ ...work, ...failed }));
-      return;
-    }
-    this.#recordWithoutResult(end);
-    this.#change(failed);
-  }
-
-  #recordWithoutResult({ details, settled }: WithoutResult): void {
-    if (settled !== undefined) this.#addSlice(settled);
-    else if (details?.deletedSoFar !== undefined)
-      this.#change({ unlistedCount: details.deletedSoFar });
-    else this.#change({ isUncounted: !this.#dryRun });
-  }
-
-  #addSlice({ way, deletedCount, skippedLocked, seconds, waits }: ListedSlice): void {
-    const slice = {
-      ...(way === undefined ? {} : { way }),
-      deletedCount,
-      skippedLocked,
-      seconds,
-      ...(waits === undefined ? {} : { waits }),
+  #open(work: TargetWork): SliceRequest {
+    const isRepeated = work.open !== undefined;
+    const budgetSeconds = this.#budgetShare();
+    this.#inHand = work.target;
+    this.#turn = this.#targets.indexOf(work);
+    this.#replace(opened(work));
+    return {
+      target: work.target,
+      cutoff: this.#cutoff,
+      slice: work.slice,
+      ...(work.resumeFrom === undefined ? {} : { resumeFrom: work.resumeFrom }),
+      ...(isRepeated ? { isRepeated } : {}),
+      ...(work.isApproved === true ? { isApproved: true } : {}),
+      ...(this.#dryRun ? { dryRun: true } : {}),
+      ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
     };
-    this.#change({ slices: [...(this.#current()?.slices ?? []), slice] });
   }
 
-  /** Ends all that is not finished. */
+  #recordResult(work: TargetWork, result: SliceResult): void {
+    this.#replace(withResult(work, result));
+    // The others get their turn.
+    if (result.stopped === 'time-spent') this.#turn = (this.#turn + 1) % this.#targets.length;
+  }
+
+  /** Time that the next slice may work: an equal part of what is left for each target that has work to do. */
+  #budgetShare(): number | undefined {
+    const left = this.#budgetLeft();
+    if (left === undefined) return undefined;
+    const working = this.#targets.filter(
+      ({ stopped, awaiting }) => stopped === undefined && awaiting === undefined,
+    );
+    return Math.max(Math.floor(left / Math.max(working.length, 1)), 1);
+  }
+
+  #budgetLeft(): number | undefined {
+    const budget = this.#plan?.runBudgetSeconds;
+    const worked = this.#targets.reduce((sum, { slices }) => sum + totalSeconds(slices), 0);
+    return budget === undefined || this.#dryRun ? undefined : budget - worked;
+  }
+
+  /** A target that has not worked is begun all the same: what the others need must not keep it from being cleaned. */
+  #stopWhatIsOverBudget(): void {
+    if ((this.#budgetLeft() ?? 1) > 0) return;
+    this.#targets = this.#targets.map((work) =>
+      work.stopped === undefined && work.awaiting === undefined && work.slices.length > 0
+        ? { ...work, stopped: 'budget' }
+        : work,
+    );
+  }
+
+  /** Shortly before the schedule's next slot. */
+  #waitUntil(now: number): number | undefined {
+    const slots = this.#plan?.slots;
+    if (slots === undefined) return undefined;
+    const [interval, offset] = [slots.intervalSeconds * 1_000, slots.offsetSeconds * 1_000];
+    const next = (Math.floor((now - offset) / interval) + 1) * interval + offset;
+    const margin = Math.min(LONGEST_MARGIN, interval * MARGIN_SHARE);
+    this.#waitsUntil ??= Math.max(next - margin, now);
+    return this.#waitsUntil;
+  }
+
+  /** Ends all that is not finished; open slices stay open. */
   #cancel(): void {
+    // One that had nothing left to do ends as it would have.
+    if (this.#isCancelled || (this.#targets.length > 0 && !this.#isUnfinished())) return;
     this.#isCancelled = true;
-    this.#end('cancelled');
+    this.#targets = this.#targets.map((work) => ({
+      ...work,
+      awaiting: undefined,
+      stopped: work.stopped ?? 'cancelled',
+    }));
   }
 
-  #end(stopped: 'cancelled' | 'budget'): void {
-    this.#targets = this.#targets.map((work) => ({ ...work, stopped: work.stopped ?? stopped }));
-  }
-
-  #change(change: Partial<TargetWork>): void {
-    const current = this.#current();
-    this.#targets = this.#targets.map((work) => (work === current ? { ...work, ...change } : work));
+  #replace(changed: TargetWork): void {
+    this.#targets = this.#targets.map((work) => (work.target === changed.target ? changed : work));
   }
 }
 
-/** The names that a slice's end tells, to a run that was not told which targets there are. */
-function targetsToldBy(end: SliceEnd): readonly string[] {
-  switch (end.kind) {
-    case 'completed':
-      return end.result.configuredTargets;
-    case 'not-begun':
-    case 'interrupted':
-      return [];
-    case 'cancelled':
-    case 'failed':
-      return end.settled?.configuredTargets ?? end.details?.configuredTargets ?? [UNNAMED];
-  }
+function settleStep({ target, slice }: TargetWork): Step {
+  return { kind: 'settle', target, slice };
 }

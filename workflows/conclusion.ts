@@ -1,5 +1,10 @@
 import { ApplicationFailure, CancelledFailure, log, upsertMemo } from '@temporalio/workflow';
-import { LOG_EVENT, RESULT_MEMO, type SessionCleanupResult } from '../src/contract.ts';
+import {
+  LOG_EVENT,
+  RESULT_MEMO,
+  type SessionCleanupResult,
+  type TargetResult,
+} from '../src/contract.ts';
 import type { CleanupRun } from './cleanup-run.ts';
 import type { TargetFailure } from './slice-end.ts';
 
@@ -18,10 +23,10 @@ export function concludeRun(run: CleanupRun): SessionCleanupResult {
     upsertMemo({ [RESULT_MEMO]: result });
     throw new CancelledFailure(`Cancelled after deleting ${result.deletedCount} rows`);
   }
-  const [failure] = run.failures;
+  const { failure } = run;
   if (failure !== undefined) {
     log.error(LOG_EVENT.ran, { ...fields, outcome: 'failed', failure_type: failure.type });
-    throw failureOf(run, result, failure);
+    throw failureOf(run, failure);
   }
   log.info(LOG_EVENT.ran, { ...fields, outcome: 'completed' });
   return result;
@@ -35,20 +40,35 @@ function logFieldsOf(run: CleanupRun, result: SessionCleanupResult): Record<stri
     cutoff_time: result.cutoff,
     skipped_locked: result.skippedLocked,
     ...(dryRun ? { dry_run: true, would_delete_count: result.deletedCount } : {}),
-    ...(run.uncounted.length > 0 ? { uncounted_targets: run.uncounted } : {}),
+    ...namesOf(result, 'uncounted_targets', ({ uncounted }) => uncounted === true),
+    ...namesOf(result, 'unapproved_targets', ({ stopped }) => stopped === 'unapproved'),
   };
 }
 
+function namesOf(
+  { targets }: SessionCleanupResult,
+  field: string,
+  isMeant: (target: TargetResult) => boolean,
+): Record<string, unknown> {
+  const names = targets.filter(isMeant).map(({ target }) => target);
+  return names.length === 0 ? {} : { [field]: names };
+}
+
+/** So many targets' failures are spelled out; the details have all of them. */
+const MOST_SPELLED_OUT = 5;
+
 /** One failure for the run: the first one's type, for alerts, and every target's advice, for people. */
-function failureOf(
-  run: CleanupRun,
-  result: SessionCleanupResult,
-  first: TargetFailure,
-): ApplicationFailure {
+function failureOf(run: CleanupRun, first: TargetFailure): ApplicationFailure {
+  const result = run.result();
   // What concerns one target names it; what concerns all of them, such as the login, is said once.
-  const advice = new Set(run.failures.map(({ message }) => message));
+  const advice = [...new Set([first, ...run.failures].map(({ message }) => message))];
+  const more = advice.length - MOST_SPELLED_OUT;
   return ApplicationFailure.create({
-    message: [...advice, deletedInWords(run, result)].join(' '),
+    message: [
+      ...advice.slice(0, MOST_SPELLED_OUT),
+      ...(more > 0 ? [`${more} more failures are in "Current Details".`] : []),
+      deletedInWords(result),
+    ].join(' '),
     type: first.type,
     // The schedule starts the next run anyway, and the slices had their retries.
     nonRetryable: true,
@@ -56,11 +76,12 @@ function failureOf(
   });
 }
 
-function deletedInWords(run: CleanupRun, { deletedCount }: SessionCleanupResult): string {
-  if (run.progress().dryRun) return 'Nothing was deleted: this was a dry run.';
+function deletedInWords({ deletedCount, dryRun, targets }: SessionCleanupResult): string {
+  if (dryRun === true) return 'Nothing was deleted: this was a dry run.';
+  const uncounted = targets.filter((target) => target.uncounted === true);
   const unknown =
-    run.uncounted.length > 0
-      ? `, not counting the last slice of ${run.uncounted.join(', ')}, which the database could not tell`
+    uncounted.length > 0
+      ? `, at least: the database could not tell what the last slice of ${uncounted.map(({ target }) => target).join(', ')} deleted`
       : '';
   return `${deletedCount === 0 ? 'No rows were' : `${deletedCount} rows were`} deleted before${unknown}.`;
 }

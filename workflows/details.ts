@@ -14,7 +14,8 @@ export function describeRun(
   const advice = failures.map(
     ({ target, message }) => `- **${escape(target)}**: ${escape(message)}`,
   );
-  return [headingOf(progress), ...state, tableOf(progress), ...advice].join('\n\n');
+  const left = progress.targets.flatMap(leftOver);
+  return [headingOf(progress), ...state, tableOf(progress), ...left, ...advice].join('\n\n');
 }
 
 /** What the run is for, and once it has ended what it has done. */
@@ -36,7 +37,7 @@ function isUnfinished(state: TargetProgress['state']): boolean {
 }
 
 /** What an operator should know first: why nothing moves, or moves slowly. */
-function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
+function stateOf({ paused, pace, targets, approvalUntil }: RunProgress): readonly string[] {
   const lines: string[] = [];
   if (paused !== undefined) {
     const why = paused.reason === undefined ? '' : `: ${escape(paused.reason)}`;
@@ -44,11 +45,19 @@ function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
   }
   for (const { target, awaiting } of targets) {
     if (awaiting === undefined) continue;
-    const { expiredRows, totalRows } = awaiting;
+    const { expiredRows, totalRows, isEstimate, sentinels = [] } = awaiting;
+    const about = isEstimate === true ? 'about ' : '';
+    const often = sentinels.map(({ value, rows }) => `${grouped(rows)} hold ${escape(value)}`);
     lines.push(
-      `**Waits for approval:** ${grouped(expiredRows)} of the ${grouped(totalRows)} rows of ` +
-        `${escape(target)} would be deleted. If that is right, send the update \`approve\`; if not, ` +
-        '`reject`, and look at the unit and the time zone of the expiry column.',
+      `**Waits for approval:** ${about}${grouped(expiredRows)} of the ${grouped(totalRows)} rows of ` +
+        `${escape(target)} would be deleted${often.length === 0 ? '' : ` (${often.join(', ')})`}. If that is ` +
+        'right, send the update `approve`; if not, `reject`, and look at the unit and the time zone of the ' +
+        'expiry column.',
+    );
+  }
+  if (approvalUntil !== undefined) {
+    lines.push(
+      `Without an answer the run ends at ${approvalUntil}, before the schedule's next slot.`,
     );
   }
   if (pace !== undefined) {
@@ -64,7 +73,7 @@ function stateOf({ paused, pace, targets }: RunProgress): readonly string[] {
 }
 
 function tableOf({ targets, dryRun, paused }: RunProgress): string {
-  if (targets.length === 0) return 'Working on the first configured target.';
+  if (targets.length === 0) return 'Waits for a worker to say which targets are configured.';
   const deleted = dryRun ? 'would delete' : 'deleted';
   return [
     lineOf(['target', 'state', deleted, 'locked', 'left, about', 'rows/s', 'time', 'slices']),
@@ -121,6 +130,8 @@ function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
       return 'stopped, the time for it is spent; the next run goes on';
     case 'awaiting-approval':
       return 'waits for approval';
+    case 'unapproved':
+      return 'nobody approved it, all its rows stay; the next run asks again';
     case 'rejected':
       return 'rejected, all its rows stay';
     case 'cancelled':
@@ -129,6 +140,37 @@ function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
       return 'failed, see below';
   }
 }
+
+/** Expired rows that stay and why, and what the counts do not include. */
+function leftOver({
+  target,
+  remaining = [],
+  unreadableCount,
+  uncountedCascades,
+  uncounted,
+}: TargetProgress): readonly string[] {
+  const causes = remaining.map(
+    ({ reason, rows, by }) =>
+      `${grouped(rows)} ${REASONS[reason]}${by === undefined ? '' : ` (${escape(by)})`}`,
+  );
+  const parts = [
+    ...(causes.length === 0 ? [] : [`expired rows that stay: ${causes.join(', ')}`]),
+    ...(unreadableCount === undefined
+      ? []
+      : [`${grouped(unreadableCount)} rows never expire, since their expiry cannot be read`]),
+    ...(uncountedCascades === undefined
+      ? []
+      : [`rows that cascades deleted in ${escape(uncountedCascades.join(', '))} are not counted`]),
+    ...(uncounted === true ? ['the database could not tell what the last slice deleted'] : []),
+  ];
+  return parts.map((part) => `- **${escape(target)}**: ${part}.`);
+}
+
+const REASONS = {
+  referenced: 'are referenced by a foreign key',
+  'too-slow': 'take too long to delete',
+  'kept-by-trigger': 'are kept by a trigger',
+} as const;
 
 /** `1234567` as `1,234,567`. */
 function grouped(count: number): string {

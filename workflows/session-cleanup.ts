@@ -11,14 +11,13 @@ import {
   type RunProgress,
   type SessionCleanupInput,
   type SessionCleanupResult,
-  type SliceRequest,
 } from '../src/contract.ts';
 import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
 import { concludeRun } from './conclusion.ts';
 import { resolveCutoff } from './cutoff.ts';
 import { describeRun } from './details.ts';
 import { checkInput, isContinued, type CheckedInput } from './input.ts';
-import { performSlice } from './slices.ts';
+import { askLedger, askPlan, explainPlan, performSlice } from './slices.ts';
 import { Steering, type CarriedSteering } from './steering.ts';
 
 const progressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
@@ -32,8 +31,6 @@ const scheduledStartTime = defineSearchAttributeKey(
 /** What a run hands on when it is continued as new. */
 interface Carried extends CarriedRun {
   readonly steering: CarriedSteering;
-  /** When the first run of the chain began. Milliseconds since 1970. */
-  readonly startedAt: number;
 }
 
 /**
@@ -54,7 +51,6 @@ export async function sessionCleanup(
   const run = isContinued(carried, workflowInfo().continuedFromExecutionRunId)
     ? CleanupRun.resume(carried)
     : beginRun(checked);
-  const startedAt = carried?.startedAt ?? workflowInfo().startTime.getTime();
   const steering = new Steering(run, carried?.steering);
   const progress = (): RunProgress => ({
     ...run.progress(),
@@ -68,39 +64,59 @@ export async function sessionCleanup(
   // Last, since what has come before its handler, as after a reset, is handled right here.
   steering.listen(show);
 
-  for (let slices = 0; ; slices += 1) {
+  if (!run.isPlanned) await plan(run, checked, steering);
+  for (let hasDoneSlice = false; ;) {
+    const circumstances = {
+      isPaused: steering.paused !== undefined,
+      isCancelled: steering.isRunCancelled(),
+      // Only after a slice of its own, so that a run can never do nothing but continue itself.
+      isLong: hasDoneSlice && workflowInfo().continueAsNewSuggested,
+      now: Date.now(),
+    };
+    const step = run.next(circumstances);
     show();
-    // Only after a slice of its own, so that a run can never do nothing but continue itself. Before
-    // any waiting, so that a run which stays paused for days does so with a short history.
-    const isLong = slices > 0 && workflowInfo().continueAsNewSuggested;
-    if (isLong && run.nextSlice() !== undefined) {
-      const steered = { steering: steering.carry(), startedAt };
-      await continueAsNew<typeof sessionCleanup>(input, { ...run.carry(), ...steered });
+    switch (step.kind) {
+      case 'slice': {
+        const { pace } = steering;
+        const request = pace === undefined ? step.request : { ...step.request, pace };
+        run.record(await steering.interruptible(() => performSlice(request)));
+        hasDoneSlice = true;
+        break;
+      }
+      case 'settle':
+        run.settle(step.target, await askLedger(step.target, step.slice));
+        break;
+      case 'wait':
+        if (!(await steering.untilChanged(step.until))) run.stopWaiting();
+        break;
+      case 'continue-as-new':
+        await continueAsNew<typeof sessionCleanup>(input, {
+          ...run.carry(),
+          steering: steering.carry(),
+        });
+        break;
+      case 'end':
+        return concludeRun(run);
     }
-    await steering.untilFree();
-    const request = run.nextSlice();
-    if (request === undefined) return concludeRun(run);
-    const demanded = demand(request, steering, startedAt);
-    run.record(await steering.interruptible(() => performSlice(demanded, steering.isRunCancelled)));
   }
 }
 
-/** Adds to a slice what operators and the run's time budget want of it. */
-function demand(request: SliceRequest, { pace }: Steering, startedAt: number): SliceRequest {
-  const elapsedSeconds = Math.round((Date.now() - startedAt) / 1_000);
-  return {
-    ...request,
-    ...(pace === undefined ? {} : { pace }),
-    ...(elapsedSeconds > 0 ? { elapsedSeconds } : {}),
-  };
+/** Learns from the worker's configuration what the run has to do; from then on no other worker's matters. */
+async function plan(run: CleanupRun, { targets }: CheckedInput, steering: Steering): Promise<void> {
+  try {
+    run.follow(await askPlan(targets));
+  } catch (error) {
+    if (steering.isRunCancelled()) return run.follow({ targets: targets ?? [] });
+    run.failAll(targets ?? [], explainPlan(error));
+  }
 }
 
-function beginRun({ targets, cutoff, dryRun }: CheckedInput): CleanupRun {
+function beginRun({ cutoff, dryRun }: CheckedInput): CleanupRun {
   const { startTime, typedSearchAttributes } = workflowInfo();
   const resolved = resolveCutoff({
     given: cutoff,
     scheduledStart: typedSearchAttributes.get(scheduledStartTime),
     workflowStart: startTime,
   });
-  return CleanupRun.begin(resolved, dryRun, targets);
+  return CleanupRun.begin(resolved, dryRun);
 }

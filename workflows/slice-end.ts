@@ -1,22 +1,16 @@
-import type { SettledSlice, SliceFailureDetails, SliceResult } from '../src/contract.ts';
+import type { SliceFailureDetails, SliceResult } from '../src/contract.ts';
 
-/** How one slice ended. */
+/** How the activity for one slice ended. */
 export type SliceEnd =
   | { readonly kind: 'completed'; readonly result: SliceResult }
-  /** The run was cancelled before the slice was asked for. */
-  | { readonly kind: 'not-begun' }
-  /** An operator's wish came between two attempts: the ledger has what they did. */
+  /** It was cancelled, or an operator's update came, between two attempts: only the ledger has its count. */
   | { readonly kind: 'interrupted' }
-  | ({ readonly kind: 'cancelled' } & WithoutResult)
-  | ({ readonly kind: 'failed'; readonly failure: TargetFailure } & WithoutResult);
-
-/** What is known of a slice that ended without a result of its own. */
-export interface WithoutResult {
-  /** What its last attempt told when it failed. */
-  readonly details?: SliceFailureDetails | undefined;
-  /** What the ledger said, when it was asked afterwards. */
-  readonly settled?: SettledSlice | undefined;
-}
+  | {
+      readonly kind: 'failed';
+      readonly failure: TargetFailure;
+      /** What its last attempt reported. */
+      readonly details?: SliceFailureDetails | undefined;
+    };
 
 /** Why a target failed. */
 export interface TargetFailure {

@@ -5,11 +5,14 @@ import {
   CancellationScope,
   isCancellation,
   proxyActivities,
+  proxyLocalActivities,
+  TemporalFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract.ts';
 import type {
   CleanupActivities,
+  RunPlan,
   SettledSlice,
   SliceFailureDetails,
   SliceRequest,
@@ -32,71 +35,65 @@ const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },
 });
 
-// Bounded, since a cancelled run should end soon.
-const { settleSlice } = proxyActivities<CleanupActivities>({
+// Local: these need no free activity slot, which slices may hold for minutes, and a run without trouble has one
+// activity in its history. Bounded, since a cancelled run should end soon.
+const { planRun, settleSlice } = proxyLocalActivities<CleanupActivities>({
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '60 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
 /**
- * Has one slice done by the activity, however often it must be tried, and tells how it ended. Throws
- * nothing: a slice that fails ends its target, and the run goes on with the others.
+ * Asks the configuration which targets the run cleans.
  *
- * The slice works in the current cancellation scope; cancelling that scope and not the run interrupts
- * the slice after its chunk in hand.
- *
- * @param isRunCancelled - whether it is the run itself that has been cancelled
+ * @throws ApplicationFailure `UnknownTarget` when the input names one that is not configured
  */
-export async function performSlice(
-  request: SliceRequest,
-  isRunCancelled: () => boolean,
-): Promise<SliceEnd> {
-  if (isRunCancelled()) return { kind: 'not-begun' };
-  try {
-    const options = { summary: summarize(request) };
-    const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
-    // To the activity, an interruption and a cancelled run are the same.
-    const isInterrupted = result.stopped === 'cancelled' && !isRunCancelled();
-    return {
-      kind: 'completed',
-      result: isInterrupted ? { ...result, stopped: 'handed-over' } : result,
-    };
-  } catch (error) {
-    if (isCancellation(error) && !isRunCancelled()) return { kind: 'interrupted' };
-    const details = detailsOf(error);
-    // Nothing deleted, nothing to settle: a missing table fails the run at once.
-    const settled = details?.deletedSoFar === 0 ? undefined : await settle(request);
-    return isRunCancelled() || isCancellation(error)
-      ? { kind: 'cancelled', details, settled }
-      : { kind: 'failed', failure: explain(error, request), details, settled };
-  }
+export async function askPlan(targets: readonly string[] | undefined): Promise<RunPlan> {
+  return await planRun(targets === undefined ? {} : { targets });
 }
 
 /**
- * Makes the count of a slice without a result exact: it was cancelled between two attempts, or its
- * last attempt failed. From here on none of those attempts can delete any more. Undefined when the
- * database does not answer; then what the last attempt told must do.
+ * Has one slice done by the activity, however often it must be tried, and tells how it ended. Throws
+ * nothing: a slice that fails ends its target, and the run goes on with the others.
+ *
+ * The slice works in the current cancellation scope; cancelling that scope interrupts the slice after its chunk in
+ * hand.
  */
-async function settle(request: SliceRequest): Promise<SettledSlice | undefined> {
-  if (request.dryRun === true) return undefined;
-  const options = { summary: `counts ${summarize(request)}` };
+export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
+  try {
+    const options = { summary: summarize(request) };
+    const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
+    return { kind: 'completed', result };
+  } catch (error) {
+    if (isCancellation(error) || isUnrepeated(error)) return { kind: 'interrupted' };
+    return { kind: 'failed', failure: explain(error, request), details: detailsOf(error) };
+  }
+}
+
+/** Whether only the interruption kept the server from trying a failed attempt again. */
+function isUnrepeated(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || error.retryState !== 'CANCEL_REQUESTED') return false;
+  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true);
+}
+
+/**
+ * Asks the ledger for the count of a slice without a result; from here on none of its attempts can delete any more.
+ * Undefined when the database does not answer.
+ */
+export async function askLedger(target: string, slice: number): Promise<SettledSlice | undefined> {
   try {
     // Out of reach of the cancellation that may be the very reason for asking.
-    return await CancellationScope.nonCancellable(() =>
-      settleSlice.executeWithOptions(options, [request]),
-    );
-  } catch {
-    // The run's failure, or its log event, says that this count is missing.
-    return undefined;
+    return await CancellationScope.nonCancellable(() => settleSlice({ target, slice }));
+  } catch (error) {
+    if (error instanceof TemporalFailure) return undefined;
+    throw error;
   }
 }
 
 /** One line for the Web UI's list of events. The first slice of a target chooses the way. */
 function summarize({ target, slice, cutoff, dryRun, resumeFrom }: SliceRequest): string {
-  const name = target ?? 'first configured target';
   const way = resumeFrom?.way ?? 'sweep or drain';
-  return `${name}, slice ${slice + 1}, ${dryRun === true ? 'dry run' : way}: expired by ${cutoff}`;
+  return `${target}, slice ${slice + 1}, ${dryRun === true ? 'dry run' : way}: expired by ${cutoff}`;
 }
 
 /** What the last attempt said of its slice when it failed, read from the ledger at that moment. */
@@ -111,10 +108,20 @@ function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
     typeof value === 'object' &&
     value !== null &&
     'target' in value &&
-    typeof value.target === 'string' &&
-    'configuredTargets' in value &&
-    Array.isArray(value.configuredTargets)
+    typeof value.target === 'string'
   );
+}
+
+/** What failed before there was a slice. */
+export function explainPlan(error: unknown): TargetFailure {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure
+    ? { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message }
+    : {
+        type: TIMEOUT_FAILURE,
+        message:
+          'No worker answered which targets are configured. See its log, and start the run again.',
+      };
 }
 
 function explain(error: unknown, request: SliceRequest): TargetFailure {

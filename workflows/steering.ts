@@ -43,6 +43,8 @@ export class Steering {
   #paused: PauseRequest | undefined;
   #pace: Pace | undefined;
   #sliceInHand: CancellationScope | undefined;
+  /** Counts what operators have done. */
+  #changes = 0;
   #onChange: () => void = () => undefined;
 
   constructor(run: CleanupRun, carried: CarriedSteering | undefined) {
@@ -65,12 +67,20 @@ export class Steering {
 
   readonly isRunCancelled = (): boolean => this.#root.consideredCancelled;
 
-  /** Waits while the run is paused or needs approval; a cancelled run waits for nothing. */
-  async untilFree(): Promise<void> {
+  /**
+   * Waits until an operator has acted or the run is cancelled. Returns false when `until` (milliseconds since
+   * 1970) has come first.
+   */
+  async untilChanged(until: number | undefined): Promise<boolean> {
+    const seen = this.#changes;
+    const hasChanged = (): boolean => this.#changes !== seen;
     try {
-      await condition(() => this.#paused === undefined && this.#run.awaiting === undefined);
+      if (until !== undefined) return await condition(hasChanged, Math.max(until - Date.now(), 1));
+      await condition(hasChanged);
+      return true;
     } catch (error) {
       if (!isCancellation(error)) throw error;
+      return true;
     }
   }
 
@@ -110,14 +120,14 @@ export class Steering {
         'Changes how fast this run works. Argument: {"rowsPerSecond": 500, "lanes": 1}; either may be left out, and null rows mean as many as possible.',
       validator: checkPace,
     });
-    setHandler(approveUpdate, () => this.#answer(true), {
+    setHandler(approveUpdate, (answer?: Answer) => this.#answer(answer, true), {
       description:
-        'Lets the run delete (nearly) every row of the target that waits for approval. Argument: {"target": "…"}, or none.',
+        'Lets the run delete (nearly) every row of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
       validator: (answer?: Answer) => this.#checkAnswer(answer),
     });
-    setHandler(rejectUpdate, () => this.#answer(false), {
+    setHandler(rejectUpdate, (answer?: Answer) => this.#answer(answer, false), {
       description:
-        'Keeps all rows of the target that waits for approval; the run goes on with the next one. Argument: {"target": "…"}, or none.',
+        'Keeps all rows of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
       validator: (answer?: Answer) => this.#checkAnswer(answer),
     });
     setHandler(
@@ -140,7 +150,7 @@ export class Steering {
 
   #resume(): string {
     this.#paused = undefined;
-    this.#onChange();
+    this.#noteChange();
     return 'Resumed.';
   }
 
@@ -153,27 +163,36 @@ export class Steering {
     return `Pace: ${rows}${lanes === undefined ? '' : `, lanes: ${lanes}`}, from the next slice on.`;
   }
 
-  #answer(isApproved: boolean): string {
-    const target = this.#run.awaiting?.target ?? '';
-    this.#run.answer(isApproved);
-    this.#onChange();
+  #answer(answer: Answer | undefined, isApproved: boolean): string {
+    const target = answer?.target ?? this.#run.awaiting[0]?.target ?? '';
+    this.#run.answer(target, isApproved);
+    this.#noteChange();
     return isApproved
       ? `Approved: "${target}" is cleaned.`
       : `Rejected: "${target}" keeps its rows.`;
   }
 
-  /** What was answered must be what is asked, even if another target asks by now. */
+  /** The answer must name what is asked: another target may ask by now, or several. */
   #checkAnswer(answer: Answer | undefined): void {
     checkAnswer(answer);
-    const asking = this.#run.awaiting?.target;
-    if (asking === undefined) throw refuse('Nothing waits for approval.');
-    if (answer?.target !== undefined && answer.target !== asking) {
-      throw refuse(`"${answer.target}" does not wait for approval; "${asking}" does.`);
+    const asking = this.#run.awaiting.map(({ target }) => `"${target}"`).join(', ');
+    if (asking === '') throw refuse('Nothing waits for approval.');
+    const target = answer?.target;
+    if (target === undefined && this.#run.awaiting.length > 1) {
+      throw refuse(`Several targets wait for approval: ${asking}. Name one of them as the target.`);
+    }
+    if (target !== undefined && !this.#run.awaiting.some((waiting) => waiting.target === target)) {
+      throw refuse(`"${target}" does not wait for approval. Waiting: ${asking}.`);
     }
   }
 
   #interrupt(): void {
     this.#sliceInHand?.cancel();
+    this.#noteChange();
+  }
+
+  #noteChange(): void {
+    this.#changes += 1;
     this.#onChange();
   }
 }

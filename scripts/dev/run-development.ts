@@ -150,21 +150,19 @@ async function fillTable({ options, context, servers, orm }: Session): Promise<v
   if (!servers.database.isOurs) return;
   const { progress, say } = context.terminal;
   const started = performance.now();
-  const filled = await fillSessions(orm.em, options.sessions, {
+  const { expired, live } = await fillSessions(orm.em, options.sessions, {
     signal: context.stop.signal,
-    onProgress: (written) => {
-      const total = countText(options.sessions, 'session');
+    onProgress: (written, all) => {
+      const total = countText(all, 'session');
       progress.show(
-        written < options.sessions
-          ? `Filling     ${numberText(written)} of ${total}`
-          : `Indexing    ${total}`,
+        written < all ? `Filling     ${numberText(written)} of ${total}` : `Indexing    ${total}`,
       );
     },
   });
   const seconds = (performance.now() - started) / 1_000;
   say(
-    filled
-      ? `Sessions    ${countText(options.sessions, 'sample row')} written in ${durationText(seconds)}`
-      : 'Sessions    the table is as the last start left it',
+    expired + live > 0
+      ? `Sessions    ${numberText(expired)} expired and ${numberText(live)} live sample rows written in ${durationText(seconds)}`
+      : `Sessions    no sample row written: the table holds ${countText(options.sessions, 'row')} or more already`,
   );
 }

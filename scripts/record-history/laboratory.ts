@@ -50,6 +50,7 @@ export const SESSIONS: TargetConfig = {
   expiresColumn: 'expires_at',
   expiresType: undefined,
   timeZone: 'UTC',
+  cascade: 'refuse',
 };
 
 /** Slow enough to be met in the midst of its work. */

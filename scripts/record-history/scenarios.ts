@@ -1,10 +1,18 @@
 /** The runs whose histories are kept: one for each way that a run can go. */
 import { ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
 
-import { SESSIONS, UNHURRIED } from './laboratory.ts';
+import { UPDATE } from '../../src/contract.ts';
+import { SESSIONS, UNHURRIED, type Laboratory } from './laboratory.ts';
 import { chainFrom, runOfSchedule, start, type Scenario } from './starting.ts';
 import { STEERED } from './steered-scenarios.ts';
-import { ended, untilAttempt, untilDeleting, untilEvents } from './waiting.ts';
+import {
+  ended,
+  untilAttempt,
+  untilAwaiting,
+  untilDeleting,
+  untilEvents,
+  untilIdle,
+} from './waiting.ts';
 
 /** History lengths at which a scenario's server advises to continue as new; thousands for others. */
 export const EVENTS_BEFORE_NEW: Readonly<Record<string, number>> = {
@@ -142,14 +150,56 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
     const run = await start(laboratory);
     await untilDeleting(run);
-    await laboratory.adminSql('alter database recorded allow_connections false');
-    await laboratory.adminSql(
-      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'recorded'",
-    );
+    await refuseConnections(laboratory);
     // The next attempt is 4 s away: time enough to be cancelled, and for the count to be settled.
     await untilAttempt(run, 4);
     await laboratory.adminSql('alter database recorded allow_connections true');
     await run.cancel();
+    return await ended(run);
+  },
+
+  'paused-between-attempts': async (laboratory) => {
+    await laboratory.fill(50_000);
+    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+    const run = await start(laboratory);
+    await untilDeleting(run);
+    await refuseConnections(laboratory);
+    await untilAttempt(run, 4);
+    await laboratory.adminSql('alter database recorded allow_connections true');
+    await run.executeUpdate(UPDATE.pause);
+    await untilIdle(run);
+    await run.executeUpdate(UPDATE.resume);
+    return await ended(run);
+  },
+
+  'unknown-to-a-later-worker': async (laboratory) => {
+    await laboratory.fill(50_000);
+    let run: WorkflowHandle;
+    {
+      await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
+      run = await start(laboratory);
+      await untilDeleting(run);
+      await refuseConnections(laboratory);
+      await untilAttempt(run, 4);
+    }
+    await laboratory.adminSql('alter database recorded allow_connections true');
+    const targets = [{ ...SESSIONS, name: 'others' }];
+    await using _ = await laboratory.startWorker({ targets });
+    return await ended(run);
+  },
+
+  'two-targets-one-awaiting': async (laboratory) => {
+    await laboratory.fill(1_000);
+    await laboratory.sql('create table codes (expires_at timestamptz)');
+    await laboratory.sql(
+      `insert into codes select now() - interval '1 hour' from generate_series(1, 2000)`,
+    );
+    const targets = [{ ...SESSIONS, name: 'codes', table: 'codes' }, SESSIONS];
+    await using _ = await laboratory.startWorker({ targets });
+    const run = await start(laboratory);
+    await untilAwaiting(run);
+    await untilIdle(run);
+    await run.executeUpdate(UPDATE.approve, { args: [{ target: 'codes' }] });
     return await ended(run);
   },
 
@@ -181,3 +231,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return run;
   },
 };
+
+/** Ends all connections to the database, and lets nobody in. */
+async function refuseConnections(laboratory: Laboratory): Promise<void> {
+  await laboratory.adminSql('alter database recorded allow_connections false');
+  await laboratory.adminSql(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'recorded'",
+  );
+}

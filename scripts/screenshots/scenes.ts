@@ -99,9 +99,16 @@ export const SCENES: Readonly<
 
 /** Creates the schedule as `session-cleanup schedule apply` does. */
 async function apply({ client }: Laboratory): Promise<void> {
-  const schedule = { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' } as const;
-  const definition = defineSchedule({ schedule, taskQueue: DEFAULT_TASK_QUEUE });
-  await applySchedule(client, definition, createLogger('silent', process.stdout));
+  const config = {
+    schedule: {
+      scheduleId: SCHEDULE_ID,
+      intervalSeconds: 21_600,
+      offsetSeconds: 0,
+      atWorkerStart: 'apply',
+    },
+    taskQueue: DEFAULT_TASK_QUEUE,
+  } as const;
+  await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));
 }
 
 /** Triggers a run of the schedule. */

@@ -50,7 +50,7 @@ const PASSWORD_FILE = 'password';
 /** Finds or makes the folder and the database in it. May be repeated; a start cut short is made good. */
 export async function preparePostgresFolder(request: FolderRequest): Promise<PostgresFolder> {
   const { account } = request;
-  const root = await reachableFolder(request);
+  const { wanted, root } = await reachableFolder(request);
   await ensurePrivateFolder(root, account);
   const paths: PostgresPaths = {
     root,
@@ -59,19 +59,28 @@ export async function preparePostgresFolder(request: FolderRequest): Promise<Pos
     recordFile: path.join(root, RECORD_FILE),
   };
   await request.beforeUse(paths);
+  if (root !== wanted && !existsSync(wanted)) {
+    // The folder asked for is new, or was removed to begin anew: data elsewhere are of no use any more.
+    await rm(paths.cluster, { recursive: true, force: true });
+    await ensurePrivateFolder(wanted, account);
+  }
   const passwordFile = path.join(root, PASSWORD_FILE);
   if (!existsSync(paths.cluster)) await makeCluster(request, paths.cluster, passwordFile);
   return { ...paths, password: await readPassword(passwordFile) };
 }
 
 /** The folder asked for; or, where the account cannot get there, one of its own that it can reach. */
-async function reachableFolder(request: FolderRequest): Promise<string> {
+async function reachableFolder(
+  request: FolderRequest,
+): Promise<{ readonly wanted: string; readonly root: string }> {
   const parent = path.dirname(path.resolve(request.wanted));
   await mkdir(parent, { recursive: true });
   // The real path, since PostgreSQL reports its data directory by it.
   const wanted = path.join(await realpath(parent), path.basename(request.wanted));
   const { account } = request;
-  if (account === undefined || canEnter(path.dirname(wanted), account)) return wanted;
+  if (account === undefined || canEnter(path.dirname(wanted), account)) {
+    return { wanted, root: wanted };
+  }
   const key = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
   const owned = path.join(
     await realpath(os.tmpdir()),
@@ -82,7 +91,7 @@ async function reachableFolder(request: FolderRequest): Promise<string> {
   request.say(
     `PostgreSQL's data is in ${instead}: its account may not enter ${path.dirname(wanted)}.`,
   );
-  return instead;
+  return { wanted, root: instead };
 }
 
 async function makeCluster(

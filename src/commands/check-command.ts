@@ -19,7 +19,7 @@ export function addCheckCommand(program: Command, { act, context }: Invocation):
     .description(
       'Looks at everything that runs depend on, and changes nothing: database and Temporal reachable, ' +
         'versions, tables, columns, units, indexes, foreign keys, triggers, row-level security, rights, ' +
-        'clocks, ledger, schedule, workers, and whether their version is the current one. One line each, with ' +
+        'old transactions, clocks, ledger, schedule, workers, and whether their version is the current one. One line each, with ' +
         'the remedy where there is one.',
     )
     .option(...JSON_OPTION);

@@ -2,6 +2,8 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
 import type { ConfigWithoutDatabase } from '../config/load-config.ts';
+import { givenText } from '../config/setting.ts';
+import { DATABASE_URL } from '../config/settings.ts';
 import { loadTemporalSettings } from '../temporal/connection-settings.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
 import type { Output } from './rendering/painter.ts';
@@ -41,6 +43,20 @@ export function readTemporalConfig({ environment }: CommandContext): {
     () => loadTemporalSettings(environment),
   );
   return { config, temporal };
+}
+
+/**
+ * The same, with the database where the environment names one.
+ *
+ * @throws ConfigError listing the problems of both parts
+ */
+export function readPartialConfig(context: CommandContext): {
+  readonly config: ConfigWithoutDatabase & Partial<Pick<Config, 'database'>>;
+  readonly temporal: TemporalSettings;
+} {
+  return givenText(context.environment, DATABASE_URL.name) === undefined
+    ? readTemporalConfig(context)
+    : readFullConfig(context);
 }
 
 /**

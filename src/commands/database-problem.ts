@@ -3,6 +3,7 @@ import { RETRYABLE_FAILURE } from '../contract.ts';
 const PASSING: ReadonlySet<string> = new Set([
   RETRYABLE_FAILURE.databaseUnavailable,
   RETRYABLE_FAILURE.contended,
+  RETRYABLE_FAILURE.cancelled,
 ]);
 
 /** The database could not be used. The message says why and what to do, and quotes nothing in it. */

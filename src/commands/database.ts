@@ -9,7 +9,7 @@ import { migrate, pendingMigrations } from '../database/migrate.ts';
 import { createOrm } from '../database/orm.ts';
 import { previewTarget } from '../deletion/preview.ts';
 import type { Preview } from '../deletion/preview.ts';
-import { checkDatabase } from '../preflight/check-database.ts';
+import { checkDatabase, type CheckConfig } from '../preflight/check-database.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { DatabaseProblem } from './database-problem.ts';
 
@@ -21,7 +21,7 @@ import { DatabaseProblem } from './database-problem.ts';
 /** Time that connections have for closing. Milliseconds. */
 const FAREWELL = 2_000;
 
-type DatabaseConfig = Pick<Config, 'database' | 'targets'>;
+type DatabaseConfig = CheckConfig;
 
 /** What a run would do to one target, or why nobody can tell. */
 export type PreviewOutcome =
@@ -86,11 +86,14 @@ export async function requireReadyDatabase(orm: MikroORM, config: DatabaseConfig
 
 async function previewOne(
   orm: MikroORM,
-  { deletion }: Pick<Config, 'deletion'>,
+  { deletion, targets }: Pick<Config, 'deletion' | 'targets'>,
   target: TargetConfig,
 ): Promise<PreviewOutcome> {
   try {
-    return { kind: 'previewed', ...(await previewTarget(orm, target, deletion)) };
+    return {
+      kind: 'previewed',
+      ...(await previewTarget(orm, target, deletion, undefined, targets)),
+    };
   } catch (error) {
     const { type, message } = toDatabaseProblem(error, [target]);
     return { kind: 'failed', target: target.name, type, message };

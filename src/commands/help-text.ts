@@ -8,8 +8,8 @@ import { indent, renderPairs } from './rendering/table.ts';
 /** What stands below a command's options. */
 export interface HelpSections {
   /**
-   * The settings that matter to it: all, or those whose names end so. Without `database`, the address
-   * is not needed.
+   * The settings that matter to it: those whose names end so; or all, of which only the first few are
+   * shown.
    */
   readonly settings: 'all' | readonly string[];
   /** Whether it talks to Temporal. */
@@ -25,16 +25,25 @@ export function addHelpSections(command: Command, sections: HelpSections): Comma
   return command.addHelpText('after', () => renderSections(sections));
 }
 
+/** Every setting and each of Temporal's variables, with what they may be. */
+export function renderAllSettings(): string {
+  return [
+    section(ENVIRONMENT, renderSettings(settingsReference())),
+    section(TEMPORAL_ENVIRONMENT, renderTemporal(TEMPORAL_VARIABLES)),
+  ].join('\n\n');
+}
+
+const ENVIRONMENT = 'Environment (an empty variable counts as not set)';
+const TEMPORAL_ENVIRONMENT = "Temporal's own environment";
+
+/** What a first run needs; endings of names. */
+const FIRST_SETTINGS = ['DATABASE_URL', '_CLEANUP_TABLE', '_EXPIRES_COLUMN', '_EXPIRES_TYPE'];
+const FIRST_OF_TEMPORAL = ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE'];
+const MORE_SETTINGS = 'All of them: session-cleanup help settings';
+
 function renderSections(sections: HelpSections): string {
-  const settings = settingsReference().filter(
-    ({ name }) =>
-      sections.settings === 'all' || sections.settings.some((ending) => name.endsWith(ending)),
-  );
   const parts = [
-    ...(settings.length === 0
-      ? []
-      : [section('Environment (an empty variable counts as not set)', renderSettings(settings))]),
-    ...(sections.temporal ? [section("Temporal's own environment", renderTemporal())] : []),
+    ...renderEnvironment(sections),
     section('Examples', renderExamples(sections.examples)),
     section(
       'Exit codes',
@@ -46,6 +55,28 @@ function renderSections(sections: HelpSections): string {
     ),
   ];
   return `\n${parts.join('\n\n')}`;
+}
+
+function renderEnvironment({ settings: endings, temporal }: HelpSections): readonly string[] {
+  const isShort = endings === 'all';
+  const settings = settingsReference().filter(({ name }) =>
+    (isShort ? FIRST_SETTINGS : endings).some((ending) => name.endsWith(ending)),
+  );
+  const variables = TEMPORAL_VARIABLES.filter(
+    ({ name }) => !isShort || FIRST_OF_TEMPORAL.includes(name),
+  );
+  if (isShort) {
+    const pairs = settings.map(({ name, meaning }) => [name, meaning] as const);
+    const own = [
+      ...pairs,
+      ...(temporal ? variables.map(({ name, meaning }) => [name, meaning] as const) : []),
+    ];
+    return [section(ENVIRONMENT, `${renderPairs(own)}\n${MORE_SETTINGS}`)];
+  }
+  return [
+    ...(settings.length === 0 ? [] : [section(ENVIRONMENT, renderSettings(settings))]),
+    ...(temporal ? [section(TEMPORAL_ENVIRONMENT, renderTemporal(variables))] : []),
+  ];
 }
 
 function section(title: string, body: string): string {
@@ -64,8 +95,8 @@ function renderSettings(settings: readonly SettingReference[]): string {
     .join('\n');
 }
 
-function renderTemporal(): string {
-  return renderPairs(TEMPORAL_VARIABLES.map(({ name, meaning }) => [name, meaning]));
+function renderTemporal(variables: typeof TEMPORAL_VARIABLES): string {
+  return renderPairs(variables.map(({ name, meaning }) => [name, meaning]));
 }
 
 function renderExamples(examples: HelpSections['examples']): string {

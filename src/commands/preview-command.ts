@@ -27,6 +27,7 @@ export function addPreviewCommand(program: Command, { act, context }: Invocation
       '_EXPIRES_COLUMN',
       '_EXPIRES_TYPE',
       '_TIME_ZONE',
+      '_CASCADE',
       '_TARGETS',
       '_GRACE',
     ],

@@ -1,6 +1,6 @@
 import type { PreviewOutcome } from './database.ts';
 import { durationText } from './rendering/duration-text.ts';
-import { numberText } from './rendering/number-text.ts';
+import { countText, numberText } from './rendering/number-text.ts';
 import type { Painter } from './rendering/painter.ts';
 import { renderTable } from './rendering/table.ts';
 import { distanceText, timeText } from './rendering/time-text.ts';
@@ -20,9 +20,10 @@ export function renderPreviews(
   ] as const;
   const rows = outcomes
     .filter((outcome) => outcome.kind === 'previewed')
-    .map(({ target, eligibleRows, oldest, way, estimatedSeconds }) => [
+    .map(({ target, eligibleRows, oldest, way, estimatedSeconds, isEstimate }) => [
       target,
-      numberText(eligibleRows),
+      // An estimate says that it is one.
+      `${isEstimate === true ? 'about ' : ''}${numberText(eligibleRows)}`,
       oldest === null ? '' : [timeText(oldest), age(oldest, now)].join(''),
       way,
       durationText(estimatedSeconds),
@@ -30,7 +31,25 @@ export function renderPreviews(
   const failures = outcomes
     .filter((outcome) => outcome.kind === 'failed')
     .map(({ target, message }) => painter.bad(`${target}: ${message}`));
-  return [...(rows.length === 0 ? [] : [renderTable(columns, rows)]), ...failures].join('\n');
+  const notes = outcomes
+    .filter((outcome) => outcome.kind === 'previewed')
+    .flatMap(({ target, noExpiryCount, unreadableCount, sentinels = [] }) => [
+      ...(noExpiryCount === undefined
+        ? []
+        : [`${target}: ${countText(noExpiryCount, 'row')} without an expiry never expire.`]),
+      ...(unreadableCount === undefined
+        ? []
+        : [
+            `${target}: ${countText(unreadableCount, 'row')} without a readable expiry never expire.`,
+          ]),
+      ...sentinels.map(
+        ({ value, rows: found }) =>
+          `${target}: ${countText(found, 'row')} at ${value}, which often means "never".`,
+      ),
+    ]);
+  return [...(rows.length === 0 ? [] : [renderTable(columns, rows)]), ...notes, ...failures].join(
+    '\n',
+  );
 }
 
 function age(instant: string, now: Date): string {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './check-command.ts';
 import { addGrantsCommand } from './grants-command.ts';
+import { addHelpCommand } from './help-command.ts';
 import { addHelpSections } from './help-text.ts';
 import type { CommandContext } from './command-context.ts';
 import { EXIT } from './exit-code.ts';
@@ -49,6 +50,7 @@ export function createProgram(invocation: Invocation): Command {
   // Set before any command is added, since commands take these over from their parent.
   const program = new Command('session-cleanup')
     .exitOverride()
+    .helpCommand(false)
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -81,6 +83,7 @@ export function createProgram(invocation: Invocation): Command {
   addStatusCommand(program, invocation);
   addCheckCommand(program, invocation);
   addGrantsCommand(program, invocation);
+  addHelpCommand(program, invocation);
   return program;
 }
 

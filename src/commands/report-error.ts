@@ -2,7 +2,7 @@ import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@tempo
 
 import { ConfigError } from '../config/config-error.ts';
 import { TemporalUnreachableError } from '../temporal/connection.ts';
-import { ScheduleContendedError } from '../temporal/schedule-apply.ts';
+import { ScheduleContendedError, ScheduleTakenError } from '../temporal/schedule-apply.ts';
 import { SteeringError } from '../temporal/steer.ts';
 import { ScheduleMissingError } from '../temporal/schedule.ts';
 import { DatabaseProblem } from './database-problem.ts';
@@ -14,6 +14,7 @@ const SELF_EXPLAINING = [
   TemporalUnreachableError,
   ScheduleMissingError,
   ScheduleContendedError,
+  ScheduleTakenError,
   DatabaseProblem,
   SteeringError,
 ] as const;

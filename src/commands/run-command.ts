@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 
+import { parseDuration } from '../config/duration.ts';
 import type { SessionCleanupInput } from '../contract.ts';
 import { waitForRun, startRun } from '../temporal/run.ts';
 import type { RunId, RunOutcome } from '../temporal/run.ts';
 import { readTemporalConfig, writeResult } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT, InputError } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addHelpCommand } from './help-command.ts';
 import { addHelpSections } from './help-text.ts';
 import { parsePastInstant } from './instant.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -24,6 +26,7 @@ interface StartOptions extends JsonOption {
   readonly cutoff?: string;
   readonly dryRun?: true;
   readonly wait: boolean;
+  readonly timeout?: string;
 }
 
 /** The wait was given up; the run goes on. */
@@ -35,6 +38,7 @@ class WaitInterruptedError extends Error {
 export function addRunCommand(program: Command, invocation: Invocation): void {
   const run = program
     .command('run')
+    .helpCommand(false)
     .summary('start, list, show and steer runs')
     .description('Runs of the clean-up: those that the schedule starts, and those beside it.');
   const command = run
@@ -42,11 +46,13 @@ export function addRunCommand(program: Command, invocation: Invocation): void {
     .summary('start one run now, and wait for its result')
     .description(
       'Starts one run now, beside the schedule, shows its progress and prints its result. A run that is ' +
-        'going on does not matter: each row is counted once. Ctrl-C stops the waiting, not the run.',
+        'going on does not matter: each row is counted once. Ctrl-C and --timeout stop the waiting, not ' +
+        'the run. A run waits for as long as no worker polls; that is said after some seconds.',
     )
     .option('--cutoff <instant>', 'remove what had expired by this instant; not in the future')
     .option('--dry-run', 'count what would be deleted, and delete nothing')
     .option('--no-wait', 'do not wait for the result')
+    .option('--timeout <duration>', 'stop waiting for the result after this time; the run goes on')
     .option(...JSON_OPTION);
   addHelpSections(command, {
     settings: ['_TASK_QUEUE'],
@@ -62,13 +68,15 @@ export function addRunCommand(program: Command, invocation: Invocation): void {
   addRunListCommand(run, invocation);
   addRunShowCommand(run, invocation);
   addSteeringCommands(run, invocation);
+  addHelpCommand(run, invocation);
 }
 
 async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
   const input = readInput(options, new Date());
+  const timeout = readTimeout(options.timeout);
   const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
-    const run = await startRun(client, config.taskQueue, input);
+    const run = await startRun(client, config.taskQueue, input, config.schedule.scheduleId);
     if (!options.wait) {
       writeResult(context, options.json, { ...run, kind: 'started' }, () => renderStarted(run));
       return EXIT.done;
@@ -78,11 +86,16 @@ async function start(context: CommandContext, options: StartOptions): Promise<Ex
     using _interrupt = onInterrupt(() => {
       waiting.abort(new WaitInterruptedError());
     });
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            waiting.abort(new WaitInterruptedError());
+          }, timeout);
     try {
       const outcome = await withProgress(context, { client, run, config }, waiting);
       writeResult(context, options.json, { ...run, ...outcome }, () =>
         renderOutcome(outcome, {
-          isDryRun: input.dryRun === true,
           painter: createPainter(context.stdout, context.environment),
         }),
       );
@@ -91,6 +104,8 @@ async function start(context: CommandContext, options: StartOptions): Promise<Ex
       if (!(error instanceof WaitInterruptedError)) throw error;
       context.stderr.write(`${renderInterrupted(run)}\n`);
       return EXIT.failed;
+    } finally {
+      clearTimeout(timer);
     }
   });
 }
@@ -117,6 +132,21 @@ function readInput(options: StartOptions, now: Date): SessionCleanupInput {
     ...(options.cutoff === undefined ? {} : { cutoff: options.cutoff }),
     ...(options.dryRun === true ? { dryRun: true } : {}),
   };
+}
+
+/** The longest wait that a timer takes: 24 days. Milliseconds. */
+const LONGEST_TIMEOUT = 2_147_483_647;
+
+function readTimeout(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const milliseconds = parseDuration(given, 's');
+  if (milliseconds === undefined || milliseconds <= 0 || milliseconds > LONGEST_TIMEOUT) {
+    throw new InputError(
+      `--timeout is ${JSON.stringify(given)}. Allowed: a duration of up to 24d such as 90s, 10m or ` +
+        '1h; a bare number is seconds.',
+    );
+  }
+  return milliseconds;
 }
 
 function renderStarted({ workflowId, runId }: RunId): string {

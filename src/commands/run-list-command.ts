@@ -21,7 +21,7 @@ export function addRunListCommand(run: Command, { act, context }: Invocation): v
     .option('--limit <number>', 'how many', '10')
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_TASK_QUEUE'],
     temporal: true,
     examples: [
       ['session-cleanup run list', 'the last ten'],
@@ -36,9 +36,9 @@ export function addRunListCommand(run: Command, { act, context }: Invocation): v
         `--limit is ${JSON.stringify(options.limit)}. Allowed: a whole number from 1 to 1000.`,
       );
     }
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      const runs = await listRecentRuns(client, limit);
+      const runs = await listRecentRuns(client, limit, config.taskQueue);
       const painter = createPainter(context.stdout, context.environment);
       writeResult(context, options.json, { runs }, () =>
         renderRuns(runs, { painter, now: new Date(), withIds: true }),

@@ -5,6 +5,7 @@ import { watchRun } from '../temporal/run-progress.ts';
 import type { RunSnapshot } from '../temporal/run-progress.ts';
 import type { RunId } from '../temporal/run.ts';
 import type { CommandContext } from './command-context.ts';
+import { durationText } from './rendering/duration-text.ts';
 import { countText, numberText } from './rendering/number-text.ts';
 import { createProgressLine } from './rendering/progress-line.ts';
 
@@ -23,12 +24,15 @@ export async function showProgress(
 ): Promise<void> {
   const line = createProgressLine(context.stderr);
   try {
+    let isWaiting = false;
     for await (const snapshot of watchRun(client, run.workflowId, signal)) {
-      line.show(
-        snapshot.waitsForWorker
-          ? await renderWaiting(client, config.taskQueue)
-          : renderSnapshot(snapshot),
-      );
+      const { waitsSince } = snapshot;
+      const text =
+        waitsSince === undefined
+          ? renderSnapshot(snapshot)
+          : await renderWaiting(client, config.taskQueue, waitsSince);
+      line.show(text, waitsSince !== undefined && !isWaiting);
+      isWaiting = waitsSince !== undefined;
     }
   } catch {
     // The wait for the result meets the same trouble, and reports it.
@@ -37,14 +41,21 @@ export async function showProgress(
   }
 }
 
-async function renderWaiting(client: Client, taskQueue: string): Promise<string> {
+/** For how long a run has waited for a worker, and what to do. */
+export async function renderWaiting(
+  client: Client,
+  taskQueue: string,
+  since: Date,
+): Promise<string> {
   const pollers = await listPollers(client, taskQueue);
-  return pollers.length === 0
-    ? `Waiting: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
-    : 'Waiting for a worker. If that lasts: session-cleanup check';
+  const waited = durationText(Math.round((Date.now() - since.getTime()) / 1_000));
+  return pollers.every(({ isPolling }) => !isPolling)
+    ? `Waiting for ${waited}: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
+    : `Waiting for a worker, for ${waited}. If that lasts: session-cleanup check`;
 }
 
-function renderSnapshot(snapshot: RunSnapshot): string {
+/** How far a run is, in one line. */
+export function renderSnapshot(snapshot: RunSnapshot): string {
   const { deletedCount, slice, retry } = snapshot;
   const rows = countText(deletedCount, 'row');
   if (retry !== undefined) {

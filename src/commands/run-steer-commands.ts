@@ -21,7 +21,7 @@ interface SteeringCommand {
 }
 
 const REASON = ['--reason <text>', 'why; shown to whoever looks at the run'] as const;
-const TARGET = ['--target <name>', 'refuse the answer if another target is asking'] as const;
+const TARGET = ['--target <name>', 'the target that is meant; required when several wait'] as const;
 
 const COMMANDS: readonly SteeringCommand[] = [
   {
@@ -78,7 +78,7 @@ const COMMANDS: readonly SteeringCommand[] = [
     summary: 'keep the rows that a run wants approved',
     description:
       'Answers a run that waits because it would delete (nearly) every row of a table: keep them all. ' +
-      'The run goes on with the next target. Then look at the unit and the time zone of the expiry.',
+      'Then look at the unit and the time zone of the expiry.',
     options: [TARGET, REASON],
     examples: [['session-cleanup run reject', 'no, something is wrong']],
     argument: readAnswer,
@@ -96,7 +96,7 @@ export function addSteeringCommands(run: Command, invocation: Invocation): void 
     for (const [flags, meaning] of steering.options) command.option(flags, meaning);
     command.option(...JSON_OPTION);
     addHelpSections(command, {
-      settings: [],
+      settings: ['_TASK_QUEUE'],
       temporal: true,
       examples: steering.examples,
       failed: 'failed: no such run, or it refuses',
@@ -113,9 +113,9 @@ async function steer(
   const options = command.opts<JsonOption & Record<string, unknown>>();
   const sent = argument(options);
   const [given] = command.args;
-  const { temporal } = readTemporalConfig(context);
+  const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
-    const workflowId = given ?? (await findRunningId(client));
+    const workflowId = given ?? (await findRunningId(client, config.taskQueue));
     const answer = await steerRun(client, workflowId, update, sent);
     writeResult(
       context,

@@ -8,8 +8,6 @@ import { timeText } from './rendering/time-text.ts';
 
 /** How a run is shown. */
 export interface RunRendering {
-  /** Its counts say what would have been deleted. */
-  readonly isDryRun: boolean;
   readonly painter: Painter;
 }
 
@@ -37,7 +35,8 @@ function partly(result: RecordedResult | null, rendering: RunRendering): readonl
   return result === null ? [] : [renderResult(result, rendering)];
 }
 
-function renderResult(result: RecordedResult, { isDryRun, painter }: RunRendering): string {
+function renderResult(result: RecordedResult, { painter }: RunRendering): string {
+  const isDryRun = result.dryRun === true;
   const done = isDryRun ? 'Would delete' : 'Deleted';
   const heading = `${done} ${countText(result.deletedCount, 'row')} that had expired by ${timeText(result.cutoff)}.`;
   const skipped =
@@ -57,16 +56,18 @@ function renderResult(result: RecordedResult, { isDryRun, painter }: RunRenderin
     ...skipped,
     indent(renderTable(columns, result.targets.map(renderTarget))),
     ...result.targets.flatMap(renderWaits),
+    ...result.targets.flatMap(renderLeftOver),
   ].join('\n');
 }
 
 function renderTarget(target: RecordedTarget): readonly string[] {
   const seconds = target.slices.reduce((sum, slice) => sum + slice.seconds, 0);
+  const slices = target.slices.reduce((count, { folded = 1 }) => count + folded, 0);
   return [
     target.target,
     numberText(target.deletedCount),
     numberText(target.skippedLocked),
-    String(target.slices.length),
+    numberText(slices),
     durationText(seconds),
     target.stopped,
   ];
@@ -81,4 +82,33 @@ function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
   if (seconds.size === 0) return [];
   const reasons = [...seconds].map(([reason, length]) => `${durationText(length)} ${reason}`);
   return [`${target} held back for others: ${reasons.join(', ')}.`];
+}
+
+/** Expired rows that stay and why, and what the counts do not include. */
+function renderLeftOver({
+  target,
+  remaining = [],
+  unreadableCount = 0,
+  uncountedCascades = [],
+  uncounted,
+}: RecordedTarget): readonly string[] {
+  return [
+    ...remaining.map(({ reason, rows, by }) => {
+      const cause = by === undefined ? '' : `, ${by}`;
+      return `${target}: ${countText(rows, 'expired row')} left (${reason}${cause}).`;
+    }),
+    ...(unreadableCount === 0
+      ? []
+      : [
+          `${target}: ${countText(unreadableCount, 'row')} without a readable expiry never expire.`,
+        ]),
+    ...(uncountedCascades.length === 0
+      ? []
+      : [
+          `${target}: rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`,
+        ]),
+    ...(uncounted === true
+      ? [`${target}: the database could not tell what the last slice deleted.`]
+      : []),
+  ];
 }

@@ -55,22 +55,22 @@ export function renderRuns(
 /** Why a run does not move, and how it is made to: it waits for as long as nobody does. */
 function renderStandstill(run: RecentRun, painter: Painter): readonly string[] {
   const { workflowId, paused, awaiting } = run;
-  if (awaiting === null) {
-    if (paused === null) return [];
-    const reason = paused === '' ? '' : ` (${paused})`;
-    return [
-      `${painter.warning(`Paused${reason}.`)} To go on: session-cleanup run resume ${workflowId}`,
-    ];
-  }
-  const { target, expiredRows, totalRows } = awaiting;
-  const question =
-    `Waits for approval: ${numberText(expiredRows)} of the ${numberText(totalRows)} rows of ` +
-    `${target} would be deleted.`;
-  return [
-    painter.warning(question),
-    `  if that is right  session-cleanup run approve ${workflowId}`,
-    `  if it is not      session-cleanup run reject ${workflowId}`,
-  ];
+  const reason = paused === null || paused === '' ? '' : ` (${paused})`;
+  const pause =
+    paused === null
+      ? []
+      : [
+          `${painter.warning(`Paused${reason}.`)} To go on: session-cleanup run resume ${workflowId}`,
+        ];
+  const questions = awaiting.flatMap(({ target, expiredRows, totalRows }) => [
+    painter.warning(
+      `Waits for approval: ${numberText(expiredRows)} of the ${numberText(totalRows)} rows of ` +
+        `${target} would be deleted.`,
+    ),
+    `  if that is right  session-cleanup run approve ${workflowId} --target ${target}`,
+    `  if it is not      session-cleanup run reject ${workflowId} --target ${target}`,
+  ]);
+  return [...pause, ...questions];
 }
 
 function origin(run: RecentRun): string {
@@ -79,7 +79,7 @@ function origin(run: RecentRun): string {
 }
 
 function renderState({ state, paused, awaiting }: RecentRun, painter: Painter): string {
-  if (awaiting !== null) return painter.warning('waits for approval');
+  if (awaiting.length > 0) return painter.warning('waits for approval');
   if (paused !== null) return painter.warning('paused');
   switch (state) {
     case 'completed':

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 
-import { SCHEDULE_ID } from '../contract.ts';
 import { createLogger } from '../temporal/logging.ts';
 import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
 import type { ApplyOutcome, CheckOutcome } from '../temporal/schedule-apply.ts';
@@ -20,6 +19,7 @@ import { withClient } from './temporal-client.ts';
 
 interface ApplyOptions extends JsonOption {
   readonly check?: true;
+  readonly force?: true;
 }
 
 /** `session-cleanup schedule apply` */
@@ -29,13 +29,15 @@ export function addApplyCommand(parent: Command, invocation: Invocation): void {
     .summary('make the schedule what the configuration says')
     .description(
       'Creates the schedule, or updates it in place where it differs from the configuration. A pause, ' +
-        'its note, the remaining actions and the recent runs are kept. One made by hand is taken over. ' +
-        'Doing it again, or from many machines at once, changes nothing more.',
+        'its note, the remaining actions and the recent runs are kept. One made by hand is taken over; ' +
+        'one of another installation, whose runs go to another task queue, only with --force. Doing it ' +
+        'again, or from many machines at once, changes nothing more.',
     )
     .option('--check', 'change nothing; tell the differences, and exit with 1 if there are any')
+    .option('--force', 'take over the schedule of another installation')
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: ['_INTERVAL', '_OFFSET', '_TASK_QUEUE', '_LOG_LEVEL'],
+    settings: ['_SCHEDULE_ID', '_INTERVAL', '_OFFSET', '_TASK_QUEUE', '_LOG_LEVEL'],
     temporal: true,
     examples: [
       ['session-cleanup schedule apply', 'every six hours, the default'],
@@ -56,10 +58,12 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<Ex
   const { config, temporal } = readTemporalConfig(context);
   const logger = createLogger(config.logLevel, context.stderr);
   return await withClient(temporal, async (client) => {
-    const outcome = await applySchedule(client, defineSchedule(config), logger);
-    const schedule = await describeSchedule(client);
+    const outcome = await applySchedule(client, defineSchedule(config), logger, {
+      force: options.force === true,
+    });
+    const schedule = await describeSchedule(client, config.schedule.scheduleId);
     writeResult(context, options.json, { outcome, schedule }, () =>
-      renderApplied(context, outcome, schedule),
+      renderApplied(context, outcome, schedule, config.taskQueue),
     );
     return EXIT.done;
   });
@@ -69,7 +73,9 @@ async function check(context: CommandContext, options: ApplyOptions): Promise<Ex
   const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
     const outcome = await checkSchedule(client, defineSchedule(config));
-    writeResult(context, options.json, { outcome }, () => renderChecked(outcome));
+    writeResult(context, options.json, { outcome }, () =>
+      renderChecked(outcome, config.schedule.scheduleId),
+    );
     return outcome.kind === 'as-configured' ? EXIT.done : EXIT.failed;
   });
 }
@@ -78,33 +84,40 @@ function renderApplied(
   context: CommandContext,
   outcome: ApplyOutcome,
   schedule: ScheduleState,
+  taskQueue: string,
 ): string {
   const painter = createPainter(context.stdout, context.environment);
-  return [renderOutcome(outcome), '', renderSchedule(schedule, painter, new Date())].join('\n');
+  return [
+    renderOutcome(outcome, schedule.scheduleId),
+    '',
+    renderSchedule(schedule, { painter, now: new Date(), taskQueue }),
+  ].join('\n');
 }
 
-function renderOutcome(outcome: ApplyOutcome): string {
+function renderOutcome(outcome: ApplyOutcome, scheduleId: string): string {
   switch (outcome.kind) {
     case 'created':
-      return `Created the schedule ${SCHEDULE_ID}.`;
+      return `Created the schedule ${scheduleId}.`;
     case 'unchanged':
-      return `The schedule ${SCHEDULE_ID} is as configured; nothing was changed.`;
+      return `The schedule ${scheduleId} is as configured; nothing was changed.`;
     case 'updated':
-      return [`Updated the schedule ${SCHEDULE_ID}:`, renderDifferences(outcome.differences)].join(
+      return [`Updated the schedule ${scheduleId}:`, renderDifferences(outcome.differences)].join(
         '\n',
       );
   }
 }
 
-function renderChecked(outcome: CheckOutcome): string {
+function renderChecked(outcome: CheckOutcome, scheduleId: string): string {
   switch (outcome.kind) {
     case 'missing':
-      return `There is no schedule ${SCHEDULE_ID}. Create it: session-cleanup schedule apply`;
+      return `There is no schedule ${scheduleId}. Create it: session-cleanup schedule apply`;
+    case 'taken':
+      return outcome.message;
     case 'as-configured':
-      return `The schedule ${SCHEDULE_ID} is as configured.`;
+      return `The schedule ${scheduleId} is as configured.`;
     case 'different':
       return [
-        `The schedule ${SCHEDULE_ID} differs from the configuration (found → configured):`,
+        `The schedule ${scheduleId} differs from the configuration (found → configured):`,
         renderDifferences(outcome.differences),
         'Repair it: session-cleanup schedule apply',
       ].join('\n');

@@ -43,7 +43,7 @@ export function addBackfillCommand(parent: Command, { act, context }: Invocation
     )
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [
       [
@@ -56,9 +56,9 @@ export function addBackfillCommand(parent: Command, { act, context }: Invocation
   act(command, async () => {
     const options = command.opts<BackfillOptions>();
     const range = readRange(options, new Date());
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      const outcome = await backfillSchedule(client, range);
+      const outcome = await backfillSchedule(client, range, config.schedule.scheduleId);
       writeResult(context, options.json, outcome, () => renderBackfilled(outcome));
       return outcome.slots.length > 0 && outcome.unseen === 0 ? EXIT.done : EXIT.failed;
     });

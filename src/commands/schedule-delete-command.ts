@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 
-import { SCHEDULE_ID } from '../contract.ts';
 import { deleteSchedule } from '../temporal/schedule.ts';
 import { readTemporalConfig, writeResult } from './command-context.ts';
 import { EXIT } from './exit-code.ts';
@@ -21,20 +20,21 @@ export function addDeleteCommand(parent: Command, { act, context }: Invocation):
     )
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [['session-cleanup schedule delete', 'no more runs, ever']],
   });
   act(command, async () => {
     const options = command.opts<JsonOption>();
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      await deleteSchedule(client);
+      const { scheduleId } = config.schedule;
+      await deleteSchedule(client, scheduleId);
       writeResult(
         context,
         options.json,
-        { deleted: SCHEDULE_ID },
-        () => `Deleted the schedule ${SCHEDULE_ID}. Make it again: session-cleanup schedule apply`,
+        { deleted: scheduleId },
+        () => `Deleted the schedule ${scheduleId}. Make it again: session-cleanup schedule apply`,
       );
       return EXIT.done;
     });

@@ -21,7 +21,7 @@ export function addDescribeCommand(parent: Command, { act, context }: Invocation
     )
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [
       ['session-cleanup schedule describe', 'in a few lines'],
@@ -30,12 +30,12 @@ export function addDescribeCommand(parent: Command, { act, context }: Invocation
   });
   act(command, async () => {
     const options = command.opts<JsonOption>();
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      const schedule = await describeSchedule(client);
+      const schedule = await describeSchedule(client, config.schedule.scheduleId);
       const painter = createPainter(context.stdout, context.environment);
       writeResult(context, options.json, schedule, () =>
-        renderSchedule(schedule, painter, new Date()),
+        renderSchedule(schedule, { painter, now: new Date(), taskQueue: config.taskQueue }),
       );
       return EXIT.done;
     });

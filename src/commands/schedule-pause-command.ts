@@ -34,7 +34,7 @@ export function addPauseCommand(parent: Command, invocation: Invocation): void {
     .option('--reason <text>', 'why; kept as the note of the schedule', 'paused by session-cleanup')
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [
       [
@@ -61,7 +61,7 @@ export function addUnpauseCommand(parent: Command, invocation: Invocation): void
     )
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [['session-cleanup schedule unpause --reason "database moved"', 'go on']],
   });
@@ -73,7 +73,7 @@ export function addUnpauseCommand(parent: Command, invocation: Invocation): void
 async function note(
   context: CommandContext,
   options: PauseOptions,
-  action: (client: Client, reason: string) => Promise<ScheduleState>,
+  action: (client: Client, reason: string, scheduleId: string) => Promise<ScheduleState>,
 ): Promise<ExitCode> {
   const bytes = Buffer.byteLength(options.reason);
   if (options.reason.trim() === '' || bytes > LONGEST_REASON_BYTES) {
@@ -81,12 +81,12 @@ async function note(
       `--reason has ${bytes} bytes. Allowed: 1 to ${LONGEST_REASON_BYTES}, not only blanks.`,
     );
   }
-  const { temporal } = readTemporalConfig(context);
+  const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
-    const schedule = await action(client, options.reason);
+    const schedule = await action(client, options.reason, config.schedule.scheduleId);
     const painter = createPainter(context.stdout, context.environment);
     writeResult(context, options.json, schedule, () =>
-      renderSchedule(schedule, painter, new Date()),
+      renderSchedule(schedule, { painter, now: new Date(), taskQueue: config.taskQueue }),
     );
     return EXIT.done;
   });

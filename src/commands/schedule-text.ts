@@ -9,8 +9,17 @@ import { distanceText, timeText } from './rendering/time-text.ts';
 /** Slots that are told ahead. */
 const NEXT_RUNS = 3;
 
+/** What a schedule is drawn with. */
+export interface ScheduleRendering {
+  readonly painter: Painter;
+  readonly now: Date;
+  /** The configured one. */
+  readonly taskQueue: string;
+}
+
 /** The schedule in a few lines. */
-export function renderSchedule(state: ScheduleState, painter: Painter, now: Date): string {
+export function renderSchedule(state: ScheduleState, rendering: ScheduleRendering): string {
+  const { painter, now } = rendering;
   const status = renderStatus(state, painter);
   const pairs: (readonly [string, string])[] = [
     ['next', renderNext(state, now)],
@@ -24,11 +33,18 @@ export function renderSchedule(state: ScheduleState, painter: Painter, now: Date
       : [['waiting', countText(state.bufferedRuns, 'run')] as const]),
     ['so far', renderCounters(state, painter)],
     ['starts', `${state.workflowType} on task queue ${state.taskQueue}`],
+    ...(state.taskQueue === rendering.taskQueue
+      ? []
+      : [['', painter.warning(renderOther(rendering.taskQueue))] as const]),
   ];
   return [
     `${painter.heading(`Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${status}`,
     indent(renderPairs(pairs)),
   ].join('\n');
+}
+
+function renderOther(taskQueue: string): string {
+  return `It belongs to another installation: this one is configured for the task queue ${taskQueue}.`;
 }
 
 /** A schedule whose remaining runs are used up starts nothing, though the server calls it active. */

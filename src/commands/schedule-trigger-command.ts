@@ -21,16 +21,16 @@ export function addTriggerCommand(parent: Command, { act, context }: Invocation)
     )
     .option(...JSON_OPTION);
   addHelpSections(command, {
-    settings: [],
+    settings: ['_SCHEDULE_ID'],
     temporal: true,
     examples: [['session-cleanup schedule trigger', 'run now']],
     failed: 'failed, or no run started',
   });
   act(command, async () => {
     const options = command.opts<JsonOption>();
-    const { temporal } = readTemporalConfig(context);
+    const { config, temporal } = readTemporalConfig(context);
     return await withClient(temporal, async (client) => {
-      const outcome = await triggerSchedule(client);
+      const outcome = await triggerSchedule(client, config.schedule.scheduleId);
       writeResult(context, options.json, outcome, () => renderTriggered(outcome));
       return outcome.kind === 'started' ? EXIT.done : EXIT.failed;
     });

@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
 
 import type { Config } from '../config/config.ts';
+import type { ConfigWithoutDatabase } from '../config/load-config.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
-import { findLastSuccess } from '../temporal/last-success.ts';
-import type { LastSuccess } from '../temporal/last-success.ts';
+import { findLastSuccesses } from '../temporal/last-success.ts';
+import type { TargetSuccess } from '../temporal/last-success.ts';
 import { listPollers } from '../temporal/pollers.ts';
 import type { Poller } from '../temporal/pollers.ts';
 import { listRecentRuns } from '../temporal/recent-runs.ts';
@@ -24,31 +25,40 @@ export interface StatusReport {
   /** Newest first. */
   readonly runs: Section<readonly RecentRun[]>;
   readonly workers: Section<readonly Poller[]>;
-  /** The newest run that completed and was not a dry one; null when none is remembered. */
-  readonly lastSuccess: Section<LastSuccess | null>;
-  /** What waits in each table. */
-  readonly targets: Section<readonly PreviewOutcome[]>;
+  /** For each configured target, up to when it has been cleaned. */
+  readonly lastSuccess: Section<readonly TargetSuccess[]>;
+  /** Expired rows of each target; null when the database was not asked. */
+  readonly targets: Section<readonly PreviewOutcome[]> | null;
 }
 
 /** Runs that are shown. */
 const RECENT_RUNS = 10;
 
-/** Asks Temporal and the database at the same time. Never fails as a whole. */
+/**
+ * Asks Temporal and, where the configuration has one, the database at the same time. Never fails as a
+ * whole.
+ *
+ * @param since - Runs that ended before this instant are not searched for a success.
+ */
 export async function gatherStatus(
-  config: Config,
+  config: ConfigWithoutDatabase & Partial<Pick<Config, 'database'>>,
   temporal: TemporalSettings,
+  since?: Date,
 ): Promise<StatusReport> {
+  const { database } = config;
   const [fromTemporal, targets] = await Promise.all([
-    askTemporal(config, temporal),
-    toSection(async () => {
-      const { previewTargets } = await import('./database.ts');
-      return await previewTargets(config);
-    }),
+    askTemporal(config, temporal, since),
+    database === undefined
+      ? null
+      : toSection(async () => {
+          const { previewTargets } = await import('./database.ts');
+          return await previewTargets({ ...config, database });
+        }),
   ]);
   return { ...fromTemporal, targets };
 }
 
-/** Whether all of it could be told. */
+/** Whether all that was asked has been answered. */
 export function isComplete({
   schedule,
   runs,
@@ -61,17 +71,17 @@ export function isComplete({
     runs.ok &&
     workers.ok &&
     lastSuccess.ok &&
-    targets.ok &&
-    targets.content.every(({ kind }) => kind === 'previewed')
+    (targets === null || (targets.ok && targets.content.every(({ kind }) => kind === 'previewed')))
   );
 }
 
 async function askTemporal(
-  config: Config,
+  config: ConfigWithoutDatabase,
   temporal: TemporalSettings,
+  since: Date | undefined,
 ): Promise<Omit<StatusReport, 'targets'>> {
   try {
-    return await withClient(temporal, (client) => askClient(client, config));
+    return await withClient(temporal, (client) => askClient(client, config, since));
   } catch (error) {
     const failed = { ok: false, error: reportError(error).message } as const;
     return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
@@ -80,13 +90,20 @@ async function askTemporal(
 
 async function askClient(
   client: Client,
-  { taskQueue }: Config,
+  { taskQueue, schedule: { scheduleId }, targets }: ConfigWithoutDatabase,
+  since: Date | undefined,
 ): Promise<Omit<StatusReport, 'targets'>> {
   const [schedule, runs, workers, lastSuccess] = await Promise.all([
-    toSection(() => describeSchedule(client)),
-    toSection(() => listRecentRuns(client, RECENT_RUNS)),
+    toSection(() => describeSchedule(client, scheduleId)),
+    toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
     toSection(() => listPollers(client, taskQueue)),
-    toSection(() => findLastSuccess(client)),
+    toSection(() =>
+      findLastSuccesses(client, {
+        taskQueue,
+        targets: targets.map(({ name }) => name),
+        ...(since === undefined ? {} : { since }),
+      }),
+    ),
   ]);
   return { schedule, runs, workers, lastSuccess };
 }
@@ -100,15 +117,15 @@ async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<
 }
 
 /**
- * Whether the last successful run ended longer ago than it may: a schedule can look healthy and start
- * nothing. Unknown counts as too old, since an alarm that stays silent is worth nothing.
+ * The targets whose latest cut-off is before `since`. Unknown counts as too old, since an alarm that
+ * stays silent is worth nothing; undefined when nothing is known of any target.
  */
-export function isOverdue(
+export function overdueTargets(
   { lastSuccess }: StatusReport,
-  maxAgeSeconds: number,
-  now: Date,
-): boolean {
-  if (!lastSuccess.ok || lastSuccess.content === null) return true;
-  const age = now.getTime() - new Date(lastSuccess.content.endedAt).getTime();
-  return age > maxAgeSeconds * 1_000;
+  since: Date,
+): readonly string[] | undefined {
+  if (!lastSuccess.ok) return undefined;
+  return lastSuccess.content
+    .filter(({ success }) => success === null || new Date(success.cutoff) < since)
+    .map(({ target }) => target);
 }

@@ -1,9 +1,9 @@
-import type { LastSuccess } from '../temporal/last-success.ts';
+import type { TargetSuccess } from '../temporal/last-success.ts';
 import type { Poller } from '../temporal/pollers.ts';
 import { renderPreviews } from './preview-text.ts';
 import type { Painter } from './rendering/painter.ts';
 import { indent, renderPairs } from './rendering/table.ts';
-import { distanceText } from './rendering/time-text.ts';
+import { distanceText, timeText } from './rendering/time-text.ts';
 import { renderRuns } from './runs-text.ts';
 import { renderSchedule } from './schedule-text.ts';
 import type { Section, StatusReport } from './status-report.ts';
@@ -13,23 +13,25 @@ export interface StatusRendering {
   readonly painter: Painter;
   readonly now: Date;
   readonly taskQueue: string;
-  /** The last success is older than was asked for. */
-  readonly overdue: boolean;
+  /** Targets whose last success is older than `--max-age` allows. */
+  readonly overdue: readonly string[];
+  /** True when the database was left out on purpose. */
+  readonly isDatabaseLeftOut: boolean;
 }
 
 /** The whole status, section by section. */
 export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
-  const { painter, now, taskQueue } = rendering;
+  const { painter, taskQueue } = rendering;
   // Without a server all three would say the same at length.
   const error = commonError(report);
   const fromTemporal =
     error === undefined
       ? [
           report.schedule.ok
-            ? renderSchedule(report.schedule.content, painter, now)
+            ? renderSchedule(report.schedule.content, rendering)
             : failure('Schedule', report.schedule.error, painter),
-          section('Last success', report.lastSuccess, painter, (success) =>
-            renderSuccess(success, rendering),
+          section('Last success', report.lastSuccess, painter, (successes) =>
+            successes.map((success) => renderSuccess(success, rendering)).join('\n'),
           ),
           section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
           section('Workers', report.workers, painter, (workers) =>
@@ -39,10 +41,15 @@ export function renderStatus(report: StatusReport, rendering: StatusRendering): 
       : [failure('Temporal', error, painter)];
   return [
     ...fromTemporal,
-    section('Waiting in the database', report.targets, painter, (targets) =>
-      renderPreviews(targets, painter, now),
-    ),
+    ...(rendering.isDatabaseLeftOut ? [] : [renderDatabase(report, rendering)]),
   ].join('\n\n');
+}
+
+function renderDatabase({ targets }: StatusReport, { painter, now }: StatusRendering): string {
+  const title = 'Waiting in the database';
+  return targets === null
+    ? [painter.heading(title), indent('not read: DATABASE_URL is not set')].join('\n')
+    : section(title, targets, painter, (outcomes) => renderPreviews(outcomes, painter, now));
 }
 
 function section<Content>(
@@ -65,15 +72,21 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
   return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
 }
 
+/** Up to when a target has been cleaned; and why not up to a later time, where a run did not. */
 function renderSuccess(
-  success: LastSuccess | null,
+  { target, success, passedOver }: TargetSuccess,
   { painter, now, overdue }: StatusRendering,
 ): string {
-  const paint = overdue ? painter.bad : painter.good;
-  if (success === null) return paint('none that Temporal remembers');
-  const { workflowId, endedAt } = success;
-  const late = overdue ? ', longer ago than it may be' : '';
-  return `${paint(`${distanceText(endedAt, now)}${late}`)} ${painter.quiet(workflowId)}`;
+  const isLate = overdue.includes(target);
+  const paint = isLate || success === null ? painter.bad : painter.good;
+  const late = isLate ? ', longer ago than --max-age allows' : '';
+  const line =
+    success === null
+      ? `${target}: ${paint('none among the runs that Temporal remembers')}`
+      : `${target}: ${paint(`cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
+        painter.quiet(success.workflowId);
+  if (passedOver === null) return line;
+  return `${line}\n${indent(`${passedOver.workflowId} does not count: ${passedOver.reason}`)}`;
 }
 
 function renderWorkers(
@@ -81,15 +94,19 @@ function renderWorkers(
   taskQueue: string,
   { painter, now }: StatusRendering,
 ): string {
-  if (workers.length === 0) {
-    return painter.warning(
-      `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
-    );
-  }
-  return renderPairs(
-    workers.map(({ identity, lastSeenAt }) => [
+  const pairs = workers.map(({ identity, lastSeenAt, isPolling }) => {
+    const seen = lastSeenAt === null ? '' : `last seen ${distanceText(lastSeenAt, now)}`;
+    return [
       identity,
-      lastSeenAt === null ? '' : painter.quiet(`asked for work ${distanceText(lastSeenAt, now)}`),
-    ]),
-  );
+      isPolling ? painter.quiet(seen) : painter.warning(`silent, ${seen}`),
+    ] as const;
+  });
+  const none = workers.some(({ isPolling }) => isPolling)
+    ? []
+    : [
+        painter.warning(
+          `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+        ),
+      ];
+  return [...none, ...(pairs.length === 0 ? [] : [renderPairs(pairs)])].join('\n');
 }

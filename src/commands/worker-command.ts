@@ -10,8 +10,9 @@ export function addWorkerCommand(program: Command, { act, context }: Invocation)
     .summary('do the work: poll Temporal, delete, until told to stop')
     .description(
       'Does the work until it is told to stop. At its start it makes the schedule what the ' +
-        'configuration says (see SESSION_CLEANUP_SCHEDULE). A database that is down is waited for; a ' +
-        'wrong login, a missing database or a missing ledger ends it at once. Run as many as you like.\n\n' +
+        'configuration says (see SESSION_CLEANUP_SCHEDULE). It waits for a database and a Temporal ' +
+        'server that are down; a wrong login, a missing database, namespace or ledger ends it at once. ' +
+        'Run as many as you like.\n\n' +
         'Ctrl-C and SIGTERM stop it gracefully: it finishes the transaction in hand and leaves the rest ' +
         'to another worker. A second signal ends it at once, which costs no count either.\n\n' +
         'Logs go to standard output, as JSON unless that is a terminal.',

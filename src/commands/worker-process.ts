@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 import { Client } from '@temporalio/client';
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
-import type { Worker } from '@temporalio/worker';
+import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Config } from '../config/config.ts';
@@ -14,7 +14,9 @@ import { checkDeployment } from '../temporal/check-deployment.ts';
 import { applySchedule, checkSchedule } from '../temporal/schedule-apply.ts';
 import { defineSchedule } from '../temporal/schedule-definition.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from '../temporal/worker.ts';
-import { requireNamespace } from '../temporal/connection.ts';
+import { isTemporalDown, requireNamespace } from '../temporal/connection.ts';
+import type { TemporalSettings } from '../temporal/connection-settings.ts';
+import { repeatWhileDown } from '../temporal/while-down.ts';
 import { connectWorker } from '../temporal/worker-connection.ts';
 import { readFullConfig } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
@@ -31,16 +33,22 @@ const EVENT = {
   stopping: 'session_cleanup_worker_stopping',
   stopped: 'session_cleanup_worker_stopped',
   abandoned: 'session_cleanup_worker_abandoned',
+  temporalUnavailable: 'session_cleanup_temporal_unavailable',
   databaseUnavailable: 'session_cleanup_database_unavailable',
   finding: 'session_cleanup_check',
   scheduleNotApplied: 'session_cleanup_schedule_not_applied',
   scheduleDiffers: 'session_cleanup_schedule_differs',
 } as const;
 
+/** Time that the server has for what is asked at the start. Milliseconds. */
+const ANSWER_WITHIN = 15_000;
+
 /**
  * Works until a signal says to stop.
  *
- * @throws ConfigError, TemporalUnreachableError, DatabaseProblem when it cannot start
+ * Waits for a database and a Temporal server that are down.
+ *
+ * @throws ConfigError, NamespaceNotFoundError, DatabaseProblem when it cannot start
  */
 export async function runWorker(context: CommandContext): Promise<ExitCode> {
   // A worker waits for hours, so small beats fast; but not while it loads, which would take longer.
@@ -58,15 +66,32 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
   await checkDatabase(orm, config, logger);
 
   installRuntime(logger);
-  const connection = await connectWorker(temporal);
+  const whileDown = async <Answer>(attempt: () => Promise<Answer>): Promise<Answer | undefined> =>
+    await repeatWhileDown(
+      attempt,
+      (error) => {
+        logger.warn({ reason: reportError(error).message }, EVENT.temporalUnavailable);
+      },
+      stop.signal,
+    );
+  const connected = await whileDown(() => connect(temporal));
+  if (connected === undefined) return stopped(logger);
+  const { connection, client } = connected;
   cleanup.defer(() => connection.close());
   const { namespace } = temporal;
-  const client = new Client({ connection, namespace });
-  await requireNamespace(client);
-  await settleSchedule(client, config, logger);
+  const isSettled = await settleSchedule(client, config, logger);
   await tellVersion(client, config, logger);
 
-  const worker = await createCleanupWorker({ config, orm, connection, namespace });
+  const worker = await whileDown(() => createCleanupWorker({ config, orm, connection, namespace }));
+  if (worker === undefined) return stopped(logger);
+  if (!isSettled) {
+    // Runs are worked on meanwhile; the schedule follows once Temporal answers.
+    void whileDown(async () => {
+      await changeSchedule(client, config, logger);
+    }).catch((error: unknown) => {
+      logger.error({ reason: reportError(error).message }, EVENT.scheduleNotApplied);
+    });
+  }
   logger.info(
     {
       temporal_address: temporal.address,
@@ -90,8 +115,34 @@ export async function runWorker(context: CommandContext): Promise<ExitCode> {
     }
     throw error;
   }
+  return stopped(logger);
+}
+
+function stopped(logger: Logger): ExitCode {
   logger.info(EVENT.stopped);
   return EXIT.done;
+}
+
+/** @throws an error of which {@link repeatWhileDown} knows whether another attempt may help */
+async function connect(
+  temporal: TemporalSettings,
+): Promise<{ readonly connection: NativeConnection; readonly client: Client }> {
+  const connection = await connectWorker(temporal);
+  try {
+    const client = new Client({ connection, namespace: temporal.namespace });
+    await inTime(client, async () => {
+      await requireNamespace(client);
+    });
+    return { connection, client };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** A server that hangs would keep the worker waiting without end. */
+async function inTime<Answer>(client: Client, ask: () => Promise<Answer>): Promise<Answer> {
+  return await client.withDeadline(Date.now() + ANSWER_WITHIN, ask);
 }
 
 /** Runs the worker, and shuts it down when `stop` is aborted, be it before the worker was ready. */
@@ -142,32 +193,49 @@ async function checkDatabase(orm: MikroORM, config: Config, logger: Logger): Pro
 
 /** Says when new runs go to another version: whoever deployed this one has a step to do yet. */
 async function tellVersion(client: Client, config: Config, logger: Logger): Promise<void> {
-  if (config.versioning === undefined) return;
+  const { versioning } = config;
+  if (versioning === undefined) return;
   try {
-    const { level, ...finding } = await checkDeployment(client, config.versioning);
+    const { level, ...finding } = await inTime(client, () => checkDeployment(client, versioning));
     if (level !== 'ok') logger.warn(finding, EVENT.finding);
   } catch (error) {
     logger.warn({ check: 'deployment', message: reportError(error).message }, EVENT.finding);
   }
 }
 
-/** Does to the schedule what the configuration says. Runs are worked on even if that fails. */
-async function settleSchedule(client: Client, config: Config, logger: Logger): Promise<void> {
-  const definition = defineSchedule(config);
+/**
+ * Does to the schedule what the configuration says. Runs are worked on even if that fails.
+ *
+ * @returns false when Temporal could not be reached, and another attempt may help
+ */
+async function settleSchedule(client: Client, config: Config, logger: Logger): Promise<boolean> {
   try {
+    await changeSchedule(client, config, logger);
+    return true;
+  } catch (error) {
+    logger.error({ reason: reportError(error).message }, EVENT.scheduleNotApplied);
+    return !isTemporalDown(error);
+  }
+}
+
+async function changeSchedule(client: Client, config: Config, logger: Logger): Promise<void> {
+  const definition = defineSchedule(config);
+  await inTime(client, async () => {
     switch (config.schedule.atWorkerStart) {
       case 'apply':
         await applySchedule(client, definition, logger);
         break;
       case 'check': {
         const outcome = await checkSchedule(client, definition);
-        if (outcome.kind !== 'as-configured') logger.warn({ ...outcome }, EVENT.scheduleDiffers);
+        if (outcome.kind === 'taken') {
+          logger.error({ ...outcome }, EVENT.scheduleDiffers);
+        } else if (outcome.kind !== 'as-configured') {
+          logger.warn({ ...outcome }, EVENT.scheduleDiffers);
+        }
         break;
       }
       case 'off':
         break;
     }
-  } catch (error) {
-    logger.error({ reason: reportError(error).message }, EVENT.scheduleNotApplied);
-  }
+  });
 }

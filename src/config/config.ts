@@ -10,6 +10,9 @@ export const EXPIRY_TYPES = [
 ] as const;
 export type ExpiryType = (typeof EXPIRY_TYPES)[number];
 
+/** What to do when ON DELETE CASCADE would delete rows of other rules along: refuse the target, or allow it. */
+export const CASCADES = ['refuse', 'allow'] as const;
+
 /** One table to clean. */
 export interface TargetConfig {
   /** Name of the target in inputs, results and the ledger. */
@@ -20,8 +23,13 @@ export interface TargetConfig {
   readonly expiresColumn: string;
   /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
   readonly expiresType: ExpiryType | undefined;
-  /** Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Default `UTC`. */
-  readonly timeZone: string;
+  /**
+   * Zone of a `timestamp`, or of ISO 8601 text without one; an IANA name. Undefined: UTC, where every connection
+   * to the database gets UTC.
+   */
+  readonly timeZone: string | undefined;
+  /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. Default `refuse`. */
+  readonly cascade: (typeof CASCADES)[number];
 }
 
 /** How rows are deleted. */
@@ -50,12 +58,16 @@ export interface DeletionSettings {
   readonly runBudgetSeconds: number | undefined;
   /** A run that would delete this share of a table or more waits for approval; null: never. */
   readonly brakeShare: number | null;
+  /** Whether a unit of the expiry that the data contradict fails a target. */
+  readonly plausibility: 'check' | 'off';
   /** Ledger rows of runs older than this are removed. Days. */
   readonly ledgerRetentionDays: number;
 }
 
 /** What the one schedule should look like. */
 export interface ScheduleSettings {
+  /** Differs between installations that share a Temporal namespace. */
+  readonly scheduleId: string;
   readonly intervalSeconds: number;
   readonly offsetSeconds: number;
   /** Whether a starting worker makes the schedule so, only reports differences, or leaves it alone. */
@@ -76,6 +88,8 @@ export interface DatabaseSettings {
   readonly url: string;
   /** Schema of the ledger and of the table of applied migrations. */
   readonly ledgerSchema: string;
+  /** Schema of tables whose name has none, by the address; undefined leaves it to the `search_path`. */
+  readonly defaultSchema: string | undefined;
   /** True when `migrate` may create the default `sessions` table (nobody named another). */
   readonly ownsSessionsTable: boolean;
 }

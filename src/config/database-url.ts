@@ -1,3 +1,5 @@
+import { didYouMean } from './did-you-mean.ts';
+
 /** The reason why a text is not a usable address; a clause that can follow "which". */
 export interface UrlRefusal {
   readonly refusal: string;
@@ -11,6 +13,28 @@ const SSL_MODES: readonly string[] = [
   'verify-full',
   'no-verify',
 ];
+
+/** Parameters that the driver honours. */
+const DRIVER_PARAMETERS: readonly string[] = [
+  ...['host', 'port', 'options'],
+  ...['sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'sslnegotiation', 'uselibpqcompat'],
+];
+
+/** Where tables are looked up whose name has no schema, as Prisma means it. */
+const SCHEMA_PARAMETER = 'schema';
+
+/**
+ * Parameters of other clients and of connection pools, which say nothing of where the data are. They have no effect:
+ * the program has connections and limits of its own, and names itself to the server.
+ */
+const WITHOUT_EFFECT: readonly string[] = [
+  ...['application_name', 'fallback_application_name', 'channel_binding', 'connect_timeout'],
+  ...['connection_limit', 'max_idle_connection_lifetime', 'pgbouncer', 'pool_timeout'],
+  ...['single_use_connections', 'socket_timeout', 'statement_cache_size'],
+  ...['keepalives', 'keepalives_idle', 'keepalives_interval', 'keepalives_count'],
+];
+
+const PARAMETERS: readonly string[] = [...DRIVER_PARAMETERS, SCHEMA_PARAMETER, ...WITHOUT_EFFECT];
 
 const PROTOCOLS: readonly string[] = ['postgres:', 'postgresql:'];
 
@@ -27,6 +51,9 @@ export function checkDatabaseUrl(text: string): string | UrlRefusal {
   }
   if (url.hostname === '' && !url.searchParams.has('host')) return { refusal: 'names no host' };
   if (url.pathname.length < 2) return { refusal: 'names no database after the host' };
+  const parameter = refuseParameters([...url.searchParams.keys()]);
+  if (parameter !== undefined) return { refusal: parameter };
+  if (url.searchParams.get(SCHEMA_PARAMETER) === '') return { refusal: 'has an empty schema' };
   const mode = url.searchParams.get('sslmode');
   if (mode !== null && !SSL_MODES.includes(mode)) {
     // The driver would connect without encryption for a slip, and `prefer` leaves it open.
@@ -47,17 +74,39 @@ export function maskDatabaseUrl(text: string): string {
   return url.href;
 }
 
+/** The schema that the address names for tables without one; undefined: the connection's search_path decides. */
+export function schemaInUrl(text: string): string | undefined {
+  return parseUrl(text)?.searchParams.get(SCHEMA_PARAMETER) ?? undefined;
+}
+
 /**
- * The address as the driver is to have it: it takes `require` and `verify-ca` for `verify-full`, as a
+ * The address as the driver is to have it, with its own parameters only: it would take any other for a setting
+ * of its configuration. It takes `require` and `verify-ca` for `verify-full`, as a
  * safe reading of them, but warns of that on every start.
  */
 export function driverUrl(text: string): string {
   const url = parseUrl(text);
-  const mode = url?.searchParams.get('sslmode');
-  if (url === undefined || (mode !== 'require' && mode !== 'verify-ca')) return text;
-  if (url.searchParams.get('uselibpqcompat') === 'true') return text;
-  url.searchParams.set('sslmode', 'verify-full');
+  if (url === undefined) return text;
+  for (const name of [...url.searchParams.keys()]) {
+    if (!DRIVER_PARAMETERS.includes(name)) url.searchParams.delete(name);
+  }
+  const mode = url.searchParams.get('sslmode');
+  const isSafer = mode === 'require' || mode === 'verify-ca';
+  if (isSafer && url.searchParams.get('uselibpqcompat') !== 'true') {
+    url.searchParams.set('sslmode', 'verify-full');
+  }
   return url.href;
+}
+
+/** An unknown parameter may say where the data are, so none is ignored. */
+function refuseParameters(names: readonly string[]): string | undefined {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) return `has the parameter ${repeated} more than once`;
+  const unknown = names.find((name) => !PARAMETERS.includes(name));
+  if (unknown === undefined) return undefined;
+  const meant = didYouMean(unknown, PARAMETERS);
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  return `has the parameter ${JSON.stringify(unknown)}, which is not supported${hint}`;
 }
 
 function parseUrl(text: string): URL | undefined {

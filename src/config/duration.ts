@@ -5,15 +5,16 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** A unit that a duration may be written in. */
 export type DurationUnit = keyof typeof MILLISECONDS;
 
-const WRITTEN_DURATION = /^(?<amount>\d+)(?<unit>ms|s|m|h|d)$/;
+const WRITTEN_DURATION = /^(?<amount>\d+)(?<unit>ms|s|m|h|d)?$/;
 
 /**
  * Reads a duration written as a whole number and its unit.
  *
+ * @param bareUnit - Unit of a number that has none; without it, such a number is no duration.
  * @returns milliseconds, or undefined when the text is not a duration or too large to be exact.
  */
-export function parseDuration(text: string): number | undefined {
-  const { amount, unit } = WRITTEN_DURATION.exec(text)?.groups ?? {};
+export function parseDuration(text: string, bareUnit?: DurationUnit): number | undefined {
+  const { amount, unit = bareUnit } = WRITTEN_DURATION.exec(text)?.groups ?? {};
   if (amount === undefined || !isDurationUnit(unit)) return undefined;
   const milliseconds = Number(amount) * MILLISECONDS[unit];
   return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;

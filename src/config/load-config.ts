@@ -1,5 +1,6 @@
 import { DEFAULT_TARGET } from '../contract.ts';
 import { ConfigError } from './config-error.ts';
+import { schemaInUrl } from './database-url.ts';
 import type {
   Config,
   DatabaseSettings,
@@ -35,12 +36,18 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const rest = readAllButDatabase(environment, problems);
   const ledgerSchema = readSettingOrDefault(environment, SETTINGS.ledgerSchema, problems);
   if (problems.length > 0 || url === undefined) throw new ConfigError(problems);
+  const defaultSchema = schemaInUrl(url);
   const database: DatabaseSettings = {
     url,
     ledgerSchema,
+    defaultSchema,
     ownsSessionsTable: ownsSessionsTable(environment, rest.targets),
   };
-  return { database, ...rest };
+  const targets = rest.targets.map((target) => ({
+    ...target,
+    schema: target.schema ?? defaultSchema,
+  }));
+  return { database, ...rest, targets };
 }
 
 /**
@@ -81,6 +88,7 @@ function readAllButDatabase(
     targets,
     deletion: readDeletion(environment, problems),
     schedule: {
+      scheduleId: readSettingOrDefault(environment, SETTINGS.scheduleId, problems),
       intervalSeconds,
       offsetSeconds,
       atWorkerStart: readSettingOrDefault(environment, SETTINGS.scheduleAtWorkerStart, problems),
@@ -130,6 +138,7 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
     maxTransactionAgeSeconds: read(SETTINGS.maxTransactionAgeSeconds),
     runBudgetSeconds: readSetting(environment, SETTINGS.runBudgetSeconds, problems),
     brakeShare: read(SETTINGS.brakeShare),
+    plausibility: read(SETTINGS.plausibility),
     ledgerRetentionDays: read(SETTINGS.ledgerRetentionDays),
   };
 }
@@ -150,7 +159,8 @@ function readTarget(
     name,
     expiresColumn: readSettingOrDefault(environment, settings.expiresColumn, problems),
     expiresType: readSetting(environment, settings.expiresType, problems),
-    timeZone: readSettingOrDefault(environment, settings.timeZone, problems),
+    timeZone: readSetting(environment, settings.timeZone, problems),
+    cascade: readSettingOrDefault(environment, settings.cascade, problems),
   };
   return table === undefined ? undefined : { ...rest, ...table };
 }

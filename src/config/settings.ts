@@ -1,5 +1,5 @@
-import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE } from '../contract.ts';
-import { EXPIRY_TYPES } from './config.ts';
+import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract.ts';
+import { CASCADES, EXPIRY_TYPES } from './config.ts';
 import type { ExpiryType } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
 import type { Setting, SettingWithDefault } from './setting.ts';
@@ -16,6 +16,7 @@ import {
   shareOrOff,
   tableName,
   taskQueueName,
+  temporalId,
   timeZone,
   truth,
   wholeNumberBetween,
@@ -41,7 +42,8 @@ export interface TargetSettings {
   readonly table: Setting<TableName>;
   readonly expiresColumn: SettingWithDefault<string>;
   readonly expiresType: Setting<ExpiryType>;
-  readonly timeZone: SettingWithDefault<string>;
+  readonly timeZone: Setting<string>;
+  readonly cascade: SettingWithDefault<(typeof CASCADES)[number]>;
 }
 
 /**
@@ -75,8 +77,15 @@ export function targetSettings(target: string): TargetSettings {
     timeZone: {
       name: `${prefix}TIME_ZONE`,
       meaning: 'Zone of expiries that name none',
-      default: 'UTC',
+      default: undefined,
+      unset: 'UTC, where every connection to the database gets UTC; refused elsewhere',
       ...timeZone(),
+    },
+    cascade: {
+      name: `${prefix}CASCADE`,
+      meaning: 'Target whose ON DELETE CASCADE would delete rows that may be live',
+      default: 'refuse',
+      ...oneOf(CASCADES),
     },
   };
 }
@@ -171,6 +180,12 @@ export const SETTINGS = {
     default: '100%',
     ...shareOrOff(),
   }),
+  plausibility: withDefault({
+    name: `${PREFIX}PLAUSIBILITY`,
+    meaning: 'Fail a target whose numbers lie decades away when read in the configured unit',
+    default: 'check',
+    ...oneOf(['check', 'off']),
+  }),
   ledgerRetentionDays: withDefault({
     name: `${PREFIX}LEDGER_RETENTION`,
     meaning: 'How long the ledger remembers a run',
@@ -195,6 +210,12 @@ export const SETTINGS = {
       'What a starting worker does to the schedule: make it so, report differences, or nothing',
     default: 'apply',
     ...oneOf(['apply', 'check', 'off']),
+  }),
+  scheduleId: withDefault({
+    name: `${PREFIX}SCHEDULE_ID`,
+    meaning: 'Id of the Temporal Schedule; one for each installation in a namespace',
+    default: SCHEDULE_ID,
+    ...temporalId(),
   }),
   taskQueue: withDefault({
     name: `${PREFIX}TASK_QUEUE`,

@@ -35,7 +35,7 @@ function advise(name: string, known: ReadonlySet<string>): string {
     withoutPrefix(name),
   )?.groups?.['target'];
   return target === undefined
-    ? 'Unset it; `session-cleanup --help` lists them all.'
+    ? 'Unset it; `session-cleanup help settings` lists them all.'
     : `If it describes a further table, add "${target.toLowerCase()}" to ${SETTINGS.targets.name}.`;
 }
 

@@ -12,6 +12,9 @@ import { isTimeZone } from './time-zone.ts';
 /** Temporal refuses longer ids and names. */
 const LONGEST_TEMPORAL_NAME_BYTES = 1_000;
 
+/** Temporal puts a prefix before it and appends the start time of a run to it. */
+const LONGEST_SCHEDULE_ID_BYTES = LONGEST_TEMPORAL_NAME_BYTES - 100;
+
 /** Of a deployment's name or a build id: well below what Temporal takes, and enough for any. */
 const LONGEST_VERSION_PART = 200;
 
@@ -47,7 +50,7 @@ export function durationIn(
   return {
     allowed: `${shortest} to ${longest}, in whole ${UNIT_WORDS[unit]}${bare}`,
     schema: reading((text) => {
-      const milliseconds = parseDuration(bareNumber && /^\d+$/.test(text) ? text + unit : text);
+      const milliseconds = parseDuration(text, bareNumber ? unit : undefined);
       if (milliseconds === undefined) {
         return { refusal: 'is not a duration such as 500ms, 20s, 5m, 6h or 1d' };
       }
@@ -133,9 +136,14 @@ export function columnName(): ValueKind<string> {
 /** The name of a schema that is ours to create. */
 export function ownSchemaName(): ValueKind<string> {
   return {
-    allowed: 'a schema, exactly as PostgreSQL has it; not pg_… or information_schema',
+    allowed:
+      'a schema, exactly as PostgreSQL has it; not pg_… or information_schema, no dot or question mark',
     schema: reading((text) => {
       const name = readName(text);
+      // MikroORM takes one for a parameter and the other for the end of the schema, in a name as well.
+      if ('value' in name && /[?.]/.test(name.value)) {
+        return { refusal: 'holds a question mark or a dot' };
+      }
       return 'value' in name && RESERVED_SCHEMA.test(name.value)
         ? { refusal: 'PostgreSQL keeps for itself' }
         : name;
@@ -166,11 +174,20 @@ export function databaseUrl(): ValueKind<string> {
 
 /** The name of a Temporal task queue. */
 export function taskQueueName(): ValueKind<string> {
+  return temporalName(LONGEST_TEMPORAL_NAME_BYTES);
+}
+
+/** The id of a Temporal Schedule, which is also the base of the ids of its runs. */
+export function temporalId(): ValueKind<string> {
+  return temporalName(LONGEST_SCHEDULE_ID_BYTES);
+}
+
+function temporalName(longest: number): ValueKind<string> {
   return {
-    allowed: `a name of at most ${LONGEST_TEMPORAL_NAME_BYTES} bytes, without blanks at its ends`,
+    allowed: `a name of at most ${longest} bytes, without blanks at its ends`,
     schema: reading((text) => {
       if (text !== text.trim()) return { refusal: 'begins or ends with a blank' };
-      if (Buffer.byteLength(text) > LONGEST_TEMPORAL_NAME_BYTES) return { refusal: 'is too long' };
+      if (Buffer.byteLength(text) > longest) return { refusal: 'is too long' };
       if (text.startsWith('/_sys/')) return { refusal: 'Temporal keeps for itself' };
       return { value: text };
     }),

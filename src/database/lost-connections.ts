@@ -11,7 +11,18 @@ type Release = (error?: boolean | Error) => void;
 
 /** As much of `pg.Pool` as is needed here. */
 export interface ClientPool {
-  on(event: 'connect', listener: (client: PooledClient) => void): unknown;
+  on(event: 'connect' | 'acquire', listener: (client: PooledClient) => void): unknown;
+  /** Not public; closes an idle client and frees its place. */
+  _remove?(client: PooledClient): void;
+}
+
+/** The server goes on, but cannot be worked with: it has become a standby, shuts down or was promoted elsewhere. */
+const UNUSABLE = /^(25006|57P0|08)/;
+
+/** A connection, and whether it may be handed out again. */
+interface Connection {
+  isLost: boolean;
+  isIdle: boolean;
 }
 
 /**
@@ -24,17 +35,34 @@ export interface ClientPool {
  * And where a statement was told that its connection ends, the pool learns of it only when the socket closes:
  * whoever asks in between would be given that very connection.
  *
+ * What makes one connection unusable, such as a failover, most likely does so for those that are open already: none of
+ * them is handed out again.
+ *
  * @param pool - the `pg.Pool` that MikroORM has just made
  */
 export function releaseLostConnections(pool: ClientPool): void {
+  const open = new Map<PooledClient, Connection>();
+  const loseAll = (): void => {
+    for (const [client, connection] of open) {
+      connection.isLost = true;
+      if (connection.isIdle) pool._remove?.(client);
+    }
+    open.clear();
+  };
+  pool.on('acquire', (client) => {
+    const connection = open.get(client);
+    if (connection !== undefined) connection.isIdle = false;
+  });
   pool.on('connect', (client) => {
-    const connection = { isLost: false };
+    const connection = { isLost: false, isIdle: false };
+    open.set(client, connection);
+    client.on('end', () => open.delete(client));
     releaseOnce(client, connection);
-    watchAnswers(client, connection);
+    watchAnswers(client, connection, loseAll);
   });
 }
 
-function releaseOnce(client: PooledClient, connection: { readonly isLost: boolean }): void {
+function releaseOnce(client: PooledClient, connection: Connection): void {
   let giveBack = nothingToGiveBack;
   Object.defineProperty(client, 'release', {
     get: () => giveBack,
@@ -44,6 +72,7 @@ function releaseOnce(client: PooledClient, connection: { readonly isLost: boolea
       giveBack = (error) => {
         if (isReleased) return;
         isReleased = true;
+        connection.isIdle = error === undefined && !connection.isLost;
         release(error ?? connection.isLost);
       };
     },
@@ -60,14 +89,15 @@ const nothingToGiveBack: Release = () => undefined;
  * (`query_timeout`) is ended: the driver only stops waiting, so whatever is asked next would wait behind that
  * query, for as long again.
  */
-function watchAnswers(client: PooledClient, connection: { isLost: boolean }): void {
+function watchAnswers(client: PooledClient, connection: Connection, loseAll: () => void): void {
   const { query } = client;
   client.query = (...args) => {
     const answer: unknown = query.apply(client, args);
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
         const isSilent = isSilence(error);
-        connection.isLost ||= isSilent || isFarewell(error);
+        connection.isLost ||= isSilent;
+        if (isFarewell(error)) loseAll();
         if (isSilent) client.end().catch(() => undefined);
       });
     }
@@ -79,7 +109,11 @@ function isSilence(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
-/** After an error of this severity the server closes the connection. */
+/** After an error of severity FATAL the server closes the connection. */
 function isFarewell(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error && error.severity === 'FATAL';
+  if (!(error instanceof Error)) return false;
+  const isFatal = 'severity' in error && error.severity === 'FATAL';
+  return (
+    isFatal || ('code' in error && typeof error.code === 'string' && UNUSABLE.test(error.code))
+  );
 }

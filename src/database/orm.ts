@@ -6,6 +6,7 @@ import { defineTarget } from '../entities/cleanup-target.ts';
 import { defineLedgerEntry } from '../entities/ledger-entry.ts';
 import { SessionSchema } from '../entities/session.ts';
 import { migrationsList } from '../migrations/index.ts';
+import { markConnectionErrors } from './connection-errors.ts';
 import { joinStatements } from './joined-statements.ts';
 import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
 
@@ -14,6 +15,9 @@ import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
  * MikroORM keeps its migrations in `mikro_orm_migrations`, and neither may see the other's.
  */
 export const MIGRATIONS_TABLE = 'session_cleanup_migrations';
+
+/** By which our own sessions are known on the server, whatever the address or the environment says. */
+export const APPLICATION_NAME = 'session-cleanup';
 
 /** A connection that does not come about within this time is an unreachable database. Milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
@@ -50,7 +54,7 @@ export function createOrm(
 export function ormOptions(database: DatabaseSettings): Options {
   return {
     driver: PostgreSqlDriver,
-    clientUrl: database.url,
+    clientUrl: driverUrl(database.url),
     entities: ownEntities(database),
     extensions: [Migrator],
     migrations: {
@@ -67,11 +71,12 @@ export function ormOptions(database: DatabaseSettings): Options {
       // MikroORM reads user, host and database from the address, and would leave `sslmode` and all other
       // parameters out without a word; the driver reads them all.
       connectionString: driverUrl(database.url),
-      application_name: 'session-cleanup',
+      application_name: APPLICATION_NAME,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       query_timeout: ANSWER_TIMEOUT,
       keepAlive: true,
-      onPoolCreated(pool: ClientPool) {
+      onPoolCreated(pool: ClientPool & Parameters<typeof markConnectionErrors>[0]) {
+        markConnectionErrors(pool);
         releaseLostConnections(pool);
         joinStatements(pool);
       },

@@ -46,9 +46,9 @@ export class SessionRepository {
   async findLive(token: string): Promise<Session | null> {
     const em = this.#em.fork();
     const tokenHash = hashToken(token);
-    const live = await em.findOne(SessionSchema, { tokenHash, [isLive()]: [] });
+    const live = await em.findOne(SessionSchema, { [has(tokenHash)]: [], [isLive()]: [] });
     if (live !== null) return live;
-    await em.nativeDelete(SessionSchema, { tokenHash, [isExpired()]: [] });
+    await em.nativeDelete(SessionSchema, { [has(tokenHash)]: [], [isExpired()]: [] });
     return null;
   }
 
@@ -59,10 +59,10 @@ export class SessionRepository {
   async renew(token: string, lifetimeSeconds: number): Promise<boolean> {
     const updated = await this.#em.fork().nativeUpdate(
       SessionSchema,
-      { tokenHash: hashToken(token), [isLive()]: [] },
+      { [has(hashToken(token))]: [], [isLive()]: [] },
       {
         expiresAt: raw<Date>(SECONDS_FROM_NOW, [lifetimeSeconds]),
-        lastSeenAt: raw<Date>('now()'),
+        lastSeenAt: raw<Date>('pg_catalog.now()'),
       },
     );
     return updated > 0;
@@ -72,7 +72,7 @@ export class SessionRepository {
   async revoke(token: string): Promise<boolean> {
     const deleted = await this.#em
       .fork()
-      .nativeDelete(SessionSchema, { tokenHash: hashToken(token) });
+      .nativeDelete(SessionSchema, { [has(hashToken(token))]: [] });
     return deleted > 0;
   }
 }
@@ -83,6 +83,10 @@ export function hashToken(token: string): string {
 }
 
 // A row that expires exactly now has expired; the clean-up draws the line at the same place.
-const isLive = () => raw('expires_at > now()');
-const isExpired = () => raw('expires_at <= now()');
-const SECONDS_FROM_NOW = 'now() + make_interval(secs => ?)';
+// Written out, so that nothing in another schema of the search_path takes part.
+const has = (tokenHash: string) =>
+  raw('token_hash operator(pg_catalog.=) ?::pg_catalog.text', [tokenHash]);
+const isLive = () => raw('expires_at operator(pg_catalog.>) pg_catalog.now()');
+const isExpired = () => raw('expires_at operator(pg_catalog.<=) pg_catalog.now()');
+const SECONDS_FROM_NOW =
+  'pg_catalog.now() operator(pg_catalog.+) pg_catalog.make_interval(secs => ?::pg_catalog.float8)';

@@ -1,4 +1,5 @@
-import type { Way } from '../contract.ts';
+import type { RemainingRows, Way } from '../contract.ts';
+import type { RemainingEntry } from './remaining.ts';
 import type { Range } from './route.ts';
 
 /** One slice of one target in one run. */
@@ -23,6 +24,10 @@ export interface LaneAccount {
   skippedLocked: number;
   /** Ranges in which somebody held a lock when this lane came by, in order. */
   revisit: readonly Range[];
+  /** Expired rows that stay. */
+  remaining: readonly RemainingEntry[];
+  /** The same as it stands in the ledger. */
+  remainingWritten: readonly RemainingEntry[];
 }
 
 /** What a chunk adds to its lane's account. */
@@ -30,6 +35,8 @@ export interface ChunkEntry {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly revisit: readonly Range[];
+  /** Left out: as the account has it. */
+  readonly remaining?: readonly RemainingEntry[];
   readonly workedMilliseconds: number;
 }
 
@@ -41,11 +48,25 @@ export interface ClaimedSlice {
   readonly accounts: readonly LaneAccount[];
   /** Where an earlier attempt came to; undefined for a fresh slice. */
   readonly reached: SlicePosition | undefined;
+  /** Whether there were earlier attempts. */
+  readonly isRetry: boolean;
+  /** Time that these have worked. */
+  readonly workedMilliseconds: number;
 }
 
 /** The final count of a slice. */
 export interface SliceTotals {
   readonly deletedCount: number;
   readonly skippedLocked: number;
+  readonly remaining: readonly RemainingRows[];
   readonly workedMilliseconds: number;
+}
+
+/** Takes over what an entry that has been committed says. */
+export function commitEntry(account: LaneAccount, entry: ChunkEntry): void {
+  account.deletedCount += entry.deletedCount;
+  account.skippedLocked += entry.skippedLocked;
+  account.revisit = entry.revisit;
+  account.remaining = entry.remaining ?? account.remaining;
+  account.remainingWritten = account.remaining;
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { asWhere, type SqlFragment } from '../database/sql-fragment.ts';
+import { quoteName } from '../database/quote-name.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -34,6 +35,18 @@ function statementFor(em: EntityManager, target: Target, condition: SqlFragment)
     .withSchema(target.schema)
     .delete(asWhere(condition))
     .getQuery();
-  known.set(condition.sql, statement);
-  return statement;
+  const named = withSchema(statement, target);
+  known.set(condition.sql, named);
+  return named;
+}
+
+/**
+ * MikroORM leaves the schema `public` out, which leaves the table to the search_path: that may name another one
+ * first, or not name `public` at all.
+ */
+function withSchema(statement: string, { table, schema }: Target): string {
+  const bare = `delete from ${table.slice(quoteName(schema).length + 1)} `;
+  return statement.startsWith(bare)
+    ? `delete from ${table} ${statement.slice(bare.length)}`
+    : statement;
 }

@@ -26,3 +26,11 @@ export function nextChunkSize(
   const next = Math.round(size * factor);
   return Math.min(Math.max(next, bounds.smallest), bounds.largest);
 }
+
+/** A pace is kept by this many chunks a second or more, so that it is even. */
+const CHUNKS_PER_SECOND_AT_PACE = 4;
+
+/** Rows that one chunk may delete at a pace; undefined: without a pace, as many as fit into its time. */
+export function mostRowsAt(rowsPerSecond: number | undefined): number | undefined {
+  return rowsPerSecond && Math.max(Math.floor(rowsPerSecond / CHUNKS_PER_SECOND_AT_PACE), 1);
+}

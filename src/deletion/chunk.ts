@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { DeletionSettings } from '../config/config.ts';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { sqlState, withSettings, type LocalSettings } from '../database/transaction.ts';
 import { bulkDelete } from './bulk-delete.ts';
 import type { Doomed } from './doomed.ts';
-import { expired, expirySettings } from './expiry.ts';
+import { expired } from './expiry.ts';
+import type { SliceWork } from './slice-work.ts';
+import { rowRefusalIn } from './remaining.ts';
 import type { Route } from './route.ts';
 import type { Refusal, Stretch } from './stretch.ts';
 import type { Target } from './target.ts';
@@ -14,15 +15,15 @@ export interface ChunkCounts {
   readonly deletedCount: number;
   /** Expired rows still there because somebody holds a lock on them. */
   readonly lockedCount: number;
+  /** Expired rows still there because a trigger keeps them without an error. */
+  readonly keptCount: number;
 }
-
-export type ChunkOutcome = ChunkCounts | Refusal;
 
 /** A chunk is broken off at this multiple of its time, so that nobody waits longer for its locks. */
 const PATIENCE = 8;
 
-/** The same for a stretch that can't be made smaller: a row whose deletion sets off much else. Milliseconds. */
-const PATIENCE_WITH_SMALLEST = 30_000;
+/** The same for a single row, whose deletion may set off much else. Milliseconds. */
+const PATIENCE_WITH_SINGLE = 30_000;
 
 /** A worker frozen in mid-chunk loses its connection, and so its locks, after this. Milliseconds. */
 const IDLE_IN_TRANSACTION = 1_000;
@@ -41,34 +42,42 @@ const SLOW = '57014';
  * the lock timeout: far below any `deadlock_timeout`, so in a deadlock it is always this side that
  * yields. `skip` locks row by row, passes over those that others hold, and counts them. Either way
  * the expiry is tested on the version that is deleted: PostgreSQL tests it again after a wait.
+ *
+ * Cascades and triggers run in this transaction. So it sets nothing that they would notice, and since the
+ * search_path is the database's, every function, operator and type is written with its schema.
  */
 export async function deleteChunk(
-  em: EntityManager,
-  doomed: Doomed,
+  work: SliceWork,
   route: Route,
   stretch: Stretch,
-  settings: DeletionSettings,
   record: (tx: EntityManager, counts: ChunkCounts) => Promise<void>,
-): Promise<ChunkOutcome> {
-  const { target } = doomed;
-  const rows = allOf(
-    route.within(stretch.range),
-    expired(target.expiry, doomed.bound, doomed.deadline),
-  );
+): Promise<ChunkCounts | Refusal> {
+  const rows = allOf(route.within(stretch.range), expiredOn(route, work.doomed));
+  const settings = chunkSettings(work, stretch);
   let refused: Refusal | undefined;
+  let isEntered = false;
   try {
-    return await withSettings(em, chunkSettings(target, route, stretch, settings), async (tx) => {
-      const remove = async (condition: SqlFragment): Promise<number> =>
-        await bulkDelete(tx, target, condition).catch((error: unknown) => {
+    return await withSettings(
+      work.em,
+      settings,
+      async (tx) => {
+        const counts = await countsOf(tx, work, route, stretch, rows).catch((error: unknown) => {
           refused = refusalIn(error);
           throw error;
         });
-      const counts = await countsOf(tx, doomed, stretch, rows, remove);
-      await record(tx, counts);
-      return counts;
-    });
+        await record(tx, counts);
+        isEntered = true;
+        return counts;
+      },
+      work.ledger.attemptLock,
+    );
   } catch (error) {
-    // Only the deletion's own refusal is an outcome: elsewhere the same codes mean something else.
+    // Deferred constraints and triggers refuse at the commit. A lock that is not to be had there is the ledger's.
+    if (isEntered) {
+      const atCommit = refusalIn(error);
+      if (atCommit !== undefined && atCommit.kind !== 'locked') refused = atCommit;
+    }
+    // Elsewhere the same codes mean something else.
     if (refused !== undefined) return refused;
     throw error;
   }
@@ -76,55 +85,65 @@ export async function deleteChunk(
 
 async function countsOf(
   tx: EntityManager,
-  doomed: Doomed,
-  stretch: Stretch,
+  { doomed, keptBy }: SliceWork,
+  route: Route,
+  { manner }: Stretch,
   rows: SqlFragment,
-  remove: (condition: SqlFragment) => Promise<number>,
 ): Promise<ChunkCounts> {
   const { target } = doomed;
-  switch (stretch.manner) {
-    case 'wait':
-      return { deletedCount: await remove(rows), lockedCount: 0 };
-    case 'skip': {
-      const deletedCount = await remove(stepAround(doomed, rows));
-      return { deletedCount, lockedCount: await countRows(tx, target, rows) };
-    }
-    case 'leave':
-      return { deletedCount: 0, lockedCount: await countRows(tx, target, rows) };
+  if (manner === 'leave') {
+    return { deletedCount: 0, lockedCount: await countRows(tx, target, rows), keptCount: 0 };
   }
+  const condition = manner === 'wait' ? rows : stepAround(route, doomed, rows);
+  const deletedCount = await bulkDelete(tx, target, condition);
+  if (manner === 'wait') {
+    // Whoever held a lock would have made the deletion fail.
+    const keptCount = keptBy.isPossible ? await countRows(tx, target, rows) : 0;
+    return { deletedCount, lockedCount: 0, keptCount };
+  }
+  const left = await countRows(tx, target, rows);
+  const keptCount = keptBy.isPossible && left > 0 ? await countRows(tx, target, rows, UNLOCKED) : 0;
+  return { deletedCount, lockedCount: Math.max(left - keptCount, 0), keptCount };
 }
 
-function chunkSettings(
-  target: Target,
-  route: Route,
-  stretch: Stretch,
-  settings: DeletionSettings,
-): LocalSettings {
-  const patience = stretch.patient ? PATIENCE_WITH_SMALLEST : settings.chunkMilliseconds * PATIENCE;
+function chunkSettings({ settings }: SliceWork, { patient }: Stretch): LocalSettings {
+  const patience = patient ? PATIENCE_WITH_SINGLE : settings.chunkMilliseconds * PATIENCE;
   return {
     lock_timeout: `${settings.lockTimeoutMilliseconds}ms`,
     statement_timeout: `${patience}ms`,
     idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION}ms`,
     synchronous_commit: settings.asynchronousCommit ? 'off' : 'on',
-    ...route.settings,
-    ...expirySettings(target.expiry),
   };
 }
 
-function stepAround({ target, bound, deadline }: Doomed, rows: SqlFragment): SqlFragment {
+/** For a sweep in a form that no index serves: the planner would read many index entries for each block. */
+function expiredOn({ way }: Route, { target, bound, deadline }: Doomed): SqlFragment {
+  const { sql, params } = expired(target.expiry, bound, deadline);
+  return way === 'sweep' ? { sql: `(${sql}) is true`, params } : { sql, params };
+}
+
+function stepAround(route: Route, doomed: Doomed, rows: SqlFragment): SqlFragment {
   return allOf(
     {
-      sql: `ctid = any(array(select ctid from ${target.table} where ${rows.sql} for update skip locked))`,
+      sql: `ctid operator(pg_catalog.=) any(array(select ctid from ${doomed.target.table} where ${rows.sql} for update skip locked))`,
       params: rows.params,
     },
     // Once more on the outside: only the conditions of the deletion itself are tested again.
-    expired(target.expiry, bound, deadline),
+    expiredOn(route, doomed),
   );
 }
 
-async function countRows(em: EntityManager, target: Target, rows: SqlFragment): Promise<number> {
+/** Leaves rows out that others hold. */
+const UNLOCKED = ' for update skip locked';
+
+async function countRows(
+  em: EntityManager,
+  target: Target,
+  rows: SqlFragment,
+  locking = '',
+): Promise<number> {
   const [row] = await em.execute<{ count: string }[]>(
-    `select count(*) as count from ${target.table} where ${rows.sql}`,
+    `select pg_catalog.count(*) as count from (select from ${target.table} where ${rows.sql}${locking}) as expired`,
     [...rows.params],
   );
   return Number(row?.count ?? 0);
@@ -133,6 +152,8 @@ async function countRows(em: EntityManager, target: Target, rows: SqlFragment): 
 function refusalIn(error: unknown): Refusal | undefined {
   const state = sqlState(error);
   if (state === undefined) return undefined;
-  if (LOCKED.has(state)) return 'locked';
-  return state === SLOW ? 'slow' : undefined;
+  if (LOCKED.has(state)) return { kind: 'locked' };
+  if (state === SLOW) return { kind: 'slow' };
+  const row = rowRefusalIn(error);
+  return row && { kind: 'refused', row, error };
 }

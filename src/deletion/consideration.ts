@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Wait, WaitReason } from '../contract.ts';
 import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
-import { readPressure, type Pressure, type PressureLimits } from './pressure.ts';
+import { PressureQuestion, type Pressure, type PressureLimits } from './pressure.ts';
 
 /** How the clean-up holds back for others. */
 export interface ConsiderationSettings extends PressureLimits {
@@ -19,8 +19,8 @@ const LOOK_EVERY = 1_000;
 /** While it holds back, it looks again after this; the cause may be gone at any moment. Milliseconds. */
 const LOOK_AGAIN_AFTER = 250;
 
-/** SQLSTATEs of a question that was not answered in time, or that the role may not ask. */
-const UNANSWERED = new Set(['57014', '55P03', '42501']);
+/** SQLSTATEs of a question that was not answered in time: the server is too busy. */
+const UNANSWERED = new Set(['57014', '55P03']);
 
 /** What a slice tells while it holds back, and how it hears that it should stop. */
 export interface ConsiderationHooks {
@@ -39,6 +39,7 @@ export class Consideration {
   readonly #table: string;
   readonly #settings: ConsiderationSettings;
   readonly #hooks: ConsiderationHooks;
+  readonly #pressure = new PressureQuestion();
   readonly #waited = new Map<WaitReason, number>();
   #nextLook = 0;
   #paceFrom = performance.now();
@@ -68,6 +69,14 @@ export class Consideration {
     return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesBesideOthers);
   }
 
+  /** Time in which no lane could work so far. */
+  get waitedMilliseconds(): number {
+    return [...this.#waited].reduce(
+      (sum, [reason, milliseconds]) => (reason === 'others-at-work' ? sum : sum + milliseconds),
+      0,
+    );
+  }
+
   /** Time spent holding back so far, by reason. */
   get waits(): readonly Wait[] {
     this.#countFewerLanes();
@@ -89,13 +98,24 @@ export class Consideration {
     return await this.#turn;
   }
 
-  /** Tells what was deleted, so that the pace is kept. */
-  spend(rows: number): void {
+  /**
+   * Takes what a chunk is expected to delete from the pace, before it begins. False: another lane has just done
+   * so, and the pace has to be waited for.
+   */
+  reserve(rows: number): boolean {
     const { rowsPerSecond } = this.#settings;
-    if (rowsPerSecond === undefined) return;
+    if (rowsPerSecond === undefined) return true;
+    if (this.#paceFrom > performance.now() && !this.#hooks.shouldStop()) return false;
     // Time that was not used is not saved up: a rate, not an allowance.
     const due = Math.max(this.#paceFrom, performance.now() - LOOK_EVERY);
     this.#paceFrom = due + (rows / rowsPerSecond) * 1_000;
+    return true;
+  }
+
+  /** Replaces the rows that were reserved by those that were deleted. */
+  spend(rows: number, reserved: number): void {
+    const { rowsPerSecond } = this.#settings;
+    if (rowsPerSecond !== undefined) this.#paceFrom += ((rows - reserved) / rowsPerSecond) * 1_000;
   }
 
   /** Waits as long as somebody holds a lock on the whole table; only then is true returned. */
@@ -148,14 +168,14 @@ export class Consideration {
 
   async #look(): Promise<Pressure | undefined> {
     try {
-      const reading = await readPressure(this.#em, this.#table, this.#settings);
+      const reading = await this.#pressure.read(this.#em, this.#table, this.#settings);
       this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
       this.#meetOthers(reading.othersAtWork > 0);
       return reading.pressure;
     } catch (error) {
-      // A server too busy to answer, or a role that may not look, must not stop the clean-up.
-      if (UNANSWERED.has(sqlState(error) ?? '')) return undefined;
-      throw error;
+      if (!UNANSWERED.has(sqlState(error) ?? '')) throw error;
+      this.#meetOthers(true);
+      return undefined;
     }
   }
 

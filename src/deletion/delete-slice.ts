@@ -1,16 +1,19 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { ResumePoint, SliceStop, SliceSummary } from '../contract.ts';
+import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './consideration.ts';
 import type { Doomed } from './doomed.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
 import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
-import type { LanesEnd, SliceWork } from './lanes.ts';
+import type { LanesEnd, SliceWork } from './slice-work.ts';
+import { findKeptBy } from './kept-by.ts';
 import { SliceLedger } from './ledger.ts';
+import { forgetAhead, RefusedRows } from './refused-rows.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { supersededIn } from './superseded.ts';
+import { requireWritable } from './table-support.ts';
 import type { Target } from './target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
@@ -22,12 +25,14 @@ export interface SliceJob {
   /** ISO 8601; the database moves it back to its own present if it lies beyond. */
   readonly cutoff: string;
   readonly resumeFrom?: ResumePoint;
+  /** Time that it may work, all attempts together and without waiting. Undefined: no limit. */
+  readonly budgetSeconds?: number;
 }
 
 /** What the caller hears and says between two chunks. */
 export interface SliceHooks {
   readonly onProgress: ProgressListener;
-  readonly shouldStop: () => 'cancelled' | 'handed-over' | 'budget' | undefined;
+  readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;
 }
 
 /** What a slice did, over all its attempts. */
@@ -53,6 +58,7 @@ interface Beginning {
  *
  * @throws FinalDeletionError when only a change of configuration or database can help
  * @throws SupersededError when a newer attempt has taken the slice over
+ * @throws ClosedSliceError when the run has settled the slice
  * @throws whatever the database throws; all that was committed is in the ledger
  */
 export async function deleteSlice(
@@ -63,16 +69,21 @@ export async function deleteSlice(
 ): Promise<SliceOutcome> {
   const began = performance.now();
   const { target, settings, resumeFrom } = job;
+  requireWritable(target.surroundings);
   const em = orm.em.fork();
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
 
   let hasFailed = false;
+  let workedBefore = 0;
   let stopped = 'drained' as SliceStop;
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
-    const isSpent = performance.now() - began >= settings.sliceSeconds * 1_000;
-    if (wish === undefined && !isSpent) return hasFailed;
-    stopped = wish ?? 'time-spent';
+    const elapsed = performance.now() - began;
+    const worked = workedBefore + elapsed - consideration.waitedMilliseconds;
+    const isSpent = elapsed >= settings.sliceSeconds * 1_000;
+    const isOverBudget = worked >= (job.budgetSeconds ?? Infinity) * 1_000;
+    if (wish === undefined && !isSpent && !isOverBudget) return hasFailed;
+    stopped = wish ?? (isOverBudget ? 'budget' : 'time-spent');
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
@@ -82,13 +93,19 @@ export async function deleteSlice(
   });
 
   const begin = async (): Promise<Beginning> => {
-    const { deadline, bound, accounts, reached } = await ledger.claim({
+    const claimed = await ledger.claim({
       lanes: settings.lanes,
       cutoff: job.cutoff,
       graceSeconds: settings.graceSeconds,
       resumeFrom,
       expiry: target.expiry,
     });
+    const { deadline, bound, accounts, reached } = claimed;
+    workedBefore = claimed.workedMilliseconds;
+    if (claimed.isRetry) {
+      await ledger.cancelEarlierAttempts();
+      await forgetAhead(em, ledger, claimed, target.expiry);
+    }
     report.begin(accounts);
     const doomed = { target, bound, deadline };
     const known = reached ?? givenBy(resumeFrom);
@@ -98,12 +115,14 @@ export async function deleteSlice(
   // The first look at the server takes as long as all that must be known, so both go on side by side.
   const firstLook = consideration.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
+  // On the connection of the look, which is done before the others are.
+  const findingTriggers = firstLook.then(() => findKeptBy(em, target));
   const beginning = begin().catch((error: unknown) => {
     hasFailed = true;
     throw error;
   });
   // No query stays behind, should one of them fail.
-  await Promise.allSettled([firstLook, beginning, pruning]);
+  await Promise.allSettled([firstLook, beginning, pruning, findingTriggers]);
   const { doomed, accounts, from } = await beginning;
   await firstLook;
   await pruning;
@@ -115,6 +134,8 @@ export async function deleteSlice(
     ledger,
     accounts,
     consideration,
+    keptBy: await findingTriggers,
+    refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
     onChunk: (route, position) => report.onChunk(route, position),
   };
@@ -131,6 +152,7 @@ export async function deleteSlice(
     deadline: doomed.deadline,
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
+    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
     ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
     stopped: hasMore ? stopped : 'drained',
@@ -156,6 +178,15 @@ export async function deletedSoFar(
   }).deletedCount();
 }
 
+/** Whether an attempt at the slice has claimed it, and so may have deleted rows. */
+export async function isClaimed(
+  orm: MikroORM,
+  ledgerSchema: string,
+  key: SliceKey,
+): Promise<boolean> {
+  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).isClaimed();
+}
+
 /**
  * Ends a slice whose attempts are over without a result, and returns what they deleted: durable, and
  * final, since an attempt that is still alive somewhere commits nothing more.
@@ -164,16 +195,14 @@ export async function closeSlice(
   orm: MikroORM,
   ledgerSchema: string,
   key: SliceKey,
-): Promise<{
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
-  readonly seconds: number;
-}> {
-  const totals = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
+): Promise<SettledSlice> {
+  const { totals, resumeFrom } = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
   return {
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
+    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
+    ...(resumeFrom === undefined ? {} : { resumeFrom }),
   };
 }
 

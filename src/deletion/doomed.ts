@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { boundOf } from './expiry.ts';
+import { ask } from '../database/transaction.ts';
+import { boundOf, localTimeAsText } from './expiry.ts';
 import type { Target } from './target.ts';
 
 /** Which rows go: a target's rows that had expired by the deadline. */
@@ -22,23 +23,28 @@ export async function doomedBy(
   target: Target,
   { cutoff, graceSeconds }: { readonly cutoff?: string | undefined; readonly graceSeconds: number },
 ): Promise<Doomed> {
-  // Needs no settings: all that goes in and comes out names its zone or has none.
-  const [row] = await em.execute<{ deadline: string; bound: string }[]>(
-    `select ${instantAsText('deadline')} as deadline, ${boundOf(target.expiry, 'deadline')} as bound
-     from (select ${DEADLINE} as deadline) fixed`,
-    [cutoff ?? 'infinity', graceSeconds],
+  const [row] = await ask<{ deadline: string; bound: string }>(
+    em,
+    {},
+    {
+      sql: `select ${instantAsText('deadline')} as deadline, ${boundOf(target.expiry, 'deadline')} as bound
+       from (select ${DEADLINE} as deadline) fixed`,
+      params: [cutoff ?? 'infinity', graceSeconds],
+    },
   );
   if (row === undefined) throw new Error('PostgreSQL answered a question without a row.');
   return { target, ...row };
 }
 
-/** The deadline: parameters are the cut-off and the grace in seconds. */
-export const DEADLINE = 'least(?::timestamptz, now()) - make_interval(secs => ?)';
+/** The deadline: parameters are the cut-off and the grace in seconds. Means the same under any search_path. */
+export const DEADLINE =
+  'least(?::pg_catalog.timestamptz, pg_catalog.now()) operator(pg_catalog.-) ' +
+  'pg_catalog.make_interval(secs => ?::pg_catalog.float8)';
 
 /**
  * SQL that writes an instant in ISO 8601, UTC, with the microseconds that a JavaScript Date would lose,
- * whatever the session's settings.
+ * whatever the session's settings and search_path.
  */
 export function instantAsText(instant: string): string {
-  return `to_char((${instant}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  return `(${localTimeAsText(instant, 'UTC')} operator(pg_catalog.||) 'Z'::pg_catalog.text)`;
 }

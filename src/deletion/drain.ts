@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
-import { ask, ASKING, type LocalSettings } from '../database/transaction.ts';
-import { expirySettings } from './expiry.ts';
+import { ask, ASKING, sqlState, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from './target.ts';
 
@@ -11,15 +10,29 @@ const CHUNKS_AHEAD = 8;
 /** A chunk is made of so many pieces when the index is read, so that the next ones may be of another size. */
 const PIECES = 8;
 
+/** Rows that share one expiry go in one chunk up to this number, even where a pace would ask for less. */
+const FEW_ROWS = 50;
+
+/** The end of a piece, and how many of the pieces read end at the same expiry. */
+interface PieceEnd {
+  readonly at: string;
+  readonly times: number;
+}
+
+/** In rows. */
+const BOUNDS = { initial: 1_000, smallest: 1, largest: 50_000 };
+
 /** Ends of pieces that lie ahead, in order. */
 interface Ahead {
   /** Where the first piece begins; undefined: nothing has been read yet. */
   readonly from: string | undefined;
-  readonly ends: readonly string[];
+  readonly ends: readonly PieceEnd[];
   /** Rows in each piece, when it was read. */
   readonly rows: number;
   /** True when the last piece ends the way. */
   readonly isAll: boolean;
+  /** True when all that was read shares one expiry, and more rows may. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -27,16 +40,19 @@ interface Ahead {
  * last one's end. The watermark matters: "the first N, again and again" would step over every entry
  * that it has itself deleted, and turn quadratic.
  *
- * A stretch is cut at the expiry of its last row and so takes all rows that share it.
+ * A stretch is cut at the expiry of its last row and so takes all rows that share it; where those are more than a
+ * chunk may take, the way ends.
  */
 export function drainRoute(target: Target, bound: string): Route {
   const { column, sqlType } = target.expiry;
   const settings: LocalSettings = { enable_seqscan: 'off', jit: 'off' };
-  let ahead: Ahead = { from: undefined, ends: [], rows: 0, isAll: false };
+  let ahead: Ahead = { from: undefined, ends: [], rows: 0, isAll: false, isOpen: false };
 
   const within = ({ from, to }: Range): SqlFragment => {
-    const upTo = { sql: `${column} <= ?::${sqlType}`, params: [to] };
-    return from === '' ? upTo : allOf({ sql: `${column} > ?::${sqlType}`, params: [from] }, upTo);
+    const upTo = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [to] };
+    return from === ''
+      ? upTo
+      : allOf({ sql: `${column} operator(pg_catalog.>) ?::${sqlType}`, params: [from] }, upTo);
   };
 
   // As JSON an instant is written in ISO 8601 with all its microseconds, whatever the session's date
@@ -48,7 +64,7 @@ export function drainRoute(target: Target, bound: string): Route {
     sql: string,
     params: readonly unknown[],
   ): Promise<Answer | undefined> => {
-    const asking = { ...ASKING, ...expirySettings(target.expiry), ...settings };
+    const asking = { ...ASKING, ...settings };
     return (await ask<Answer>(em, asking, { sql, params }))[0];
   };
 
@@ -65,13 +81,27 @@ export function drainRoute(target: Target, bound: string): Route {
     );
     const { ends = null, count = 0 } = answer ?? {};
     const isAll = count < most;
-    return {
-      from,
-      // Rows that share one expiry may end several pieces.
-      ends: [...new Set([...(ends ?? []), ...(isAll && count > 0 ? [bound] : [])])],
-      rows,
-      isAll,
-    };
+    const distinct: PieceEnd[] = [];
+    for (const at of [...(ends ?? []), ...(isAll && count > 0 ? [bound] : [])]) {
+      const last = distinct.at(-1);
+      if (last?.at === at) distinct.splice(-1, 1, { at, times: last.times + 1 });
+      else distinct.push({ at, times: 1 });
+    }
+    // More rows may follow that share the last expiry, so that piece is read again with those.
+    const isOpen = !isAll && distinct.length === 1;
+    return { from, ends: isAll || isOpen ? distinct : distinct.slice(0, -1), rows, isAll, isOpen };
+  };
+
+  /** Whether more than `most` rows share the expiry of a piece; asks only where the reading ended within them. */
+  const isTooMany = async (em: EntityManager, piece: PieceEnd, most: number): Promise<boolean> => {
+    if (!ahead.isOpen) return (piece.times - 1) * ahead.rows >= most;
+    const rows = { sql: `${column} operator(pg_catalog.=) ?::${sqlType}`, params: [piece.at] };
+    const answer = await askTable<{ count: number }>(
+      em,
+      `select count(*)::int as count from (select from ${target.table} where ${rows.sql} limit ?) as same`,
+      [...rows.params, most + 1],
+    );
+    return (answer?.count ?? 0) > most;
   };
 
   return {
@@ -79,43 +109,72 @@ export function drainRoute(target: Target, bound: string): Route {
     start: '',
     end: undefined,
     positionType: sqlType,
-    bounds: { initial: 1_000, smallest: 50, largest: 50_000 },
+    bounds: BOUNDS,
     settings,
     within,
 
-    async cut(em, from, size) {
+    async cut(em, from, size, mostRows = BOUNDS.largest) {
       if (from === bound) return null;
       const isRead = ahead.from === from && ahead.ends.length > 0 && ahead.rows <= size;
-      if (!isRead) ahead = await readAhead(em, from, size);
-      const count = Math.max(Math.floor(size / ahead.rows), 1);
-      const to = ahead.ends[Math.min(count, ahead.ends.length) - 1];
-      if (to === undefined) return null;
-      ahead = { ...ahead, from: to, ends: ahead.ends.slice(count) };
-      return { from, to };
+      try {
+        if (!isRead) ahead = await readAhead(em, from, size);
+        const taken: PieceEnd[] = [];
+        let room = size;
+        for (const piece of ahead.ends) {
+          room -= piece.times * ahead.rows;
+          if (taken.length > 0 && room < 0) break;
+          if (await isTooMany(em, piece, Math.max(mostRows, FEW_ROWS))) {
+            if (taken.length === 0) return 'indivisible';
+            break;
+          }
+          taken.push(piece);
+        }
+        const to = taken.at(-1);
+        if (to === undefined) return null;
+        ahead = { ...ahead, from: to.at, ends: ahead.ends.slice(taken.length) };
+        return { from, to: to.at };
+      } catch (error) {
+        // Too many dead entries of the index to read past: the sweep meets none.
+        if (sqlState(error) === '57014') return 'indivisible';
+        throw error;
+      }
     },
 
-    async halve(em, range) {
+    head: () => Promise.resolve(null),
+
+    async divide(em, range) {
       const rows = within(range);
       // The middle row's expiry, or the last one before the end's if most rows share that.
-      const middle = await askTable<{ at: string | null }>(
+      const middle = await askTable<{ at: string | null; count: string }>(
         em,
         `with stretch as (select ${column} as expiry from ${target.table} where ${rows.sql}),
          middle as (select expiry from stretch order by expiry offset (select count(*) / 2 from stretch) limit 1)
          select (select to_jsonb(max(expiry)) #>> '{}' from stretch
-           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at`,
+           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from stretch) as count`,
         [...rows.params, range.to],
-      );
-      const at = middle?.at ?? null;
-      return at === null
-        ? null
-        : [
-            { from: range.from, to: at },
-            { from: at, to: range.to },
-          ];
+      ).catch((error: unknown) => {
+        if (sqlState(error) === '57014') return undefined;
+        throw error;
+      });
+      if (middle === undefined) return null;
+      const { at } = middle;
+      const count = Number(middle.count);
+      if (count <= 1) return 'single';
+      if (at === null) return null;
+      const isSingle = count === 2;
+      return [
+        { from: range.from, to: at, isSingle },
+        { from: at, to: range.to, isSingle },
+      ];
     },
 
+    lengthOf: () => undefined,
+    sizeOf: (rows) => Math.max(Math.floor(rows), 1),
+    rowsIn: (size) => size,
     remaining: (from) =>
-      ahead.isAll && ahead.from === from ? ahead.ends.length * ahead.rows : undefined,
+      ahead.isAll && ahead.from === from
+        ? ahead.ends.reduce((sum, { times }) => sum + times * ahead.rows, 0)
+        : undefined,
     // Expiries stay what they are, wherever their rows lie.
     isOutdated: () => Promise.resolve(false),
 

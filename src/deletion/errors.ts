@@ -19,3 +19,8 @@ export class FinalDeletionError extends Error {
 export class SupersededError extends Error {
   override readonly name = 'SupersededError';
 }
+
+/** The run has settled this slice: its count is final, and no attempt may add to it. */
+export class ClosedSliceError extends Error {
+  override readonly name = 'ClosedSliceError';
+}

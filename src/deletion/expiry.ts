@@ -1,32 +1,54 @@
 import type { ExpiryType } from '../config/config.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
-import type { LocalSettings } from '../database/transaction.ts';
+
+/*
+ * These expressions take part in the deleting transaction, which runs under the settings of the role and the
+ * database. So nothing here depends on one: functions, operators and types are named with their schema, texts
+ * and constants are typed, no literal has a backslash (`standard_conforming_strings`), and nothing is read by
+ * `DateStyle` or `TimeZone`. `extract`, `coalesce`, `least`, `greatest`, `case` and `is null` are syntax, which
+ * no search_path changes.
+ */
 
 /** The column that says when a row expires, as the catalogue and the configuration describe it. */
 export interface ExpiryColumn {
   /** Quoted, ready for SQL. */
   readonly column: string;
   readonly type: ExpiryType;
-  /** The column's own SQL type, in which it is compared, so that its index can be used. */
+  /** SQL type in which the column is compared, and in which positions are kept; its index can be used. */
   readonly sqlType: string;
-  /** IANA name; matters for `timestamp` and for ISO 8601 text without a zone. */
-  readonly timeZone: string;
+  /** The column's own type, as PostgreSQL names it; a domain counts as its base type. */
+  readonly columnType: string;
+  /**
+   * IANA name; matters for `timestamp` and for ISO 8601 text without a zone. Undefined for text whose zone is
+   * not known: then values that name no zone cannot be read.
+   */
+  readonly timeZone: string | undefined;
 }
+
+/** Days that exist in the Gregorian calendar. The year 0000, which PostgreSQL refuses, is tested apart. */
+const DATE = [
+  '[0-9]{4}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])',
+  '[0-9]{4}-(0[469]|11)-(0[1-9]|[12][0-9]|30)',
+  '[0-9]{4}-02-(0[1-9]|1[0-9]|2[0-8])',
+  '([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29',
+].join('|');
+
+/** A leap second is the first one of the next minute. */
+const TIME =
+  '([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]([.][0-9]{1,12}){0,1}|60)){0,1}|24:00(:00([.]0{1,12}){0,1}){0,1}';
+
+/** PostgreSQL takes offsets of less than 16 hours. */
+const ZONE = ' {0,1}([Zz]|[+-](0[0-9]|1[0-5])(:{0,1}[0-5][0-9](:[0-5][0-9]){0,1}){0,1})';
 
 /**
- * What may be read as an instant; anything else in a text column never expires. Without this guard
- * one odd value would make the cast fail and stop the whole clean-up.
+ * What is read as an instant; any other text never expires. One value that PostgreSQL cannot cast would stop the
+ * whole clean-up, so this takes no value that a cast refuses. `{0,1}` because a question mark would be taken
+ * for a parameter.
  */
-const ISO_8601 = [
-  String.raw`^\d{4,6}-\d{2}-\d{2}`,
-  String.raw`([T ]\d{2}:\d{2}(:\d{2}([.,]\d+){0,1}){0,1}`,
-  String.raw`\s*(Z|z|[+-]\d{2}(:{0,1}\d{2}(:{0,1}\d{2}){0,1}){0,1}){0,1}){0,1}\s*$`,
-].join(''); // `{0,1}` because a question mark would be taken for a parameter
+const ISO_8601 = `^(${DATE})([T ](${TIME})(${ZONE}){0,1}){0,1} *$`;
 
-/** Settings under which the expressions below mean the same on every server. */
-export function expirySettings(expiry: ExpiryColumn): LocalSettings {
-  return { TimeZone: expiry.timeZone, DateStyle: 'ISO, YMD' };
-}
+/** A zone stands after the date, which has hyphens of its own. */
+const HAS_ZONE = '^.{10}.*[Zz+-]';
 
 /**
  * SQL that turns the deadline into the greatest value of the column's own type that has expired by then,
@@ -39,55 +61,91 @@ export function boundOf(expiry: ExpiryColumn, deadline: string): string {
   switch (expiry.type) {
     case 'timestamptz':
     case 'iso8601':
-      return `to_jsonb(${deadline}) #>> '{}'`;
+      return `${localTimeAsText(deadline, 'UTC')} operator(pg_catalog.||) 'Z'::pg_catalog.text`;
     case 'timestamp':
-      return `to_jsonb(${deadline} at time zone ${literal(expiry.timeZone)}) #>> '{}'`;
+      return localTimeAsText(deadline, expiry.timeZone ?? 'UTC');
     case 'epoch-seconds':
       return epochBound(expiry, `extract(epoch from ${deadline})`);
     case 'epoch-milliseconds':
-      return epochBound(expiry, `extract(epoch from ${deadline}) * 1000`);
+      return epochBound(expiry, product(`extract(epoch from ${deadline})`, 1_000));
   }
 }
 
 /** True for rows whose expiry is not after the deadline; a NULL expiry never is. */
 export function expired(expiry: ExpiryColumn, bound: string, deadline: string): SqlFragment {
   const { column, sqlType } = expiry;
+  const upToBound = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [bound] };
   switch (expiry.type) {
     case 'iso8601':
       return {
-        sql: `${asInstant(expiry)} <= ?::timestamptz`,
+        sql: `${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz`,
         params: [deadline],
       };
     case 'timestamp':
-      if (expiry.timeZone === 'UTC') return { sql: `${column} <= ?::${sqlType}`, params: [bound] };
+      if (expiry.timeZone === 'UTC') return upToBound;
       // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
-      // occurs twice is read as the later one, so whoever may be alive stays.
+      // occurs twice is read as the later one, so whoever may be alive stays. No zone's time jumps by two days.
       return {
-        sql: `${column} <= ?::${sqlType} and ${asInstant(expiry)} <= ?::timestamptz`,
-        params: [bound, deadline],
+        sql:
+          `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +
+          `(?::pg_catalog.timestamp operator(pg_catalog.-) pg_catalog.make_interval(days => 2)) then true ` +
+          `else ${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz end`,
+        params: [bound, bound, deadline],
       };
     case 'timestamptz':
     case 'epoch-seconds':
     case 'epoch-milliseconds':
-      return { sql: `${column} <= ?::${sqlType}`, params: [bound] };
+      return upToBound;
   }
 }
 
-/** The expiry as a `timestamptz`; NULL where text cannot be read as one. */
+/**
+ * The expiry as a `timestamptz`; NULL where text cannot be read as one. Never fails: what lies beyond the range of
+ * timestamps is taken for the nearest one.
+ */
 export function asInstant(expiry: ExpiryColumn): string {
   const { column } = expiry;
   switch (expiry.type) {
     case 'timestamptz':
       return column;
-    case 'timestamp':
-      return `(${column} at time zone ${literal(expiry.timeZone)})`;
+    case 'timestamp': {
+      const [first, last] = ['4700-01-01 BC', '290000-01-01'].map((text) => timestamp(text));
+      return (
+        `(case when pg_catalog.isfinite(${column}) then ` +
+        `${inZone(`greatest(least(${column}, ${last}), ${first})`, expiry.timeZone ?? 'UTC')} ` +
+        // Casting an infinity needs no zone.
+        `else ${column}::pg_catalog.timestamptz end)`
+      );
+    }
     case 'epoch-seconds':
-      return `to_timestamp(${column}::float8)`;
+      return fromEpoch(`${column}::pg_catalog.numeric`);
     case 'epoch-milliseconds':
-      return `to_timestamp(${column}::float8 / 1000)`;
-    case 'iso8601':
-      return `(case when ${column}::text ~ ${literal(ISO_8601)} then ${column}::timestamptz end)`;
+      return fromEpoch(product(`${column}::pg_catalog.numeric`, 0.001));
+    case 'iso8601': {
+      const text = textOf(expiry);
+      // Only digits and punctuation are left, so no abbreviation of a zone can take part.
+      const digits = ['T', 'Z', 'z'].reduce(
+        (sql, letter) =>
+          `pg_catalog.replace(${sql}, '${letter}'::pg_catalog.text, '${letter === 'T' ? ' ' : '+00'}'::pg_catalog.text)`,
+        text,
+      );
+      const local =
+        expiry.timeZone === undefined
+          ? ''
+          : ` else ${inZone(`${digits}::pg_catalog.timestamp`, expiry.timeZone)}`;
+      return (
+        `(case when ${matches(text, ISO_8601)} and ${text} operator(pg_catalog.!~) '^0000'::pg_catalog.text ` +
+        `then case when ${matches(text, HAS_ZONE)} then ${digits}::pg_catalog.timestamptz${local} end end)`
+      );
+    }
   }
+}
+
+/** True for a text that cannot be read as an instant; undefined for types all of whose values can be. */
+export function unreadable(expiry: ExpiryColumn): string | undefined {
+  return expiry.type === 'iso8601'
+    ? `(${expiry.column} is not null and ${asInstant(expiry)} is null)`
+    : undefined;
 }
 
 /** Whether an index on the column can find expired rows; text has to be read row by row. */
@@ -95,12 +153,49 @@ export function isIndexable(expiry: ExpiryColumn): boolean {
   return expiry.type !== 'iso8601';
 }
 
-function epochBound(expiry: ExpiryColumn, epoch: string): string {
-  const whole = /^(smallint|integer|bigint)$/.test(expiry.sqlType);
-  return whole ? `floor(${epoch})::bigint::text` : `(${epoch})::${expiry.sqlType}::text`;
+/** SQL that writes a `timestamptz` as local time of a zone, in ISO 8601 with microseconds. */
+export function localTimeAsText(instant: string, timeZone: string): string {
+  const local = `pg_catalog.timezone(${literal(timeZone)}, ${instant})`;
+  return `pg_catalog.to_char(${local}, 'YYYY-MM-DD"T"HH24:MI:SS.US'::pg_catalog.text)`;
+}
+
+function epochBound({ columnType }: ExpiryColumn, epoch: string): string {
+  const whole = columnType === 'integer' || columnType === 'bigint';
+  // Numbers are exact as numeric; a double precision prints as many digits as extra_float_digits allows.
+  return whole
+    ? `pg_catalog.floor(${epoch})::pg_catalog.int8::pg_catalog.text`
+    : `(${epoch})::pg_catalog.text`;
+}
+
+function fromEpoch(seconds: string): string {
+  const [first, last] = ["'-210000000000'", "'9200000000000'"].map(
+    (number) => `${number}::pg_catalog.numeric`,
+  );
+  return `pg_catalog.to_timestamp(greatest(least(${seconds}, ${last}), ${first})::pg_catalog.float8)`;
+}
+
+function product(number: string, factor: number): string {
+  return `(${number} operator(pg_catalog.*) '${factor}'::pg_catalog.numeric)`;
+}
+
+function inZone(local: string, timeZone: string): string {
+  return `pg_catalog.timezone(${literal(timeZone)}, ${local})`;
+}
+
+/** A nondeterministic collation of the column would refuse regular expressions. */
+function textOf({ column }: ExpiryColumn): string {
+  return `(${column}::pg_catalog.text collate pg_catalog."C")`;
+}
+
+function matches(text: string, pattern: string): string {
+  return `${text} operator(pg_catalog.~) ${literal(pattern)}`;
+}
+
+function timestamp(text: string): string {
+  return `'${text}'::pg_catalog.timestamp`;
 }
 
 /** Configuration and constants only; values of rows never come here. */
 function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  return `'${text.replaceAll("'", "''")}'::pg_catalog.text`;
 }

@@ -1,7 +1,8 @@
 import type { ResumePoint, Way } from '../contract.ts';
 import type { SlicePosition } from './account.ts';
 import { drainRoute } from './drain.ts';
-import { runLanes, type LanesEnd, type SliceWork } from './lanes.ts';
+import { runLanes } from './lanes.ts';
+import type { LanesEnd, SliceWork } from './slice-work.ts';
 import { forgetLocks, revisitLocked } from './revisit.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
@@ -42,10 +43,13 @@ async function travel(work: SliceWork, from: Departure): Promise<Arrival> {
   const { target, bound } = doomed;
   const route =
     from.way === 'sweep'
-      ? await consideration.ask(() => sweepRoute(em, target, from.end))
+      ? await consideration.ask(() => sweepRoute(em, doomed, from.end))
       : drainRoute(target, bound);
-  // What an earlier attempt or slice came to may be no place any more.
-  const isUsable = from.end === undefined || !(await route.isOutdated(em));
+  // What an earlier attempt or slice came to may be no place any more. A sweep's position always comes with an end.
+  const isUsable =
+    from.end === undefined
+      ? from.way === 'drain' || (from.position ?? route.start) === route.start
+      : !(await route.isOutdated(em));
   if (isUsable) {
     const end = await runLanes({ ...work, route }, from.position ?? route.start);
     if (end.kind !== 'indivisible') return { route, end };

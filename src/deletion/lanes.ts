@@ -1,41 +1,13 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import type { DeletionSettings } from '../config/config.ts';
 import { isLockTimeout } from '../database/transaction.ts';
-import { deleteChunk, type ChunkCounts, type ChunkOutcome } from './chunk.ts';
-import type { Doomed } from './doomed.ts';
-import { nextChunkSize } from './chunk-size.ts';
-import type { Consideration } from './consideration.ts';
-import type { LaneAccount } from './account.ts';
-import type { SliceLedger } from './ledger.ts';
+import { deleteChunk, type ChunkCounts } from './chunk.ts';
+import { mostRowsAt, nextChunkSize } from './chunk-size.ts';
+import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
+import { addRemaining, type RemainingEntry } from './remaining.ts';
 import { remember } from './revisit-list.ts';
-import type { Route } from './route.ts';
-import { gentler } from './stretch.ts';
+import { recordEntry } from './refused-rows.ts';
+import type { LanesEnd, LaneWork } from './slice-work.ts';
+import { gentler, type Refusal } from './stretch.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
-
-/** Everything that goes on in one slice has this in common. */
-export interface SliceWork {
-  readonly em: EntityManager;
-  readonly doomed: Doomed;
-  readonly settings: DeletionSettings;
-  readonly ledger: SliceLedger;
-  readonly accounts: readonly LaneAccount[];
-  readonly consideration: Consideration;
-  /** Called after each committed chunk, with the position reached. */
-  readonly onChunk: (route: Route, position: string) => void;
-  /** Asked before each chunk; true ends the work there. */
-  readonly shouldStop: () => boolean;
-}
-
-/** What the lanes share while they work through one route. */
-export interface LaneWork extends SliceWork {
-  readonly route: Route;
-}
-
-/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
-export interface LanesEnd {
-  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
-  readonly position: string;
-}
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
@@ -53,9 +25,6 @@ const SMALLEST_PART = 2;
  */
 const WHERE_NOTHING_IS = 4;
 
-/** A pace is kept by this many chunks a second or more, so that it is even. */
-const CHUNKS_PER_SECOND_AT_PACE = 4;
-
 /**
  * Lets the lanes work through the route from `from` until its end or until told to stop. An error
  * in one lane stops the others after their chunk, and is thrown when all have stopped: no
@@ -72,12 +41,14 @@ class Lanes {
   #cautiousChunks = 0;
   #ended: LanesEnd['kind'] | undefined;
   readonly #atWork = new Map<LaneAccount, Promise<void>>();
+  /** Position of each lane's last commit. */
+  readonly #committed = new Map<LaneAccount, string>();
   readonly #errors: unknown[] = [];
 
   constructor(work: LaneWork, from: string) {
     this.#work = work;
     this.#queue = new WorkQueue(work.route, from);
-    this.#size = work.route.bounds.initial;
+    this.#size = Math.min(work.route.bounds.initial, this.#largest());
   }
 
   async untilEnd(): Promise<LanesEnd> {
@@ -108,11 +79,18 @@ class Lanes {
           this.#ended = 'stopped';
           return;
         }
-        const claim = await this.#claim();
-        if (claim === null) return;
-        // Others may be gone by now.
-        this.#startLanes();
-        if (claim !== 'locked') await this.#workOn(claim, account);
+        const size = this.#nextSize();
+        const expectedRows = this.#work.route.rowsIn(size);
+        if (!consideration.reserve(expectedRows)) continue;
+        let deletedCount = 0;
+        try {
+          const claim = await this.#claim(size);
+          if (claim === null) return;
+          this.#startLanes();
+          if (claim !== 'locked') deletedCount = await this.#workOn(claim, account);
+        } finally {
+          consideration.spend(deletedCount, expectedRows);
+        }
       }
     } catch (error) {
       this.#ended ??= 'stopped';
@@ -121,16 +99,29 @@ class Lanes {
   }
 
   /** The next stretch; cutting one reads the table, which somebody may hold as a whole. */
-  async #claim(): Promise<Claim | 'locked' | null> {
+  async #claim(size: number): Promise<Claim | 'locked' | null> {
     const { em, consideration } = this.#work;
     try {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      return await this.#queue.claim(em, this.#nextSize(), manner);
+      const claim = await this.#queue.claim(em, {
+        size,
+        manner,
+        mostRows: mostRowsAt(this.#work.settings.rowsPerSecond),
+      });
+      if (claim !== 'indivisible') return claim;
+      this.#ended = 'indivisible';
+      return null;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       await consideration.untilUnlocked();
       return 'locked';
     }
+  }
+
+  /** The largest size of a chunk, so that the pace is even. */
+  #largest(): number {
+    const mostRows = mostRowsAt(this.#work.settings.rowsPerSecond);
+    return mostRows === undefined ? Infinity : this.#work.route.sizeOf(mostRows);
   }
 
   /** Smaller towards the end, so that no lane still has a large stretch when the others are done. */
@@ -140,73 +131,120 @@ class Lanes {
     return Math.min(this.#size, Math.max(share, Math.ceil(this.#size / SMALLEST_PART)));
   }
 
-  async #workOn(claim: Claim, account: LaneAccount): Promise<void> {
-    const { em, route, consideration, onChunk } = this.#work;
+  async #workOn(claim: Claim, account: LaneAccount): Promise<number> {
+    const { route, onChunk } = this.#work;
     const began = performance.now();
     const outcome = await this.#commit(claim, account, began);
+    if ('kind' in outcome) {
+      await this.#treat(claim, account, outcome, began);
+      return 0;
+    }
+    this.#queue.finish(claim);
+    if (outcome.deletedCount > 0) this.#work.refusedRows.forget();
+    this.#adapt(outcome, performance.now() - began);
+    onChunk(route, this.#queue.position);
+    return outcome.deletedCount;
+  }
 
-    if (typeof outcome === 'string') {
-      if (outcome === 'locked' && (await consideration.untilUnlocked())) {
+  /** Gives a refused stretch back in another form, or counts its only row as one that stays. */
+  async #treat(claim: Claim, account: LaneAccount, refusal: Refusal, began: number): Promise<void> {
+    const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
+    const { kind } = refusal;
+    // The next attempt may have cancelled it.
+    if (kind === 'slow') await ledger.ensureCurrent(account);
+    if (kind === 'locked') {
+      if (await consideration.untilUnlocked()) {
         this.#queue.giveBack(claim, [claim]);
         return;
       }
-      if (outcome === 'locked') this.#cautiousChunks = CAUTIOUS_CHUNKS;
-      else this.#size = Math.max(Math.floor(this.#size / 2), route.bounds.smallest);
-      const instead = await gentler(em, route, claim, outcome);
-      if (instead === null) this.#ended = 'indivisible';
-      else this.#queue.giveBack(claim, instead);
-      return;
+      this.#cautiousChunks = CAUTIOUS_CHUNKS;
+    } else {
+      const length = Math.min(this.#size, route.lengthOf(claim.range) ?? this.#size);
+      this.#size = Math.max(Math.floor(length / 2), route.bounds.smallest);
     }
-
-    this.#queue.finish(claim);
-    consideration.spend(outcome.deletedCount);
-    this.#adapt(outcome, performance.now() - began);
-    onChunk(route, this.#queue.position);
+    const instead = await gentler(em, route, claim, refusal);
+    if (instead === null) this.#ended = 'indivisible';
+    else if (instead === 'remains') {
+      const entry = this.#entryFor(claim, account, began, [refusedRows.count(refusal)]);
+      const at = this.#positionAfter(claim);
+      await recordEntry(this.#work, account, entry, at);
+      this.#committed.set(account, at.position);
+      this.#queue.finish(claim);
+      onChunk(route, this.#queue.position);
+    } else this.#queue.giveBack(claim, instead);
   }
 
   /** Lets the next chunks be what the last one teaches. */
   #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
     const { route, settings, consideration } = this.#work;
-    const { rowsPerSecond = Infinity } = settings;
-    // Somebody waits for our locks, or one chunk alone would use up the pace: as if it took longer.
+    // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const complaint = consideration.takeComplaint() ? 2 : 1;
-    const overPace = Math.max(1, (deletedCount * CHUNKS_PER_SECOND_AT_PACE) / rowsPerSecond);
-    const felt = Math.max(
-      elapsed * complaint,
-      settings.chunkMilliseconds * (overPace > 1 ? overPace : 0),
-    );
+    const isOverPace = deletedCount > (mostRowsAt(this.#work.settings.rowsPerSecond) ?? Infinity);
+    const felt = Math.max(elapsed * complaint, isOverPace ? settings.chunkMilliseconds * 2 : 0);
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
-    const bounds = { ...route.bounds, largest };
+    const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
     this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, bounds);
     if (lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
-  /** One chunk of the main pass; a stretch with locked rows is remembered for a later visit. */
-  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkOutcome> {
-    const { em, doomed, route, settings, ledger } = this.#work;
-    let revisit = account.revisit;
-    const record = async (tx: EntityManager, counts: ChunkCounts): Promise<void> => {
-      if (counts.lockedCount > 0) {
-        revisit = await remember(tx, route, account.revisit, claim.range);
+  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkCounts | Refusal> {
+    const { ledger, route, keptBy } = this.#work;
+    let entry: ChunkEntry | undefined;
+    let at = this.#positionAfter(claim);
+    const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
+      const isListed = counts.lockedCount > 0;
+      const revisit = isListed ? remember(account.revisit, claim.range) : account.revisit;
+      const remains: Omit<RemainingEntry, 'from'>[] = [];
+      if (isListed && revisit === account.revisit) {
+        remains.push({ reason: 'locked', rows: counts.lockedCount });
       }
-      await ledger.record(
-        tx,
-        account,
-        {
-          deletedCount: counts.deletedCount,
-          skippedLocked: 0,
-          revisit,
-          workedMilliseconds: Math.round(performance.now() - began),
-        },
-        { way: route.way, position: this.#queue.positionAfter(claim), end: route.end },
-      );
-    };
-    const outcome = await deleteChunk(em, doomed, route, claim, settings, record);
-    if (typeof outcome !== 'string') {
-      account.deletedCount += outcome.deletedCount;
-      account.revisit = revisit;
+      if (counts.keptCount > 0) {
+        const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
+        remains.push({ reason: 'kept-by-trigger', rows: counts.keptCount, ...by });
+      }
+      const { deletedCount } = counts;
+      entry = { ...this.#entryFor(claim, account, began, remains), deletedCount, revisit };
+      at = this.#positionAfter(claim);
+      await ledger.record(tx, account, entry, at);
+    });
+    if (entry !== undefined && !('kind' in outcome)) {
+      commitEntry(account, entry);
+      this.#committed.set(account, at.position);
     }
     return outcome;
+  }
+
+  /** An entry that adds rows which stay, and deletes nothing. */
+  #entryFor(
+    claim: Claim,
+    account: LaneAccount,
+    began: number,
+    remains: readonly Omit<RemainingEntry, 'from'>[],
+  ): ChunkEntry {
+    const added = remains.map((entry) => ({ ...entry, from: claim.range.from }));
+    return {
+      deletedCount: 0,
+      skippedLocked: 0,
+      revisit: account.revisit,
+      workedMilliseconds: Math.round(performance.now() - began),
+      ...(account.remaining.length + added.length === 0
+        ? {}
+        : { remaining: addRemaining(account.remaining, added, this.#positions(claim, account)) }),
+    };
+  }
+
+  /** Positions that the ledger may hold last if this attempt ends after the commit of `claim`. */
+  #positions(claim: Claim, account: LaneAccount): readonly string[] {
+    const others = [...this.#atWork.keys()].filter((other) => other !== account);
+    return [
+      this.#queue.positionAfter(claim),
+      ...others.map((other) => this.#committed.get(other) ?? ''),
+    ];
+  }
+
+  #positionAfter(claim: Claim): SlicePosition {
+    const { route } = this.#work;
+    return { way: route.way, position: this.#queue.positionAfter(claim), end: route.end };
   }
 }

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ResumePoint, Way } from '../contract.ts';
+import type { ResumePoint } from '../contract.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { WITH_COMMIT } from '../database/joined-statements.ts';
+import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, type LocalSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 import type {
@@ -12,36 +13,18 @@ import type {
   SlicePosition,
   SliceTotals,
 } from './account.ts';
+import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from './doomed.ts';
-
 import { boundOf, type ExpiryColumn } from './expiry.ts';
-import type { Range } from './route.ts';
+import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
+import { ClosedSliceError } from './errors.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
+
+/** So much longer than the others the ledger keeps rows that no run has read. Days. */
+const UNREAD_FOR_DAYS = 365;
 
 /** The commit waits for the disk. */
 const DURABLY: LocalSettings = { synchronous_commit: 'on' };
-
-interface LedgerRow {
-  readonly lane: number;
-  readonly fence: string;
-  readonly deadline: string;
-  readonly bound: string;
-  readonly way: Way | null;
-  readonly position: string;
-  readonly end_position: string | null;
-  readonly deleted_count: string;
-  readonly skipped_locked: string;
-  readonly revisit: readonly Range[];
-  readonly updated_at: string;
-}
-
-interface TotalRow {
-  readonly lane: number;
-  readonly fence: string;
-  readonly deleted_count: string;
-  readonly skipped_locked: string;
-  readonly worked_milliseconds: string;
-}
 
 /**
  * The ledger's rows of one slice. All that makes the count exact is here: an attempt *claims* the
@@ -51,15 +34,24 @@ export class SliceLedger {
   readonly #em: EntityManager;
   readonly #table: string;
   readonly #key: readonly [string, string, number];
+  /**
+   * Shared lock of an attempt's transactions, by which the next attempt finds them. Held until the
+   * transaction's end, so it works through PgBouncer.
+   */
+  readonly attemptLock: SqlFragment;
 
   constructor(em: EntityManager, schema: string, key: SliceKey) {
     this.#em = em;
     this.#table = `${quoteName(schema)}.${quoteName(LEDGER_TABLE)}`;
     this.#key = [key.runId, key.target, key.slice];
+    this.attemptLock = attemptLockOf(key);
   }
 
   /**
    * Takes the slice over from any earlier attempt: from here on none of their chunks can commit.
+   *
+   * @throws ClosedSliceError when {@link close} has made its count final
+   *
    * The first attempt of a run's first slice fixes the deadline, `least(cutoff, now()) - grace` by
    * the database's clock; everybody after it reads that one.
    */
@@ -94,11 +86,11 @@ export class SliceLedger {
         sql: `with claimed as (
             select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
           )
-          update ${this.#table} ledger set fence = fence + 1
+          update ${this.#table} ledger set fence = fence + 1, settled_at = case when is_closed then settled_at end
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
             ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-            deleted_count, skipped_locked, revisit,
+            deleted_count, skipped_locked, revisit, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -106,6 +98,7 @@ export class SliceLedger {
     rows.sort((a, b) => a.lane - b.lane);
     const [first] = rows;
     if (first === undefined) throw superseded();
+    if (rows.some((row) => row.is_closed)) throw new ClosedSliceError('The slice is closed.');
     const reached = reachedBy(rows);
     return {
       deadline: first.deadline,
@@ -117,8 +110,12 @@ export class SliceLedger {
         skippedLocked: Number(row.skipped_locked),
         // A sweep that took over from a drain visits all those places anyway.
         revisit: row.way === reached?.way ? row.revisit : [],
+        remaining: row.remaining,
+        remainingWritten: row.remaining,
       })),
       reached,
+      isRetry: rows.some((row) => Number(row.fence) > 1),
+      workedMilliseconds: workedIn(rows),
     };
   }
 
@@ -133,18 +130,23 @@ export class SliceLedger {
     entry: ChunkEntry,
     at: SlicePosition,
   ): Promise<void> {
+    const remaining = entry.remaining ?? account.remaining;
+    // It rarely changes.
+    const change = remaining === account.remainingWritten ? [] : [JSON.stringify(remaining)];
     await em.execute(
       `${WITH_COMMIT}with entered as (
-       update ${this.#table} set deleted_count = deleted_count + ?, skipped_locked = skipped_locked + ?,
-         revisit = ?::jsonb, worked_milliseconds = worked_milliseconds + ?,
-         way = ?, position = ?, end_position = ?, updated_at = clock_timestamp()
-       where run_id = ? and target = ? and slice = ? and lane = ? and fence = ? and deleted_count = ?
+       update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?, skipped_locked = skipped_locked operator(pg_catalog.+) ?,
+         revisit = ?::pg_catalog.jsonb, ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?,
+         way = ?, position = ?, end_position = ?, updated_at = pg_catalog.clock_timestamp()
+       where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
+         and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
        returning lane)
-       select (case when count(*) = 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
+       select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
       [
         entry.deletedCount,
         entry.skippedLocked,
         JSON.stringify(entry.revisit),
+        ...change,
         entry.workedMilliseconds,
         at.way,
         at.position,
@@ -165,7 +167,7 @@ export class SliceLedger {
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
   async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
-    const rows = await this.#read(0);
+    const rows = await this.#read(false);
     for (const account of accounts) {
       const row = rows.find((candidate) => candidate.lane === account.lane);
       const isAsLeft =
@@ -176,65 +178,108 @@ export class SliceLedger {
   }
 
   /**
-   * Ends the slice from outside: whatever attempt is still at work commits nothing more, and the
-   * totals returned are durable and final. A slice that never began has deleted nothing.
+   * Ends the slice from outside: whatever attempt is still at work commits nothing more, none can claim the slice,
+   * and the totals returned are durable and final, with the position reached. A slice that never began has deleted
+   * nothing.
    */
-  async close(): Promise<SliceTotals> {
-    return totalOf(await this.#read(1));
+  async close(): Promise<{
+    readonly totals: SliceTotals;
+    readonly resumeFrom: ResumePoint | undefined;
+  }> {
+    const rows = await this.#read(true);
+    const [first] = rows;
+    const reached = reachedBy(rows);
+    if (first === undefined || reached === undefined) {
+      return { totals: totalOf(rows), resumeFrom: undefined };
+    }
+    const { end, ...position } = reached;
+    const { deadline } = first;
+    const resumeFrom = { deadline, ...position, ...(end === undefined ? {} : { end }) };
+    return { totals: totalOf(rows), resumeFrom };
+  }
+
+  /** Whether an attempt has claimed the slice. */
+  async isClaimed(): Promise<boolean> {
+    const rows = await ask(
+      this.#em,
+      {},
+      {
+        sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? limit 1`,
+        params: this.#key,
+      },
+    );
+    return rows.length > 0;
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #read(fenceStep: 0 | 1): Promise<readonly TotalRow[]> {
-    return await ask<TotalRow>(this.#em, DURABLY, {
+  async #read(isClosing: boolean): Promise<readonly SettledRow[]> {
+    // For an attempt that has yet to claim the slice. One that is claiming it now is waited for here, since every
+    // claim inserts lane 0.
+    const closed: SqlFragment = {
+      sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline, is_closed)
+        values (?, ?, ?, 0, now(), true) on conflict do nothing`,
+      params: this.#key,
+    };
+    return await ask<SettledRow>(this.#em, DURABLY, ...(isClosing ? [closed] : []), {
       sql: `with slice as (
-          select lane from ${this.#table} where run_id = ? and target = ? and slice = ? order by lane for update
+          select lane, updated_at as old_updated_at from ${this.#table}
+          where run_id = ? and target = ? and slice = ? order by lane for update
         )
-        update ${this.#table} ledger set fence = fence + ?, updated_at = clock_timestamp()
+        update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?,
+          settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-        returning ledger.lane, fence, deleted_count, skipped_locked, worked_milliseconds`,
-      params: [...this.#key, fenceStep, ...this.#key],
+        returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds,
+          ${instantAsText('deadline')} as deadline, way, position, end_position,
+          to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
+      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
     });
+  }
+
+  /** As {@link cancelHolders} has it, for the earlier attempts at this slice. */
+  async cancelEarlierAttempts(): Promise<void> {
+    await cancelHolders(this.#em, this.attemptLock);
+  }
+
+  /** @throws SupersededError when a newer attempt has taken over */
+  async ensureCurrent(account: LaneAccount): Promise<void> {
+    const rows = await ask(
+      this.#em,
+      {},
+      {
+        sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
+        params: [...this.#key, account.lane, account.fence],
+      },
+    );
+    if (rows.length === 0) throw superseded();
   }
 
   /** What the slice has deleted so far, over all attempts; 0 when it never began. */
   async deletedCount(): Promise<number> {
-    const [row] = await this.#em.execute<{ count: string }[]>(
-      `select coalesce(sum(deleted_count), 0) as count from ${this.#table}
-       where run_id = ? and target = ? and slice = ?`,
-      this.#key,
+    const [row] = await ask<{ count: string }>(
+      this.#em,
+      {},
+      {
+        sql: `select coalesce(sum(deleted_count), 0) as count from ${this.#table}
+        where run_id = ? and target = ? and slice = ?`,
+        params: this.#key,
+      },
     );
     return Number(row?.count ?? 0);
   }
 
-  /** Removes rows of other runs, which ended long ago. */
+  /**
+   * Removes rows of other runs whose counts were read so long ago. Those that were never read belong to runs that
+   * were terminated, or that wait for the database; they are kept for far longer.
+   */
   async prune(retentionDays: number): Promise<void> {
-    await this.#em.execute(
-      `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?`,
-      [retentionDays, this.#key[0]],
+    await ask(
+      this.#em,
+      {},
+      {
+        sql: `delete from ${this.#table} where updated_at < now() - make_interval(days => ?) and run_id <> ?
+          and (settled_at is not null or updated_at < now() - make_interval(days => ?))`,
+        params: [retentionDays, this.#key[0], retentionDays + UNREAD_FOR_DAYS],
+      },
     );
   }
-}
-
-function totalOf(rows: readonly TotalRow[]): SliceTotals {
-  return {
-    deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
-    skippedLocked: rows.reduce((sum, row) => sum + Number(row.skipped_locked), 0),
-    // Lanes work side by side.
-    workedMilliseconds: Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds))),
-  };
-}
-
-/**
- * Each row's position is a point before which everything has been visited, so any of them is safe to
- * go on from. The one written last saves the most reading; a sweep, which may have taken over from a
- * drain, wins over it.
- */
-function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
-  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
-  const best = rows.reduce<LedgerRow | undefined>((found, row) => {
-    if (row.way === null) return found;
-    return found === undefined || order(row) > order(found) ? row : found;
-  }, undefined);
-  if (best?.way == null) return undefined;
-  return { way: best.way, position: best.position, end: best.end_position ?? undefined };
 }

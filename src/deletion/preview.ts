@@ -1,10 +1,9 @@
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
-import type { Way } from '../contract.ts';
-import { ask } from '../database/transaction.ts';
+import type { SentinelRows, Way } from '../contract.ts';
 import { chooseWay } from './choose-way.ts';
-import { doomedBy, type Doomed } from './doomed.ts';
-import { asInstant, expired, expirySettings } from './expiry.ts';
+import { countExpired } from './count-rows.ts';
+import { doomedBy } from './doomed.ts';
 import { inspectTarget } from './target.ts';
 
 /** What a run would do to one target now. */
@@ -18,6 +17,14 @@ export interface Preview {
   readonly way: Way;
   /** Rough: from the rates below, which a busy server will not reach. */
   readonly estimatedSeconds: number;
+  /** Rows whose expiry is NULL, and which never expire. Left out: none. */
+  readonly noExpiryCount?: number;
+  /** Rows whose expiry cannot be read, and which never expire. Left out: none. */
+  readonly unreadableCount?: number;
+  /** Rows at values that often mean "never". Left out: none. */
+  readonly sentinels?: readonly SentinelRows[];
+  /** True when counting took too long, and the numbers are projected from a sample. */
+  readonly isEstimate?: true;
 }
 
 /**
@@ -28,7 +35,8 @@ const ROWS_PER_SECOND: Readonly<Record<Way, number>> = { sweep: 300_000, drain: 
 
 /**
  * Tells what a run would delete, by the very condition that the deletion uses, and writes nothing.
- * It counts the rows, so on a large table it takes about as long as reading it.
+ * It counts the rows: by the expiry's index, or by reading the table. What takes longer than half a minute is
+ * estimated from a sample of the table.
  *
  * @param cutoff - ISO 8601; the database's present when left out
  * @throws as `deleteSlice`
@@ -38,38 +46,25 @@ export async function previewTarget(
   config: TargetConfig,
   settings: DeletionSettings,
   cutoff?: string,
+  configured: readonly TargetConfig[] = [],
+  timeoutMilliseconds = 30_000,
 ): Promise<Preview> {
   const em = orm.em.fork();
-  const target = await inspectTarget(em, config);
+  const target = await inspectTarget(em, config, configured);
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   const { way } = await chooseWay(em, doomed);
-  const { count, oldest } = await countEligible(em, doomed);
+  const counts = await countExpired(em, doomed, timeoutMilliseconds);
+  const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;
   return {
     target: target.name,
     deadline: doomed.deadline,
-    eligibleRows: count,
+    eligibleRows: expiredRows,
     oldest,
     way,
-    estimatedSeconds: Math.round((count / ROWS_PER_SECOND[way]) * 10) / 10,
-  };
-}
-
-async function countEligible(
-  em: EntityManager,
-  doomed: Doomed,
-): Promise<{ readonly count: number; readonly oldest: string | null }> {
-  const { target, bound, deadline } = doomed;
-  const { sql, params } = expired(target.expiry, bound, deadline);
-  // TimeZone only matters for text without a zone; the answer itself is always given in UTC.
-  const settings = { ...expirySettings(target.expiry), jit: 'off' };
-  const rows = await ask<{ count: string; oldest: string | null }>(em, settings, {
-    sql: `select count(*) as count, to_jsonb(min(${asInstant(target.expiry)}) at time zone 'UTC') #>> '{}' as oldest
-       from ${target.table} where ${sql}`,
-    params,
-  });
-  const oldest = rows[0]?.oldest ?? null;
-  return {
-    count: Number(rows[0]?.count ?? 0),
-    oldest: oldest === null || oldest.includes('infinity') ? oldest : `${oldest}Z`,
+    estimatedSeconds: Math.round((expiredRows / ROWS_PER_SECOND[way]) * 10) / 10,
+    ...(nullRows === 0 ? {} : { noExpiryCount: nullRows }),
+    ...(unreadableRows === 0 ? {} : { unreadableCount: unreadableRows }),
+    ...(sentinels.length === 0 ? {} : { sentinels }),
+    ...(isEstimate ? { isEstimate } : {}),
   };
 }

@@ -1,31 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { ask } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
 
 /** What has to be known of a route here. */
 type Order = Pick<Route, 'positionType'>;
 
-/** So many stretches are remembered for each lane; beyond that, neighbours are joined. */
-const MOST_REMEMBERED = 64;
+/** So many stretches are visited again for each lane. */
+const MOST_REMEMBERED = 32;
 
 /**
- * Adds a stretch that has to be visited again. The list is part of the ledger's row, so it is kept
- * short: joined neighbours cost some reading of what lies between them, and never a row.
+ * Adds a stretch that has to be visited again. The list is part of the ledger's row and visiting its stretches
+ * again costs as much as the first time, so it is short: a full one is returned as it is.
  */
-export async function remember(
-  em: EntityManager,
-  route: Order,
-  list: readonly Range[],
-  range: Range,
-): Promise<readonly Range[]> {
-  const longer = [...list, range];
-  if (longer.length <= MOST_REMEMBERED) return longer;
-  return await asDisjoint(em, route, longer, { atMost: MOST_REMEMBERED / 2 });
+export function remember(list: readonly Range[], range: Range): readonly Range[] {
+  return list.length < MOST_REMEMBERED ? [...list, range] : list;
 }
 
 /**
  * The same stretches in the order of the route, with none counted twice: those that overlap become
- * one, and beyond `atMost` neighbours are joined as well. PostgreSQL does it, since it alone knows the
- * order of expiries.
+ * one. PostgreSQL does it, since it alone knows the order of expiries.
  *
  * @param before - what lies from this position on is left out
  */
@@ -33,15 +26,18 @@ export async function asDisjoint(
   em: EntityManager,
   route: Order,
   ranges: readonly Range[],
-  limits: { readonly before?: string; readonly atMost?: number },
+  limits: { readonly before?: string },
 ): Promise<readonly Range[]> {
-  const { before, atMost = ranges.length } = limits;
+  const { before } = limits;
   // Before the lowest position there is nothing.
   if (before === '' || ranges.length === 0) return [];
   const type = route.positionType;
   const end = before ?? null;
-  return await em.execute<Range[]>(
-    `with listed as (
+  return await ask<Range>(
+    em,
+    {},
+    {
+      sql: `with listed as (
        select "from", nullif("from", '')::${type} as low,
          case when "to"::${type} > ?::${type} then ?::text else "to" end as "to"
        from jsonb_to_recordset(?::jsonb) as listed ("from" text, "to" text)
@@ -57,11 +53,9 @@ export async function asDisjoint(
        select island, (array_agg("from" order by place))[1] as "from",
          (array_agg("to" order by "to"::${type} desc))[1] as "to"
        from numbered group by island
-     ), grouped as (
-       select *, ntile(?) over (order by island) as neighbours from islands
      )
-     select (array_agg("from" order by island))[1] as "from", (array_agg("to" order by island desc))[1] as "to"
-     from grouped group by neighbours order by neighbours`,
-    [end, end, JSON.stringify(ranges), end, atMost],
+     select "from", "to" from islands order by island`,
+      params: [end, end, JSON.stringify(ranges), end],
+    },
   );
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
 import { withSettings } from '../database/transaction.ts';
-import { expirySettings } from './expiry.ts';
-import type { LaneWork, SliceWork } from './lanes.ts';
-import type { ChunkEntry, LaneAccount, SlicePosition } from './account.ts';
+import type { LaneWork, SliceWork } from './slice-work.ts';
+import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
+import { recordEntry } from './refused-rows.ts';
+import { addRemaining } from './remaining.ts';
 import { asDisjoint } from './revisit-list.ts';
 import type { Range } from './route.ts';
 import { gentler, type Refusal, type Stretch } from './stretch.ts';
@@ -14,6 +15,9 @@ const PASSES = 3;
 /** Between two passes. Milliseconds. */
 const PAUSE = 100;
 
+/** After this the pass in hand is the last one. Milliseconds. */
+const TIME = 10_000;
+
 /**
  * Visits once more the stretches in which the main pass met locks. What is still locked in the last
  * pass is added to the account's `skippedLocked`: it is reported, and the next run takes it.
@@ -22,11 +26,14 @@ const PAUSE = 100;
  */
 export async function revisitLocked(work: LaneWork, at: SlicePosition): Promise<void> {
   await gather(work, at);
+  const until = performance.now() + TIME;
+  const isLastPass = (pass: number): boolean =>
+    pass >= PASSES || work.shouldStop() || performance.now() >= until;
   for (let pass = 1; work.accounts.some(({ revisit }) => revisit.length > 0); pass += 1) {
-    const isLast = pass >= PASSES || work.shouldStop();
-    if (!isLast) await sleep(PAUSE);
-    for (const account of work.accounts) await revisitAccount(work, account, at, isLast);
-    if (isLast) return;
+    if (!isLastPass(pass)) await sleep(PAUSE);
+    for (const account of work.accounts) {
+      await revisitAccount(work, account, at, () => isLastPass(pass));
+    }
   }
 }
 
@@ -36,19 +43,30 @@ export async function revisitLocked(work: LaneWork, at: SlicePosition): Promise<
  * @param at - where it begins
  */
 export async function forgetLocks(work: SliceWork, at: SlicePosition): Promise<void> {
-  const { em, accounts } = work;
-  if (accounts.every(({ revisit, skippedLocked }) => revisit.length + skippedLocked === 0)) return;
-  await em.transactional(async (tx) => {
-    for (const account of accounts) {
-      await work.ledger.record(
-        tx,
-        account,
-        { ...NOTHING, skippedLocked: -account.skippedLocked },
-        at,
-      );
-    }
+  const { accounts } = work;
+  const isNothing = accounts.every(
+    ({ revisit, skippedLocked, remaining }) =>
+      revisit.length + skippedLocked + remaining.length === 0,
+  );
+  if (isNothing) return;
+  await recordAll(work, at, (account) => ({
+    ...NOTHING,
+    skippedLocked: -account.skippedLocked,
+    remaining: [],
+  }));
+}
+
+/** Commits one entry for each lane, all or none. */
+async function recordAll(
+  { em, ledger, accounts }: SliceWork,
+  at: SlicePosition,
+  entryFor: (account: LaneAccount, index: number) => ChunkEntry,
+): Promise<void> {
+  const entries = accounts.map((account, index) => ({ account, entry: entryFor(account, index) }));
+  await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
+    for (const { account, entry } of entries) await ledger.record(tx, account, entry, at);
   });
-  for (const account of accounts) Object.assign(account, { revisit: [], skippedLocked: 0 });
+  for (const { account, entry } of entries) commitEntry(account, entry);
 }
 
 /** An entry that adds nothing and leaves an empty list. */
@@ -65,37 +83,38 @@ const NOTHING: ChunkEntry = {
  * position is left to whoever goes on from there.
  */
 async function gather(work: LaneWork, at: SlicePosition): Promise<void> {
-  const { em, doomed, route, ledger, accounts } = work;
+  const { em, route, accounts } = work;
   const ranges = accounts.flatMap(({ revisit }) => revisit);
   if (ranges.length === 0) return;
-  const settings = expirySettings(doomed.target.expiry);
-  const gathered = await withSettings(em, settings, async (tx) => {
-    const disjoint = await asDisjoint(tx, route, ranges, { before: at.position });
-    for (const [index, account] of accounts.entries()) {
-      await ledger.record(tx, account, { ...NOTHING, revisit: index === 0 ? disjoint : [] }, at);
-    }
-    return disjoint;
-  });
-  for (const [index, account] of accounts.entries()) account.revisit = index === 0 ? gathered : [];
+  const gathered = await asDisjoint(em, route, ranges, { before: at.position });
+  await recordAll(work, at, (_, index) => ({ ...NOTHING, revisit: index === 0 ? gathered : [] }));
 }
 
 async function revisitAccount(
   work: LaneWork,
   account: LaneAccount,
   at: SlicePosition,
-  isLast: boolean,
+  isLast: () => boolean,
 ): Promise<void> {
   const treatment = new Map<Range, Stretch>();
   for (let index = 0; ;) {
     const range = account.revisit[index];
     if (range === undefined) return;
     const stretch = treatment.get(range) ?? { range, manner: 'skip', patient: false };
-    const outcome = await revisitStretch(work, account, at, stretch, isLast);
+    const outcome = await revisitStretch(work, account, at, stretch, isLast());
     if (outcome === 'left') index += 1;
     else if (outcome !== 'done') {
-      if (outcome === 'locked' && (await work.consideration.untilUnlocked())) continue;
+      if (outcome.kind === 'slow') await work.ledger.ensureCurrent(account);
+      if (outcome.kind === 'locked' && (await work.consideration.untilUnlocked())) continue;
       // The list itself is divided, so that what has been done to one piece is not done again.
       const instead = await gentler(work.em, work.route, stretch, outcome);
+      if (instead === 'remains') {
+        const added = [work.refusedRows.count(outcome)];
+        const remaining = addRemaining(account.remaining, added, [at.position]);
+        const revisit = account.revisit.filter((other) => other !== range);
+        await recordEntry(work, account, { ...NOTHING, revisit, remaining }, at);
+        continue;
+      }
       const pieces = instead ?? [{ ...stretch, patient: true }];
       for (const piece of pieces) treatment.set(piece.range, piece);
       account.revisit = account.revisit.toSpliced(index, 1, ...pieces.map((piece) => piece.range));
@@ -114,29 +133,18 @@ async function revisitStretch(
   const began = performance.now();
   const withoutIt = account.revisit.filter((range) => range !== stretch.range);
   const isDone = (counts: ChunkCounts): boolean => isLast || counts.lockedCount === 0;
-  const outcome = await deleteChunk(
-    work.em,
-    work.doomed,
-    work.route,
-    stretch,
-    work.settings,
-    (tx, counts) =>
-      work.ledger.record(
-        tx,
-        account,
-        {
-          deletedCount: counts.deletedCount,
-          skippedLocked: isLast ? counts.lockedCount : 0,
-          revisit: isDone(counts) ? withoutIt : account.revisit,
-          workedMilliseconds: Math.round(performance.now() - began),
-        },
-        at,
-      ),
-  );
-  if (typeof outcome === 'string') return outcome;
-  account.deletedCount += outcome.deletedCount;
-  if (!isDone(outcome)) return 'left';
-  account.revisit = withoutIt;
-  if (isLast) account.skippedLocked += outcome.lockedCount;
-  return 'done';
+  let entry: ChunkEntry = NOTHING;
+  const outcome = await deleteChunk(work, work.route, stretch, async (tx, counts) => {
+    entry = {
+      deletedCount: counts.deletedCount,
+      skippedLocked: isLast ? counts.lockedCount : 0,
+      revisit: isDone(counts) ? withoutIt : account.revisit,
+      workedMilliseconds: Math.round(performance.now() - began),
+    };
+    await work.ledger.record(tx, account, entry, at);
+  });
+  if ('kind' in outcome) return outcome;
+  commitEntry(account, entry);
+  if (outcome.deletedCount > 0) work.refusedRows.forget();
+  return isDone(outcome) ? 'done' : 'left';
 }

@@ -1,6 +1,7 @@
 import type { SliceProgress } from '../contract.ts';
 import type { LaneAccount } from './account.ts';
 import type { Pressure } from './pressure.ts';
+import { lockedRows } from './remaining.ts';
 import type { Route } from './route.ts';
 
 /** What a slice tells while it works; the caller knows target and slice. */
@@ -26,7 +27,7 @@ export class SliceReport {
    */
   begin(accounts: readonly LaneAccount[]): void {
     this.#accounts = accounts;
-    this.#deletedBefore = sumOf(accounts, 'deletedCount');
+    this.#deletedBefore = sumOfDeleted(accounts);
   }
 
   /** To be called after each committed chunk. */
@@ -43,13 +44,16 @@ export class SliceReport {
 
   #report(waitingFor?: string): void {
     if (this.#accounts === undefined) return;
-    const deletedCount = sumOf(this.#accounts, 'deletedCount');
+    const deletedCount = sumOfDeleted(this.#accounts);
     const seconds = Math.max((performance.now() - this.#began) / 1_000, 0.001);
     const fraction = this.#route?.fraction(this.#position);
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
-      skippedLocked: sumOf(this.#accounts, 'skippedLocked'),
+      skippedLocked: this.#accounts.reduce(
+        (sum, account) => sum + account.skippedLocked + lockedRows(account.remaining),
+        0,
+      ),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
       ...(fraction === undefined ? {} : { fraction }),
       ...(waitingFor === undefined ? {} : { waitingFor }),
@@ -57,6 +61,6 @@ export class SliceReport {
   }
 }
 
-function sumOf(accounts: readonly LaneAccount[], count: 'deletedCount' | 'skippedLocked'): number {
-  return accounts.reduce((sum, account) => sum + account[count], 0);
+function sumOfDeleted(accounts: readonly LaneAccount[]): number {
+  return accounts.reduce((sum, account) => sum + account.deletedCount, 0);
 }

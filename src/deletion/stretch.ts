@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { RowRefusal } from './remaining.ts';
 import type { Range, Route } from './route.ts';
 
 /**
@@ -11,29 +12,42 @@ export type LockManner = 'wait' | 'skip' | 'leave';
 export interface Stretch {
   readonly range: Range;
   readonly manner: LockManner;
-  /** True: it may take long, since it can't be made smaller. */
+  /** True: the statement may take long, since the range holds one row and cannot be made smaller. */
   readonly patient: boolean;
 }
 
-/** Why a chunk was rolled back: a lock was not to be had in time, or it would have held its own too long. */
-export type Refusal = 'locked' | 'slow';
+/**
+ * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
+ * PostgreSQL refuses the deletion of one of its rows.
+ */
+export type Refusal =
+  | { readonly kind: 'locked' | 'slow' }
+  | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
 
 /**
- * What to try next with a refused stretch: first to step around the lock, then smaller pieces, and
- * when it can't be divided any more, patience with a slow one and leaving a locked one. (Stepping
- * around locks can still meet one: that of a row which the deletion cascades to.)
+ * What to try next with a refused stretch: first to step around the lock, then smaller pieces, down to a
+ * single row: a slow one gets more time, a locked one is left. (Stepping around locks can still meet one: that of a row
+ * which the deletion cascades to.)
  *
- * Null: the way is wrong for this stretch, more rows share one expiry than fit into a chunk.
+ * `remains`: the stretch is a single row that cannot be deleted. Null: the way is wrong for this stretch, more
+ * rows share one expiry than fit into a chunk.
  */
 export async function gentler(
   em: EntityManager,
   route: Route,
   stretch: Stretch,
-  refusal: Refusal,
-): Promise<readonly Stretch[] | null> {
-  if (refusal === 'locked' && stretch.manner === 'wait') return [{ ...stretch, manner: 'skip' }];
-  const halves = await route.halve(em, stretch.range);
-  if (halves !== null) return halves.map((range) => ({ ...stretch, range }));
-  if (refusal === 'locked') return [{ ...stretch, manner: 'leave' }];
-  return route.way === 'drain' && !stretch.patient ? null : [{ ...stretch, patient: true }];
+  { kind }: Refusal,
+): Promise<readonly Stretch[] | 'remains' | null> {
+  if (kind === 'locked' && stretch.manner === 'wait') return [{ ...stretch, manner: 'skip' }];
+  const pieces = stretch.patient ? 'single' : await route.divide(em, stretch.range);
+  if (pieces !== 'single' && pieces !== null) {
+    return pieces.map(({ isSingle, ...range }) => ({
+      ...stretch,
+      range,
+      patient: isSingle === true,
+    }));
+  }
+  if (kind === 'locked') return [{ ...stretch, manner: 'leave' }];
+  if (pieces === null) return null;
+  return kind === 'slow' && !stretch.patient ? [{ ...stretch, patient: true }] : 'remains';
 }

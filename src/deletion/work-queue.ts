@@ -1,10 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Route } from './route.ts';
+import type { Piece, Route } from './route.ts';
 import type { LockManner, Stretch } from './stretch.ts';
 
 /** A stretch that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends Stretch {
   readonly taken: boolean;
+}
+
+/** What a lane wants to take. */
+export interface Wanted {
+  /** In the unit of the route. */
+  readonly size: number;
+  readonly manner: LockManner;
+  /** Rows that a chunk may delete; left out: as many as the route takes. */
+  readonly mostRows?: number | undefined;
 }
 
 /**
@@ -43,27 +52,45 @@ export class WorkQueue {
     return this.#route.remaining(this.#cursor);
   }
 
-  /** Takes the next stretch, of about `size` if it is a new one; null when none is left to begin. */
-  async claim(em: EntityManager, size: number, manner: LockManner): Promise<Claim | null> {
-    const index = this.#open.findIndex((claim) => !claim.taken);
-    const returned = this.#open[index];
-    if (returned !== undefined) {
-      const claim = { ...returned, taken: true };
-      this.#open[index] = claim;
-      return claim;
-    }
+  /**
+   * Takes the next stretch, of about `size`; null when none is left to begin. `indivisible`: more than
+   * `mostRows` share one expiry.
+   */
+  async claim(em: EntityManager, wanted: Wanted): Promise<Claim | 'indivisible' | null> {
     // One at a time: the next stretch begins where this one ends.
-    const cut = this.#cutting.then(async () => {
-      const range = this.#isCutUp ? null : await this.#route.cut(em, this.#cursor, size);
-      this.#isCutUp = range === null;
-      if (range === null) return null;
-      this.#cursor = range.to;
-      const claim: Claim = { range, manner, patient: false, taken: true };
-      this.#open.push(claim);
-      return claim;
-    });
-    this.#cutting = cut.catch(() => undefined);
-    return await cut;
+    const claim = this.#cutting.then(
+      async () => (await this.#claimReturned(em, wanted)) ?? (await this.#claimNew(em, wanted)),
+    );
+    this.#cutting = claim.catch(() => undefined);
+    return await claim;
+  }
+
+  /** One that was given back, or as much of it as a chunk takes by now. */
+  async #claimReturned(em: EntityManager, { size }: Wanted): Promise<Claim | undefined> {
+    const returned = this.#open.find((open) => !open.taken);
+    if (returned === undefined) return undefined;
+    const head = await this.#route.head(em, returned.range, size);
+    const { range } = returned;
+    const claim = { ...returned, ...(head === null ? {} : claimOf(head)), taken: true };
+    const rest =
+      head === null || head.to === range.to
+        ? []
+        : [{ ...returned, range: { from: head.to, to: range.to } }];
+    this.#open.splice(this.#open.indexOf(returned), 1, claim, ...rest);
+    return claim;
+  }
+
+  async #claimNew(em: EntityManager, wanted: Wanted): Promise<Claim | 'indivisible' | null> {
+    if (this.#isCutUp) return null;
+    const { size, manner, mostRows } = wanted;
+    const piece = await this.#route.cut(em, this.#cursor, size, mostRows);
+    if (piece === 'indivisible') return piece;
+    this.#isCutUp = piece === null;
+    if (piece === null) return null;
+    this.#cursor = piece.to;
+    const claim: Claim = { ...claimOf(piece), manner, taken: true };
+    this.#open.push(claim);
+    return claim;
   }
 
   /** To be called when the stretch has been committed. */
@@ -76,4 +103,8 @@ export class WorkQueue {
     const returned = instead.map((stretch) => ({ ...stretch, taken: false }));
     this.#open.splice(this.#open.indexOf(claim), 1, ...returned);
   }
+}
+
+function claimOf({ from, to, isSingle }: Piece): Pick<Claim, 'range' | 'patient'> {
+  return { range: { from, to }, patient: isSingle === true };
 }

@@ -34,7 +34,13 @@ export function defineLedgerEntry(schema: string) {
       skippedLocked: p.bigint('number').default(0),
       /** Ranges in which somebody held a lock, still to be visited once more. */
       revisit: p.json().defaultRaw(`'[]'`),
+      /** Expired rows that stay, by reason. */
+      remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),
+      /** When the counts were last read to be reported; null while an attempt may still add to them. */
+      settledAt: p.datetime(6).nullable(),
+      /** Whether the run knows the count, which is final: no attempt may claim the slice again. */
+      isClosed: p.boolean().default(false),
       updatedAt: p.datetime(6).defaultRaw('now()'),
     },
     indexes: [{ name: 'session_cleanup_ledger_updated_at_index', properties: ['updatedAt'] }],

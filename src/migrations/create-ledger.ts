@@ -11,20 +11,20 @@ export function createLedger(schema: string): Constructor<Migration> {
     override up(): void {
       this.addSql(`create schema if not exists ${quoteName(schema)}`);
       this.addSql(`create table ${table} (
-        "run_id" text not null,
-        "target" text not null,
+        "run_id" pg_catalog.text not null,
+        "target" pg_catalog.text not null,
         "slice" int not null,
         "lane" smallint not null,
         "fence" bigint not null default '0',
-        "deadline" timestamptz not null,
-        "way" text null,
-        "position" text not null default '',
-        "end_position" text null,
+        "deadline" pg_catalog.timestamptz not null,
+        "way" pg_catalog.text null,
+        "position" pg_catalog.text not null default '',
+        "end_position" pg_catalog.text null,
         "deleted_count" bigint not null default '0',
         "skipped_locked" bigint not null default '0',
-        "revisit" jsonb not null default '[]',
+        "revisit" pg_catalog.jsonb not null default '[]',
         "worked_milliseconds" bigint not null default '0',
-        "updated_at" timestamptz(6) not null default now(),
+        "updated_at" pg_catalog.timestamptz(6) not null default pg_catalog.now(),
         primary key ("run_id", "target", "slice", "lane")
       )`);
       this.addSql(

@@ -1,29 +1,39 @@
 import type { Constructor } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
+import { quoteTable } from '../database/quote-name.ts';
 
 /**
  * Makes the migration that creates the default table `sessions`. A table of that name that is
  * already there belongs to an application and is left exactly as it is.
  */
-export function createSessions(): Constructor<Migration> {
+export function createSessions(defaultSchema: string | undefined): Constructor<Migration> {
   return class CreateSessions extends Migration {
     override async up(): Promise<void> {
-      const [found] = await this.execute(`select to_regclass('sessions') is not null as exists`);
+      const given = quoteTable({ schema: defaultSchema, table: 'sessions' });
+      // Where the connection's own search_path puts a table; the migrator's holds pg_catalog alone.
+      const [found] = await this.execute(
+        `set local search_path to default; select pg_catalog.current_schema()::pg_catalog.text as schema,
+         pg_catalog.to_regclass('${given.replaceAll("'", "''")}'::pg_catalog.text) is not null as exists`,
+      );
       if (found?.['exists'] === true) return;
-      this.addSql(`create table "sessions" (
-        "id" uuid not null default gen_random_uuid(),
-        "user_id" text not null,
-        "token_hash" varchar(64) not null,
-        "user_agent" text null,
-        "ip_address" inet null,
-        "created_at" timestamptz(6) not null default now(),
-        "last_seen_at" timestamptz(6) not null default now(),
-        "expires_at" timestamptz(6) not null,
+      const current: unknown = found?.['schema'];
+      const schema = defaultSchema ?? (typeof current === 'string' ? current : undefined);
+      const table = quoteTable({ schema, table: 'sessions' });
+      // Whatever the search_path, these types and functions are PostgreSQL's own.
+      this.addSql(`create table ${table} (
+        "id" pg_catalog.uuid not null default pg_catalog.gen_random_uuid(),
+        "user_id" pg_catalog.text not null,
+        "token_hash" pg_catalog.varchar(64) not null,
+        "user_agent" pg_catalog.text null,
+        "ip_address" pg_catalog.inet null,
+        "created_at" pg_catalog.timestamptz(6) not null default pg_catalog.now(),
+        "last_seen_at" pg_catalog.timestamptz(6) not null default pg_catalog.now(),
+        "expires_at" pg_catalog.timestamptz(6) not null,
         primary key ("id"),
         constraint "sessions_token_hash_unique" unique ("token_hash")
       )`);
-      this.addSql(`create index "sessions_expires_at_index" on "sessions" ("expires_at")`);
-      this.addSql(`create index "sessions_user_id_index" on "sessions" ("user_id")`);
+      this.addSql(`create index "sessions_expires_at_index" on ${table} ("expires_at")`);
+      this.addSql(`create index "sessions_user_id_index" on ${table} ("user_id")`);
     }
 
     override down(): void {

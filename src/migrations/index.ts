@@ -1,6 +1,7 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { DatabaseSettings } from '../config/config.ts';
 import { createLedger } from './create-ledger.ts';
+import { extendLedger } from './extend-ledger.ts';
 import { createSessions } from './create-sessions.ts';
 
 /**
@@ -13,7 +14,8 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
   return [
     { name: '0001-create-ledger', class: createLedger(database.ledgerSchema) },
     ...(database.ownsSessionsTable
-      ? [{ name: '0002-create-sessions', class: createSessions() }]
+      ? [{ name: '0002-create-sessions', class: createSessions(database.defaultSchema) }]
       : []),
+    { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
   ];
 }

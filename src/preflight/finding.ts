@@ -6,7 +6,7 @@ export interface Finding {
   /** Stable name of the check, for machines. */
   readonly check: string;
   readonly level: Level;
-  /** What it is about, where there are several: a target's name. */
+  /** What it is about, where there are several: a target's name, or the names of all that share it. */
   readonly subject?: string;
   /** One line: what was found. */
   readonly message: string;

@@ -2,16 +2,24 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import { FAILURE, type BrakeReport } from '../contract.ts';
 import { checkBrake } from '../deletion/brake.ts';
+import { countUnreadable } from '../deletion/count-rows.ts';
 import { doomedBy } from '../deletion/doomed.ts';
 import { FinalDeletionError } from '../deletion/errors.ts';
 import type { Target } from '../deletion/target.ts';
 import { checkPlausibility } from './plausibility.ts';
 
+/** What the review of a target found. */
+export interface Review {
+  /** What would be deleted, if that needs approval. */
+  readonly approval: BrakeReport | undefined;
+  /** Rows whose expiry cannot be read; undefined: none, or nobody could tell in time. */
+  readonly unreadableCount: number | undefined;
+}
+
 /**
  * What the first slice of a target does before it deletes anything: looks whether the expiry means
  * what the configuration says, and whether so much would go that somebody should approve it first.
  *
- * @returns what would be deleted if that needs approval; undefined: go on
  * @throws FinalDeletionError `ImplausibleExpiry` for a unit that the data contradict
  */
 export async function reviewTarget(
@@ -19,15 +27,18 @@ export async function reviewTarget(
   target: Target,
   settings: DeletionSettings,
   cutoff: string,
-): Promise<BrakeReport | undefined> {
-  const { level, message, remedy } = await checkPlausibility(em, target);
-  if (level === 'error') {
-    throw new FinalDeletionError(
-      FAILURE.implausibleExpiry,
-      `Target "${target.name}": ${message}, so nothing was deleted. ${remedy ?? ''}`,
-    );
+): Promise<Review> {
+  if (settings.plausibility === 'check' && target.expiry.type.startsWith('epoch')) {
+    const { level, message, remedy } = await checkPlausibility(em, target);
+    if (level === 'error') {
+      throw new FinalDeletionError(
+        FAILURE.implausibleExpiry,
+        `Target "${target.name}": ${message}, so nothing was deleted. ${remedy ?? ''}`,
+      );
+    }
   }
-  if (settings.brakeShare === null) return undefined;
+  const unreadableCount = await countUnreadable(em, target);
+  if (settings.brakeShare === null) return { approval: undefined, unreadableCount };
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
-  return await checkBrake(em, doomed, settings.brakeShare);
+  return { approval: await checkBrake(em, doomed, settings.brakeShare), unreadableCount };
 }

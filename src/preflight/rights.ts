@@ -32,7 +32,7 @@ function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): read
         // Locking a row, to step around those that others hold, asks for the right to update one column.
         {
           grant: `UPDATE (${quoteName(target.expiresColumn)}) ON ${quoteTable(target)}`,
-          has: `(select has_any_column_privilege(c.oid, 'UPDATE') ${NAMED})`,
+          has: `(select pg_catalog.has_any_column_privilege(c.oid, 'UPDATE'::pg_catalog.text) ${NAMED})`,
           params: [target.schema ?? null, target.table],
         },
       ];
@@ -56,7 +56,9 @@ export async function checkRights(
   targets: readonly TargetConfig[],
   ledgerSchema: string,
 ): Promise<readonly Finding[]> {
-  const [who] = await em.execute<{ role: string }[]>('select current_user::text as role');
+  const [who] = await em.execute<{ role: string }[]>(
+    'select current_user::pg_catalog.text as role',
+  );
   const role = who?.role ?? '';
   const missing: string[] = [];
   for (const right of rightsFor(targets, ledgerSchema)) {
@@ -82,7 +84,8 @@ export async function checkRights(
 function schemaRight(schema: string): Right {
   return {
     grant: `USAGE ON SCHEMA ${quoteName(schema)}`,
-    has: `(select has_schema_privilege(oid, 'USAGE') from pg_namespace where nspname = ?)`,
+    has: `(select pg_catalog.has_schema_privilege(oid, 'USAGE'::pg_catalog.text) from pg_catalog.pg_namespace
+      where nspname operator(pg_catalog.=) ?::pg_catalog.name)`,
     params: [schema],
   };
 }
@@ -90,12 +93,14 @@ function schemaRight(schema: string): Right {
 function tableRight(right: string, table: TableName): Right {
   return {
     grant: `${right} ON ${quoteTable(table)}`,
-    has: `(select has_table_privilege(c.oid, '${right}') ${NAMED})`,
+    has: `(select pg_catalog.has_table_privilege(c.oid, '${right}'::pg_catalog.text) ${NAMED})`,
     params: [table.schema ?? null, table.table],
   };
 }
 
-// Not `to_regclass`, which fails where the role may not use the schema; that is a right of its own.
-const NAMED = `from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  cross join (select ?::text as schema, ?::text as name) named
-  where c.relname = named.name and (n.nspname = named.schema or named.schema is null and pg_table_is_visible(c.oid))`;
+// Follows the connection's search_path, as a table's name without a schema means it. Not `to_regclass`, which fails
+// where the role may not use the schema; that is a right of its own.
+const NAMED = `from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+  cross join (select ?::pg_catalog.name as schema, ?::pg_catalog.name as name) named
+  where c.relname operator(pg_catalog.=) named.name and (n.nspname operator(pg_catalog.=) named.schema
+    or named.schema is null and pg_catalog.pg_table_is_visible(c.oid))`;

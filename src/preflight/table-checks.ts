@@ -46,77 +46,23 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fin
   };
 }
 
-/** Foreign keys that refer to the table: without an index each deleted row reads the other table whole. */
-export async function checkReferences(
-  em: EntityManager,
-  target: Target,
-): Promise<readonly Finding[]> {
-  const rows = await em.execute<
-    { name: string; child: string; columns: readonly string[]; action: string; indexed: boolean }[]
-  >(REFERENCES, [target.table]);
-  const found = { check: 'references', subject: target.name } as const;
-  if (rows.length === 0) return [{ ...found, level: 'ok', message: 'no other table refers to it' }];
-  return rows.map(({ name, child, columns, action, indexed }): Finding => {
-    const key = `foreign key ${quoteName(name)} of ${child}`;
-    if (action === 'a' || action === 'r') {
-      return {
-        ...found,
-        level: 'error',
-        message: `${key} forbids deleting rows that it refers to`,
-        remedy: `Declare it ON DELETE CASCADE or SET NULL, or delete the rows of ${child} first.`,
-      };
-    }
-    if (!indexed) {
-      return {
-        ...found,
-        level: 'warning',
-        message: `${key} has no index: every deleted row reads all of ${child}`,
-        remedy: `CREATE INDEX CONCURRENTLY ON ${child} (${columns.map(quoteName).join(', ')});`,
-      };
-    }
-    return { ...found, level: 'ok', message: `${key} is indexed` };
-  });
-}
-
-/** Triggers that fire for each row cost time, and may keep rows from being deleted. */
-export async function checkTriggers(em: EntityManager, target: Target): Promise<Finding> {
-  const rows = await em.execute<{ name: string }[]>(
-    `select tgname::text as name from pg_trigger
-     where tgrelid = to_regclass(?) and not tgisinternal and tgenabled <> 'D' and tgtype & 1 = 1 and tgtype & 8 = 8`,
-    [target.table],
+/** Row triggers of the table and of tables that cascades reach: they cost time, and may keep rows or fail. */
+export function checkTriggers(target: Target): Finding {
+  const triggers = target.surroundings.tables.flatMap(({ oid, table, event, triggers: own }) =>
+    own.map(({ name }) =>
+      oid === target.oid ? quoteName(name) : `${quoteName(name)} on ${event} in ${table}`,
+    ),
   );
   const found = { check: 'triggers', subject: target.name } as const;
-  if (rows.length === 0) return { ...found, level: 'ok', message: 'no trigger fires for each row' };
+  if (triggers.length === 0) {
+    return { ...found, level: 'ok', message: 'no trigger fires for each row' };
+  }
   return {
     ...found,
     level: 'warning',
-    message: `fires for each deleted row: ${rows.map(({ name }) => quoteName(name)).join(', ')}`,
-    remedy: 'See that it is quick and returns OLD: one that returns NULL keeps its row.',
+    message: `fires for each deleted row: ${triggers.join(', ')}`,
+    remedy:
+      'Make sure that it is quick, that it does not return NULL, which keeps the row, and that its function has the rights ' +
+      'it needs when this role deletes.',
   };
 }
-
-/** Row-level security that applies to this role hides rows: they would stay for ever, uncounted. */
-export async function checkRowSecurity(em: EntityManager, target: Target): Promise<Finding> {
-  const [row] = await em.execute<{ active: boolean }[]>(
-    'select row_security_active(to_regclass(?)) as active',
-    [target.table],
-  );
-  const found = { check: 'row-security', subject: target.name } as const;
-  if (row?.active !== true) return { ...found, level: 'ok', message: 'no policy hides rows' };
-  return {
-    ...found,
-    level: 'warning',
-    message: `row-level security applies to this role and may hide expired rows of ${target.table}`,
-    remedy: 'Give the role BYPASSRLS, or a policy that lets it see and delete all rows.',
-  };
-}
-
-// A foreign key is served by an index whose first columns are the key's, in any order.
-const REFERENCES = `
-  select k.conname::text as name, k.conrelid::regclass::text as child, k.confdeltype::text as action,
-    (select json_agg(a.attname order by a.attnum) from pg_attribute a
-      where a.attrelid = k.conrelid and a.attnum = any(k.conkey)) as columns,
-    exists (select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
-      and (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey) as indexed
-  from pg_constraint k where k.contype = 'f' and k.confrelid = to_regclass(?) and k.conparentid = 0
-  order by 1`;

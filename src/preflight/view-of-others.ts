@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/quote-name.ts';
+import { ask } from '../database/transaction.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -12,8 +13,13 @@ export function viewOfOthersGrant(role: string): string {
 
 /** Whether the connected role sees what others do; without that it works, and holds back for nobody. */
 export async function checkViewOfOthers(em: EntityManager): Promise<Finding> {
-  const [who] = await em.execute<{ role: string; sees: boolean }[]>(
-    `select current_user::text as role, pg_has_role('pg_read_all_stats', 'usage') as sees`,
+  const [who] = await ask<{ role: string; sees: boolean }>(
+    em,
+    {},
+    {
+      sql: `select current_user::text as role, pg_has_role('pg_read_all_stats', 'usage') as sees`,
+      params: [],
+    },
   );
   const check = 'view-of-others';
   if (who?.sees === true) {

@@ -43,6 +43,8 @@ async function checkScheduleFinding(
       return [
         { check, level: 'error', message: 'there is none, so nothing runs by itself', remedy },
       ];
+    case 'taken':
+      return [{ check, level: 'error', message: outcome.message }];
     case 'different': {
       const fields = outcome.differences.map(
         ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
@@ -50,7 +52,7 @@ async function checkScheduleFinding(
       return [{ check, level: 'warning', message: fields.join('; '), remedy }];
     }
     case 'as-configured': {
-      const { paused, note, nextRuns } = await describeSchedule(client);
+      const { paused, note, nextRuns } = await describeSchedule(client, config.schedule.scheduleId);
       if (paused) {
         return [
           {
@@ -72,13 +74,23 @@ async function checkWorkers(
 ): Promise<Finding> {
   const workers = await listPollers(client, taskQueue);
   const check = 'workers';
-  if (workers.length === 0) {
+  const polling = workers.filter(({ isPolling }) => isPolling).length;
+  const silent = workers
+    .filter(({ isPolling }) => !isPolling)
+    .map(({ identity, lastSeenAt }) => `; ${identity} was last seen ${secondsSince(lastSeenAt)}`)
+    .join('');
+  if (polling === 0) {
     return {
       check,
       level: 'warning',
-      message: `none polls the task queue ${taskQueue}, so runs wait`,
+      message: `none polls the task queue ${taskQueue}, so runs wait${silent}`,
       remedy: 'Start one: session-cleanup worker',
     };
   }
-  return { check, level: 'ok', message: `${workers.length} polling the task queue ${taskQueue}` };
+  return { check, level: 'ok', message: `${polling} polling the task queue ${taskQueue}${silent}` };
+}
+
+function secondsSince(instant: string | null): string {
+  if (instant === null) return 'at an unknown time';
+  return `${Math.round((Date.now() - new Date(instant).getTime()) / 1_000)} s ago`;
 }

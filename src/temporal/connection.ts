@@ -1,4 +1,10 @@
-import { Client, Connection, isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  NamespaceNotFoundError,
+  ServiceError,
+} from '@temporalio/client';
 
 import type { TemporalSettings } from './connection-settings.ts';
 
@@ -7,6 +13,9 @@ export const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 
 /** gRPC's code for what does not exist, NOT_FOUND. */
 const MISSING: ReadonlySet<number> = new Set([5]);
+
+/** gRPC's codes for a server that is down, hangs or starts: DEADLINE_EXCEEDED, UNAVAILABLE. */
+const DOWN: ReadonlySet<number> = new Set([4, 14]);
 
 /** Temporal did not answer. The message names the address and what to do, and no secret. */
 export class TemporalUnreachableError extends Error {
@@ -21,6 +30,14 @@ export class TemporalUnreachableError extends Error {
     );
     this.address = settings.address;
   }
+}
+
+/** Whether an error means that Temporal cannot be reached now, which may pass by itself. */
+export function isTemporalDown(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return (
+    error instanceof TemporalUnreachableError || (isGrpcServiceError(cause) && DOWN.has(cause.code))
+  );
 }
 
 /** A client that belongs to whoever connected it. */

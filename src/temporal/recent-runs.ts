@@ -2,9 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
-import { WORKFLOW_TYPE } from '../contract.ts';
-import { readInput } from './run-input.ts';
-import { isDryRun } from './run-result.ts';
+import { runQuery } from './run-query.ts';
 import { askStanding, type AwaitedApproval, type Standing } from './run-standing.ts';
 import { waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
@@ -20,6 +18,7 @@ export interface RecentRun {
   readonly seconds: number | null;
   /** The slot that it was started for; null when no schedule started it. */
   readonly scheduledAt: string | null;
+  /** False also where nobody could tell: for a terminated run, and one that goes on without a worker. */
   readonly dryRun: boolean;
   /** Null while it is running, and where nobody could tell. */
   readonly deletedCount: number | null;
@@ -28,16 +27,23 @@ export interface RecentRun {
   readonly failure: string | null;
   /** Why it is paused, empty if nobody said; null while it is not, and without a worker that tells. */
   readonly paused: string | null;
-  /** What it would delete once somebody approves; null when it asks nothing. */
-  readonly awaiting: AwaitedApproval | null;
+  /** What it would delete once somebody approves; empty when it asks nothing. */
+  readonly awaiting: readonly AwaitedApproval[];
 }
 
 const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
-/** The last runs, newest first. The server's list may lag behind by a second. */
-export async function listRecentRuns(client: Client, limit: number): Promise<readonly RecentRun[]> {
+/**
+ * The last runs on a task queue (without one: on all), newest first. The server's list may lag behind
+ * by a second.
+ */
+export async function listRecentRuns(
+  client: Client,
+  limit: number,
+  taskQueue?: string,
+): Promise<readonly RecentRun[]> {
   // A run that was continued as a new one goes on there, with its totals.
-  const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const query = runQuery(taskQueue, "ExecutionStatus != 'ContinuedAsNew'");
   const infos: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({ query, pageSize: limit })) {
     infos.push(info);
@@ -54,12 +60,9 @@ async function toRecentRun(
   try {
     const run = { workflowId: info.workflowId, runId: info.runId };
     const isRunning = info.status.name === 'RUNNING';
-    const [outcome, standing, input] = await Promise.all([
-      isRunning ? undefined : waitForRun(client, run),
-      isRunning ? askStanding(client, run) : undefined,
-      readInput(client, run),
-    ]);
-    return summarize(info, outcome, standing, input);
+    const outcome = isRunning ? undefined : await waitForRun(client, run);
+    const standing = isRunning ? await askStanding(client, run) : undefined;
+    return summarize(info, outcome, standing);
   } catch (error) {
     // Listed still, but its history has just been removed.
     if (error instanceof WorkflowNotFoundError) return undefined;
@@ -71,7 +74,6 @@ function summarize(
   info: WorkflowExecutionInfo,
   outcome: RunOutcome | undefined,
   standing: Standing | undefined,
-  input: unknown,
 ): RecentRun {
   const { workflowId, runId, startTime, closeTime } = info;
   const result = outcome !== undefined && 'result' in outcome ? outcome.result : undefined;
@@ -82,11 +84,11 @@ function summarize(
     startedAt: startTime.toISOString(),
     seconds: closeTime === undefined ? null : (closeTime.getTime() - startTime.getTime()) / 1_000,
     scheduledAt: info.typedSearchAttributes.get(SCHEDULED_START)?.toISOString() ?? null,
-    dryRun: isDryRun(input),
+    dryRun: result?.dryRun ?? standing?.dryRun ?? false,
     deletedCount: result?.deletedCount ?? null,
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
     paused: standing?.paused ?? null,
-    awaiting: standing?.awaiting ?? null,
+    awaiting: standing?.awaiting ?? [],
   };
 }

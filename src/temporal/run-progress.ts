@@ -16,8 +16,8 @@ export interface RunSnapshot {
   readonly slice?: RecordedProgress;
   /** Why the slice in hand is being tried again; undefined on its first attempt. */
   readonly retry?: { readonly attempt: number; readonly reason: string };
-  /** True when the run waits for a worker and has done so for some seconds. */
-  readonly waitsForWorker: boolean;
+  /** Since when it has waited for a worker, once that takes some seconds. */
+  readonly waitsSince?: Date;
 }
 
 /** Time between two looks. Milliseconds. */
@@ -28,6 +28,11 @@ const QUERY_EVERY = 1_000;
 const QUERY_TIMEOUT = 2_000;
 /** A worker takes a task within milliseconds; after this time there is none. */
 const WORKER_EXPECTED_WITHIN = 2_000;
+
+type RawDescription = WorkflowExecutionDescription['raw'];
+
+/** The API's PENDING_ACTIVITY_STATE_SCHEDULED: no worker has taken the attempt. */
+const ACTIVITY_SCHEDULED: ReadonlySet<number> = new Set([1]);
 
 /**
  * Watches a run until it ends or `signal` is aborted. What completed slices did comes from the query
@@ -97,18 +102,15 @@ class CompletedSlices {
   }
 }
 
-async function readDescription(
+/** What Temporal itself knows of a run, without a worker: its pending activity and the last heartbeat. */
+export async function readDescription(
   client: Client,
   { raw }: WorkflowExecutionDescription,
-): Promise<Pick<RunSnapshot, 'slice' | 'retry' | 'waitsForWorker'>> {
-  const scheduledAt = optionalTsToDate(raw.pendingWorkflowTask?.originalScheduledTime);
-  const hasStarted = raw.pendingWorkflowTask?.startedTime != null;
-  const waitsForWorker =
-    scheduledAt !== undefined &&
-    !hasStarted &&
-    Date.now() - scheduledAt.getTime() > WORKER_EXPECTED_WITHIN;
+): Promise<Omit<RunSnapshot, 'deletedCount' | 'skippedLocked'>> {
   const activity = raw.pendingActivities?.[0];
-  if (activity === undefined) return { waitsForWorker };
+  const waitsSince = waitingSince(raw.pendingWorkflowTask, activity);
+  const waiting = waitsSince === undefined ? {} : { waitsSince };
+  if (activity === undefined) return waiting;
   const slice = readSliceProgress(
     await decodeFromPayloadsAtIndex<unknown>(
       client.options.loadedDataConverter,
@@ -118,10 +120,27 @@ async function readDescription(
   );
   const reason = activity.lastFailure?.message;
   return {
-    waitsForWorker,
+    ...waiting,
     ...(slice === undefined ? {} : { slice }),
     ...(reason === undefined || reason === null
       ? {}
       : { retry: { attempt: activity.attempt ?? 1, reason } }),
   };
+}
+
+/** Since when a task has been ready that no worker has taken; undefined while that is not long. */
+function waitingSince(
+  task: RawDescription['pendingWorkflowTask'],
+  activity: NonNullable<RawDescription['pendingActivities']>[number] | undefined,
+): Date | undefined {
+  const taskAt =
+    task?.startedTime == null ? optionalTsToDate(task?.originalScheduledTime) : undefined;
+  // While an attempt waits for its back-off to pass, its time lies ahead.
+  const activityAt = ACTIVITY_SCHEDULED.has(activity?.state ?? 0)
+    ? optionalTsToDate(activity?.scheduledTime)
+    : undefined;
+  const since = taskAt ?? activityAt;
+  return since !== undefined && Date.now() - since.getTime() > WORKER_EXPECTED_WITHIN
+    ? since
+    : undefined;
 }

@@ -10,6 +10,8 @@ const count = z.number().nonnegative();
 
 const recordedSlice = z.looseObject({
   way: z.string().exactOptional(),
+  /** How many slices it sums up. */
+  folded: count.exactOptional(),
   seconds: count,
   waits: z.array(z.looseObject({ reason: z.string(), seconds: count })).exactOptional(),
 });
@@ -21,6 +23,14 @@ const recordedTarget = z.looseObject({
   slices: z.array(recordedSlice),
   /** Why the work on it ended. */
   stopped: z.string(),
+  /** Expired rows that stay, by reason. */
+  remaining: z
+    .array(z.looseObject({ reason: z.string(), rows: count, by: z.string().exactOptional() }))
+    .exactOptional(),
+  unreadableCount: count.exactOptional(),
+  uncountedCascades: z.array(z.string()).exactOptional(),
+  /** The database could not report what its last slice had deleted. */
+  uncounted: z.boolean().exactOptional(),
 });
 
 const recordedResult = z.looseObject({
@@ -28,6 +38,7 @@ const recordedResult = z.looseObject({
   deletedCount: count,
   skippedLocked: count,
   targets: z.array(recordedTarget),
+  dryRun: z.boolean().exactOptional(),
 });
 
 const runTotals = z.object({ deletedCount: count, skippedLocked: count });
@@ -40,6 +51,7 @@ const runRequests = z.object({
     }),
   ),
   paused: z.object({ reason: z.string().exactOptional() }).exactOptional(),
+  dryRun: z.boolean().exactOptional(),
 });
 
 const sliceProgress = z.object({
@@ -52,8 +64,6 @@ const sliceProgress = z.object({
   /** Why it holds back, while it does. */
   waitingFor: z.string().exactOptional(),
 });
-
-const runInput = z.object({ dryRun: z.boolean().exactOptional() });
 
 /** What a run did to one target, as its history has it. */
 export type RecordedTarget = Readonly<z.infer<typeof recordedTarget>>;
@@ -88,9 +98,4 @@ export function readRunRequests(value: unknown): RunRequests | undefined {
 /** The details of a heartbeat; undefined if they are none. */
 export function readSliceProgress(value: unknown): RecordedProgress | undefined {
   return sliceProgress.safeParse(value).data;
-}
-
-/** Whether a run's input asked for a dry run. */
-export function isDryRun(input: unknown): boolean {
-  return runInput.safeParse(input).data?.dryRun ?? false;
 }

@@ -13,7 +13,9 @@ export interface AwaitedApproval extends BrakeReport {
 export interface Standing {
   /** The reason that was given, empty if none was; null while it is not paused. */
   readonly paused: string | null;
-  readonly awaiting: AwaitedApproval | null;
+  /** Targets that wait for approval. */
+  readonly awaiting: readonly AwaitedApproval[];
+  readonly dryRun: boolean;
 }
 
 /** A worker answers within milliseconds; without one nobody should wait for long. Milliseconds. */
@@ -36,10 +38,10 @@ export async function askStanding(
       ? undefined
       : {
           paused: requests.paused === undefined ? null : (requests.paused.reason ?? ''),
-          awaiting:
-            requests.targets.flatMap(({ target, awaiting }) =>
-              awaiting === undefined ? [] : [{ target, ...awaiting }],
-            )[0] ?? null,
+          awaiting: requests.targets.flatMap(({ target, awaiting }) =>
+            awaiting === undefined ? [] : [{ target, ...awaiting }],
+          ),
+          dryRun: requests.dryRun ?? false,
         };
   } catch {
     return undefined;

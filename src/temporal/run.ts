@@ -10,11 +10,11 @@ import {
 } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
-import { RESULT_MEMO, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
+import { RESULT_MEMO, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
 import type { SessionCleanupInput } from '../contract.ts';
 import { readRunResult } from './run-result.ts';
 import type { RecordedResult } from './run-result.ts';
-import { STATIC_DETAILS, STATIC_SUMMARY } from './runbook.ts';
+import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
 
 /** One run, as Temporal names it. */
 export interface RunId {
@@ -41,6 +41,7 @@ export async function startRun(
   client: Client,
   taskQueue: string,
   input: SessionCleanupInput,
+  scheduleId = SCHEDULE_ID,
 ): Promise<RunId> {
   const workflowId = newWorkflowId(new Date());
   const handle = await client.workflow.start(WORKFLOW_TYPE, {
@@ -48,7 +49,7 @@ export async function startRun(
     taskQueue,
     args: [input],
     staticSummary: STATIC_SUMMARY,
-    staticDetails: STATIC_DETAILS,
+    staticDetails: staticDetails(scheduleId),
   });
   return { workflowId, runId: handle.firstExecutionRunId };
 }

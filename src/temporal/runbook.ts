@@ -1,12 +1,13 @@
-import { SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
+import { WORKFLOW_TYPE } from '../contract.ts';
 
 /** One line shown beside every run that the schedule starts. Markdown. */
 export const STATIC_SUMMARY = 'Deletes expired sessions';
 
 /** The runbook, shown in the Web UI under "User Metadata" of every run. Markdown. */
-export const STATIC_DETAILS = `## Clean-up of expired sessions
+export function staticDetails(scheduleId: string): string {
+  return `## Clean-up of expired sessions
 
-The schedule \`${SCHEDULE_ID}\` starts the workflow \`${WORKFLOW_TYPE}\`, which deletes the rows that
+The schedule \`${scheduleId}\` starts the workflow \`${WORKFLOW_TYPE}\`, which deletes the rows that
 had expired by the scheduled time. The result holds the exact count. Interrupting it at any moment
 is safe: what was deleted stays counted, and the next run takes the rest.
 
@@ -34,6 +35,7 @@ needs to be undone, and the next run starts afresh.
 Change the interval with \`SESSION_CLEANUP_INTERVAL\` and \`session-cleanup schedule apply\`: a change made
 by hand is repaired when a worker starts. A pause, its note and the remaining actions are kept.
 
-From the command line: \`temporal schedule describe --schedule-id ${SCHEDULE_ID}\` and
-\`temporal workflow list --query "WorkflowId STARTS_WITH '${WORKFLOW_ID}'"\`.
+From the command line: \`temporal schedule describe --schedule-id ${scheduleId}\` and
+\`temporal workflow list --query "TemporalScheduledById = '${scheduleId}'"\`.
 `;
+}

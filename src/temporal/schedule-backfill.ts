@@ -58,13 +58,16 @@ const SETTLES_WITHIN = 15_000;
 export async function backfillSchedule(
   client: Client,
   range: BackfillRange,
+  scheduleId = SCHEDULE_ID,
 ): Promise<BackfillOutcome> {
-  const before = await onSchedule(client, (handle) => handle.describe());
-  const slots = await matchingSlots(client, range);
+  const before = await onSchedule(client, (handle) => handle.describe(), scheduleId);
+  const slots = await matchingSlots(client, range, scheduleId);
   if (slots.length === 0) return { slots, started: [], waiting: 0, leftOut: 0, unseen: 0 };
   const overlap = BACKFILL_OVERLAPS[range.overlap];
-  await onSchedule(client, (handle) =>
-    handle.backfill({ start: range.from, end: range.to, overlap }),
+  await onSchedule(
+    client,
+    (handle) => handle.backfill({ start: range.from, end: range.to, overlap }),
+    scheduleId,
   );
   return await watch(client, before, slots, REPLACING.includes(range.overlap));
 }
@@ -80,7 +83,7 @@ async function watch(
   const seen = new Map<string, ScheduledRun>();
   const deadline = Date.now() + SETTLES_WITHIN;
   for (;;) {
-    const now = await onSchedule(client, (handle) => handle.describe());
+    const now = await onSchedule(client, (handle) => handle.describe(), before.scheduleId);
     // The server tells of its last ten runs only, so they are collected from look to look.
     for (const run of newRuns(before, now)) {
       if (wanted.has(run.scheduledAt)) seen.set(run.runId, run);
@@ -105,10 +108,14 @@ async function watch(
 }
 
 /** The schedule's slots in the range, as the server computes them. */
-async function matchingSlots(client: Client, range: BackfillRange): Promise<readonly string[]> {
+async function matchingSlots(
+  client: Client,
+  range: BackfillRange,
+  scheduleId: string,
+): Promise<readonly string[]> {
   const { startTime } = await client.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
-    scheduleId: SCHEDULE_ID,
+    scheduleId,
     // The first instant is not part of what the server lists, though a backfill includes it.
     startTime: optionalDateToTs(new Date(range.from.getTime() - 1)) ?? null,
     endTime: optionalDateToTs(range.to) ?? null,

@@ -1,12 +1,13 @@
 import type { ScheduleSpec, ScheduleOverlapPolicy } from '@temporalio/client';
 
 import type { Config } from '../config/config.ts';
-import { WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
+import { SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract.ts';
 import type { SessionCleanupInput } from '../contract.ts';
-import { STATIC_DETAILS, STATIC_SUMMARY } from './runbook.ts';
+import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
 
 /** The part of a schedule that the configuration decides. An operator's pause is no part of it. */
 export interface ScheduleDefinition {
+  readonly scheduleId: string;
   readonly spec: Pick<ScheduleSpec, 'intervals'> & {
     /** Milliseconds. */
     readonly intervals: [{ readonly every: number; readonly offset: number }];
@@ -41,7 +42,9 @@ const CATCHUP_WINDOW_MILLISECONDS = 24 * 60 * 60 * 1_000;
  *   Time is bounded at the activity.
  */
 export function defineSchedule(config: Pick<Config, 'schedule' | 'taskQueue'>): ScheduleDefinition {
+  const { scheduleId } = config.schedule;
   return {
+    scheduleId,
     spec: {
       intervals: [
         {
@@ -53,11 +56,12 @@ export function defineSchedule(config: Pick<Config, 'schedule' | 'taskQueue'>): 
     action: {
       type: 'startWorkflow',
       workflowType: WORKFLOW_TYPE,
-      workflowId: WORKFLOW_ID,
+      // Of two starts with one id in the same second, the server drops one: no two schedules share a base.
+      workflowId: scheduleId === SCHEDULE_ID ? WORKFLOW_ID : scheduleId,
       taskQueue: config.taskQueue,
       args: [{}],
       staticSummary: STATIC_SUMMARY,
-      staticDetails: STATIC_DETAILS,
+      staticDetails: staticDetails(scheduleId),
     },
     policies: {
       overlap: 'SKIP',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Client, ScheduleDescription } from '@temporalio/client';
 
+import { SCHEDULE_ID } from '../contract.ts';
 import { onSchedule, recentRuns } from './schedule.ts';
 import type { ScheduledRun } from './schedule.ts';
 
@@ -28,12 +29,15 @@ export const LOOK_EVERY = 250;
  *
  * @throws ScheduleMissingError
  */
-export async function triggerSchedule(client: Client): Promise<TriggerOutcome> {
-  const before = await onSchedule(client, (handle) => handle.describe());
-  await onSchedule(client, (handle) => handle.trigger('SKIP'));
+export async function triggerSchedule(
+  client: Client,
+  scheduleId = SCHEDULE_ID,
+): Promise<TriggerOutcome> {
+  const before = await onSchedule(client, (handle) => handle.describe(), scheduleId);
+  await onSchedule(client, (handle) => handle.trigger('SKIP'), scheduleId);
   const deadline = Date.now() + SHOWS_WITHIN;
   do {
-    const now = await onSchedule(client, (handle) => handle.describe());
+    const now = await onSchedule(client, (handle) => handle.describe(), scheduleId);
     const outcome = compare(before, now);
     if (outcome !== undefined) return outcome;
     await delay(LOOK_EVERY);

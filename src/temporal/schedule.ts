@@ -7,9 +7,9 @@ import { SCHEDULE_ID } from '../contract.ts';
 export class ScheduleMissingError extends Error {
   override readonly name = 'ScheduleMissingError';
 
-  constructor(options?: ErrorOptions) {
+  constructor(scheduleId: string, options?: ErrorOptions) {
     super(
-      `There is no schedule ${SCHEDULE_ID} in this namespace. ` +
+      `There is no schedule ${scheduleId} in this namespace. ` +
         `Create it: session-cleanup schedule apply`,
       options,
     );
@@ -40,7 +40,7 @@ export interface ScheduleState {
   }[];
   /** True when it runs at other times than its intervals say: calendars, jitter, a start or an end. */
   readonly hasOtherTimes: boolean;
-  /** ISO 8601. Shown even while the schedule is paused; then nothing starts. */
+  /** ISO 8601. Empty while the schedule is paused or used up: then nothing starts. */
   readonly nextRuns: readonly string[];
   /** Newest first; at most ten, and only those that the schedule started. */
   readonly recentRuns: readonly ScheduledRun[];
@@ -64,8 +64,11 @@ export interface ScheduleState {
 }
 
 /** Looks at the schedule. @throws {@link ScheduleMissingError} */
-export async function describeSchedule(client: Client): Promise<ScheduleState> {
-  return toState(await onSchedule(client, (handle) => handle.describe()));
+export async function describeSchedule(
+  client: Client,
+  scheduleId = SCHEDULE_ID,
+): Promise<ScheduleState> {
+  return toState(await onSchedule(client, (handle) => handle.describe(), scheduleId));
 }
 
 /**
@@ -75,31 +78,41 @@ export async function describeSchedule(client: Client): Promise<ScheduleState> {
  * @param reason - Kept as the schedule's note; at most 1000 bytes.
  * @throws {@link ScheduleMissingError}
  */
-export async function pauseSchedule(client: Client, reason: string): Promise<ScheduleState> {
-  await onSchedule(client, (handle) => handle.pause(reason));
-  return await describeSchedule(client);
+export async function pauseSchedule(
+  client: Client,
+  reason: string,
+  scheduleId = SCHEDULE_ID,
+): Promise<ScheduleState> {
+  await onSchedule(client, (handle) => handle.pause(reason), scheduleId);
+  return await describeSchedule(client, scheduleId);
 }
 
 /** Lets the schedule run again. @throws {@link ScheduleMissingError} */
-export async function unpauseSchedule(client: Client, reason: string): Promise<ScheduleState> {
-  await onSchedule(client, (handle) => handle.unpause(reason));
-  return await describeSchedule(client);
+export async function unpauseSchedule(
+  client: Client,
+  reason: string,
+  scheduleId = SCHEDULE_ID,
+): Promise<ScheduleState> {
+  await onSchedule(client, (handle) => handle.unpause(reason), scheduleId);
+  return await describeSchedule(client, scheduleId);
 }
 
 /** Removes the schedule; runs that it started go on. @throws {@link ScheduleMissingError} */
-export async function deleteSchedule(client: Client): Promise<void> {
-  await onSchedule(client, (handle) => handle.delete());
+export async function deleteSchedule(client: Client, scheduleId = SCHEDULE_ID): Promise<void> {
+  await onSchedule(client, (handle) => handle.delete(), scheduleId);
 }
 
 /** Does something with the schedule's handle. @throws {@link ScheduleMissingError} */
 export async function onSchedule<Answer>(
   client: Client,
   action: (handle: ScheduleHandle) => Promise<Answer>,
+  scheduleId: string,
 ): Promise<Answer> {
   try {
-    return await action(client.schedule.getHandle(SCHEDULE_ID));
+    return await action(client.schedule.getHandle(scheduleId));
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw new ScheduleMissingError({ cause: error });
+    if (error instanceof ScheduleNotFoundError)
+      throw new ScheduleMissingError(scheduleId, { cause: error });
     throw error;
   }
 }
@@ -133,7 +146,10 @@ function toState(description: ScheduleDescription): ScheduleState {
       offsetSeconds: offset / 1_000,
     })),
     hasOtherTimes: hasOtherTimes(spec),
-    nextRuns: info.nextActionTimes.map((time) => time.toISOString()),
+    nextRuns:
+      state.paused || state.remainingActions === 0
+        ? []
+        : info.nextActionTimes.map((time) => time.toISOString()),
     recentRuns: recentRuns(description),
     running: info.runningActions.map(({ workflow }) => workflow.workflowId),
     startedRuns: info.numActionsTaken,

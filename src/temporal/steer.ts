@@ -5,7 +5,8 @@ import {
   type Client,
 } from '@temporalio/client';
 
-import { WORKFLOW_TYPE, type UPDATE } from '../contract.ts';
+import type { UPDATE } from '../contract.ts';
+import { runQuery } from './run-query.ts';
 
 /** One of the updates by which a run is steered. */
 export type SteeringUpdate = (typeof UPDATE)[keyof typeof UPDATE];
@@ -19,12 +20,12 @@ export class SteeringError extends Error {
 const ANSWER_WITHIN = 10_000;
 
 /**
- * The id of the run that is going on.
+ * The id of the run that is going on, on this task queue.
  *
  * @throws SteeringError when there is none, or several: then one has to be named
  */
-export async function findRunningId(client: Client): Promise<string> {
-  const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
+export async function findRunningId(client: Client, taskQueue: string): Promise<string> {
+  const query = runQuery(taskQueue, "ExecutionStatus = 'Running'");
   const ids: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   const [only, ...others] = ids;

@@ -9,7 +9,7 @@ import { workflowCode } from './workflow-code.ts';
 /** What a worker needs; all of it belongs to the caller, who closes it after the worker has ended. */
 export interface CleanupWorkerOptions {
   readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'> &
-    Partial<Pick<Config, 'versioning'>>;
+    Partial<Pick<Config, 'schedule' | 'versioning'>>;
   readonly orm: MikroORM;
   readonly connection: NativeConnection;
   readonly namespace: string;

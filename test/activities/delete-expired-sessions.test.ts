@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { CancelledFailure } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
@@ -9,13 +11,12 @@ import type { TestDatabase } from '../support/test-database.ts';
 import { failureOf, openActivities, type Ending } from './mock-activity.ts';
 
 describe('a slice', () => {
-  test('deletes what has expired, and tells its target and all others', async ({ database }) => {
+  test('deletes what has expired, and names its target', async ({ database }) => {
     await fillSessions(database, { expired: 3_000, live: 2_000 });
     const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
     await using activities = openActivities(database.url, { targets });
     expect(await activities.attempt({}).result).toMatchObject({
       target: 'sessions',
-      configuredTargets: ['sessions', 'tokens'],
       deletedCount: 3_000,
       skippedLocked: 0,
       stopped: 'drained',
@@ -43,6 +44,34 @@ describe('a slice', () => {
     });
   });
 
+  test('heartbeats while one statement takes long, and no more once it has ended', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 1, live: 10 });
+    await database.sql(`create function sleep() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(4); return old; end $$`);
+    await database.sql(
+      'create trigger sleep before delete on sessions for each row execute function sleep()',
+    );
+    await using activities = openActivities(database.url);
+    const before = {
+      target: 'sessions',
+      slice: 0,
+      deletedCount: 7,
+      skippedLocked: 0,
+      rowsPerSecond: 1,
+    };
+    const attempt = activities.attempt({}, { heartbeatDetails: before });
+    expect(await attempt.result).toMatchObject({ deletedCount: 1 });
+    const { length } = attempt.heartbeats;
+    // What an earlier attempt reported is kept until there is something new.
+    expect(
+      attempt.heartbeats.filter(({ deletedCount }) => deletedCount === 7).length,
+    ).toBeGreaterThanOrEqual(3);
+    await sleep(2_000);
+    expect(attempt.heartbeats).toHaveLength(length);
+  }, 15_000);
+
   test('counts a row once, however often it is tried', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 0 });
     await using activities = openActivities(database.url);
@@ -59,7 +88,6 @@ describe('a slice', () => {
     await using activities = openActivities(database.url);
     expect(await activities.attempt({ dryRun: true }).result).toEqual({
       target: 'sessions',
-      configuredTargets: ['sessions'],
       deadline: expect.any(String),
       way: expect.any(String),
       deletedCount: 700,
@@ -158,12 +186,27 @@ describe('settling a slice', () => {
   test('of a slice that never began finds nothing', async ({ database }) => {
     await using activities = openActivities(database.url);
     expect(await activities.settle({})).toEqual({
-      target: 'sessions',
-      configuredTargets: ['sessions'],
       deletedCount: 0,
       skippedLocked: 0,
       seconds: 0,
     });
+  });
+
+  test('is final: an attempt that comes later deletes nothing, and returns what was settled', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 50_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    const attempt = activities.attempt({}, {}, (end) => {
+      end('timedOut');
+    });
+    await expect(attempt.result).rejects.toBeInstanceOf(CancelledFailure);
+    const { deletedCount, resumeFrom } = await activities.settle({});
+    expect(deletedCount).toBeGreaterThan(0);
+
+    const late = await activities.attempt({}, { attempt: 2 }).result;
+    expect(late).toMatchObject({ deletedCount, resumeFrom, stopped: 'handed-over' });
+    expect(await countSessions(database)).toEqual({ expired: 50_000 - deletedCount, live: 0 });
   });
 
   test('works when the table has gone in the meantime', async ({ database }) => {
@@ -176,26 +219,39 @@ describe('settling a slice', () => {
 });
 
 describe('targets', () => {
-  const configuredTargets = ['sessions'];
-
-  test('that are not configured are refused by name, before any work', async ({ database }) => {
-    await fillSessions(database, { expired: 10, live: 0 });
+  test('that are not configured are all named when a run is planned', async ({ database }) => {
     await using activities = openActivities(database.url);
-    const request = { target: 'sessions', runTargets: ['sessions', 'tokns'] };
-    const failure = await failureOf(activities.attempt(request).result);
-    expect(failure).toMatchObject({
-      type: FAILURE.unknownTarget,
-      nonRetryable: true,
-      details: [{ target: 'sessions', configuredTargets, deletedSoFar: 0 }],
-    });
-    expect(failure.message).toContain('No such target: "tokns". Configured are sessions.');
-    expect(await countSessions(database)).toEqual({ expired: 10, live: 0 });
+    const failure = await failureOf(activities.plan({ targets: ['sessions', 'tokns', 'cods'] }));
+    expect(failure).toMatchObject({ type: FAILURE.unknownTarget, nonRetryable: true });
+    expect(failure.message).toContain('No such target: "tokns", "cods". Configured are sessions.');
   });
 
-  test('are refused in later slices, too', async ({ database }) => {
+  test('that another worker knew are refused without a claim about their count', async ({
+    database,
+  }) => {
     await using activities = openActivities(database.url);
-    const failure = await failureOf(activities.attempt({ target: 'gone', slice: 3 }).result);
-    expect(failure.type).toBe(FAILURE.unknownTarget);
+    const first = await failureOf(activities.attempt({ target: 'gone' }).result);
+    expect(first).toMatchObject({
+      type: FAILURE.unknownTarget,
+      details: [{ target: 'gone', isUntouched: true }],
+    });
+    const later = await failureOf(activities.attempt({ target: 'gone' }, { attempt: 2 }).result);
+    expect(later.details).toEqual([{ target: 'gone' }]);
+  });
+
+  test('of a run are those of its input, else all that are configured, with the limits', async ({
+    database,
+  }) => {
+    const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
+    await using activities = openActivities(database.url, {
+      targets,
+      deletion: { runBudgetSeconds: 90 },
+    });
+    expect(await activities.plan({})).toEqual({
+      targets: ['sessions', 'tokens'],
+      runBudgetSeconds: 90,
+    });
+    expect(await activities.plan({ targets: ['tokens'] })).toMatchObject({ targets: ['tokens'] });
   });
 });
 

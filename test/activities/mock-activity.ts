@@ -8,7 +8,15 @@ import { DefaultLogger } from '@temporalio/worker';
 
 import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
-import type { SettledSlice, SliceProgress, SliceRequest, SliceResult } from '../../src/contract.ts';
+import type {
+  PlanRequest,
+  RunPlan,
+  SettledSlice,
+  SettleRequest,
+  SliceProgress,
+  SliceRequest,
+  SliceResult,
+} from '../../src/contract.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from '../support/settings.ts';
 
@@ -39,7 +47,8 @@ export interface MockedActivities extends AsyncDisposable {
     info?: Partial<Info>,
     onHeartbeat?: (end: Attempt['end']) => void,
   ): Attempt;
-  settle(request: Partial<SliceRequest>): Promise<SettledSlice>;
+  settle(request: Partial<SettleRequest>): Promise<SettledSlice>;
+  plan(request: PlanRequest): Promise<RunPlan>;
 }
 
 /** Opens the activities on a database; `await using` closes their connections. */
@@ -79,9 +88,10 @@ export function openActivities(url: string, overrides: Overrides = {}): MockedAc
     },
     async settle(request) {
       const settleSlice = async (): Promise<SettledSlice> =>
-        await activities.settleSlice(complete(request));
+        await activities.settleSlice({ target: TEST_TARGET.name, slice: 0, ...request });
       return await environment({}).run(settleSlice);
     },
+    plan: async (request) => await environment({}).run(() => activities.planRun(request)),
     async [Symbol.asyncDispose]() {
       await orm.close(true);
     },
@@ -99,5 +109,5 @@ export async function failureOf(call: Promise<unknown>): Promise<ApplicationFail
 }
 
 function complete(request: Partial<SliceRequest>): SliceRequest {
-  return { cutoff: new Date().toISOString(), slice: 0, ...request };
+  return { target: TEST_TARGET.name, cutoff: new Date().toISOString(), slice: 0, ...request };
 }

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
-import { test } from '../support/fixtures.ts';
+import { check, named, test } from '../support/check.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { fillSessions, insertSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
@@ -60,18 +60,18 @@ describe('what PostgreSQL itself reports', () => {
     },
     {
       words: 'rows that others refer to',
-      before: `create table devices (session_id uuid references sessions, note text);
+      before: `${MANY}; create table devices (session_id uuid references sessions, note text);
                insert into devices select id, '${SECRET}' from sessions`,
       type: FAILURE.referenced,
       advice: '"devices"',
     },
     {
       words: 'a trigger that refuses',
-      before: `create function refuse() returns trigger language plpgsql as
+      before: `${MANY}; create function refuse() returns trigger language plpgsql as
                  $$ begin raise exception 'no: %', old.user_agent; end $$;
                create trigger refuse before delete on sessions for each row execute function refuse()`,
-      type: FAILURE.unsupportedTable,
-      advice: 'trigger',
+      type: FAILURE.dependentObject,
+      advice: 'function refuse()',
     },
   ])(
     '$words fails at once, with what to do',
@@ -82,25 +82,12 @@ describe('what PostgreSQL itself reports', () => {
       expect(failure).toMatchObject({
         type,
         nonRetryable: true,
-        details: [{ target: 'sessions', configuredTargets: ['sessions'], deletedSoFar: 0 }],
+        details: [{ target: 'sessions', deletedSoFar: 0 }],
       });
       expect(failure.message).toContain(advice);
       expectNoSecret(failure);
     },
   );
-
-  test('text that only looks like a time is told without the text', async ({ database }) => {
-    const value = '2026-02-31T04:07:11Z';
-    await database.sql('create table logins (id int, ends text)');
-    await database.sql('insert into logins values (1, $1)', [value]);
-    const failure = await failureOn(database, {
-      table: 'logins',
-      expiresColumn: 'ends',
-      expiresType: 'iso8601',
-    });
-    expect(failure).toMatchObject({ type: FAILURE.unreadableExpiry, nonRetryable: true });
-    expectNoSecret(failure, value);
-  });
 
   test('a role without rights is told which it needs', async ({ database }) => {
     await plant(database);
@@ -144,15 +131,24 @@ describe('what PostgreSQL itself reports', () => {
     expectNoSecret(failure);
   });
 
-  test('a database that only reads is tried again', async ({ database }) => {
-    await plant(database);
-    await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
-    const failure = await failureOn(database);
-    expect(failure).toMatchObject({
-      type: RETRYABLE_FAILURE.databaseUnavailable,
-      nonRetryable: false,
-    });
-  });
+  test.for([
+    ['database', 'alter database DATABASE set default_transaction_read_only = on'],
+    ['user', 'alter role ROLE set default_transaction_read_only = on'],
+  ])(
+    'a %s that is read-only by a setting fails at once, naming it',
+    async ([source, sql], { database, newcomer: { role, url } }) => {
+      await plant(database);
+      await database.sql(
+        (sql ?? '').replace('DATABASE', database.name).replace('ROLE', `"${role}"`),
+      );
+      const failure = await failureOn({ ...database, url });
+      expect(failure).toMatchObject({ type: FAILURE.readOnly, nonRetryable: true });
+      expect(failure.message).toContain(
+        `default_transaction_read_only is on for this connection (source: ${source})`,
+      );
+      expect(named(await check(database, {}, url), 'server')).toMatchObject({ level: 'error' });
+    },
+  );
 
   test('a slice that is cut off tells what it had deleted', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 0 });
@@ -206,6 +202,10 @@ describe('what PostgreSQL itself reports', () => {
     });
   });
 });
+
+/** One row that is refused does not stop a target. */
+const MANY = `insert into sessions (user_id, token_hash, expires_at)
+  select 'user', md5(number::text), now() - interval '1 day' from generate_series(1, 300) number`;
 
 async function plant(database: TestDatabase): Promise<void> {
   await insertSessions(database, [{ expiresAt: new Date(0) }, { expiresAt: new Date(0) }]);

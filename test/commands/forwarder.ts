@@ -15,7 +15,7 @@ export interface Forwarder extends AsyncDisposable {
   readonly freeze: () => void;
 }
 
-/** Makes a forwarder to the database that `url` names; closed at first. */
+/** Makes a forwarder to the server that `url` names; closed at first. */
 export async function createForwarder(url: string): Promise<Forwarder> {
   const target = new URL(url);
   const port = await choosePort();

@@ -34,12 +34,41 @@ describe('the help', () => {
     },
   );
 
-  it('of the whole program tells every command and every setting', async () => {
+  it('of the whole program fits a screen, and names every command', async () => {
     const { exitCode, stdout } = await runCommand(['--help']);
     expect(exitCode).toBe(0);
     for (const [command] of COMMANDS) expect(stdout).toContain(`\n  ${command.split(' ')[0]}`);
+    for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'session-cleanup help settings']) {
+      expect(stdout).toContain(name);
+    }
+    expect(stdout.split('\n').length).toBeLessThan(60);
+  });
+
+  it('of the settings tells every one of them', async () => {
+    const { exitCode, stdout } = await runCommand(['help', 'settings']);
+    expect(exitCode).toBe(0);
     for (const { name } of settingsReference()) expect(stdout).toContain(`\n  ${name} (`);
     expect(stdout).toContain('TEMPORAL_ADDRESS');
+  });
+
+  it.concurrent.each([
+    [['help', 'run', 'start'], 'Usage: session-cleanup run start'],
+    [['run', 'help', 'start'], 'Usage: session-cleanup run start'],
+    [['help'], 'Usage: session-cleanup [options] [command]'],
+  ])('%j is the help of a command', async (args, usage) => {
+    const { exitCode, stdout } = await runCommand(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining(usage) });
+  });
+
+  it.concurrent.each([
+    [['help', 'nope'], 'unknown command "nope". Known: worker, '],
+    [['help', 'stauts'], 'unknown command "stauts". Did you mean status?'],
+    [['schedule', 'help', 'puase'], 'unknown command "puase". Did you mean pause?'],
+  ])('%j is refused in one line', async (args, message) => {
+    const { exitCode, stdout, stderr } = await runCommand(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
   it('is plain text when it does not go to a terminal', async () => {

@@ -28,7 +28,9 @@ test('from an empty database to the count in the history, by commands alone', as
   const environment = environmentFor(emptyDatabase, temporal);
   expect(await runJson(['migrate'], environment)).toEqual({
     exitCode: 0,
-    result: { applied: ['0001-create-ledger', '0002-create-sessions'] },
+    result: {
+      applied: ['0001-create-ledger', '0002-create-sessions', '0003-extend-ledger'],
+    },
   });
   await fillSessions(emptyDatabase, STOCK);
   expect(await runJson(['preview'], environment)).toMatchObject({

@@ -6,7 +6,7 @@ import { definitionFor, recordingLogger } from '../schedule/schedule-fixture.ts'
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
-import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
+import { environmentFor, runCommand, startCommand } from './command-process.ts';
 import { createForwarder } from './forwarder.ts';
 
 // Each test starts several processes, which takes its time on a machine that is busy.
@@ -144,16 +144,6 @@ describe('the start of a worker', () => {
     expect(ended.stdout + ended.stderr).not.toContain('hunter2');
   });
 
-  test('fails with the address when Temporal is not there', async ({ database, temporal }) => {
-    const ended = await runCommand(['worker'], {
-      ...environmentFor(database, temporal),
-      TEMPORAL_ADDRESS: '127.0.0.1:1',
-    });
-    expect(ended.exitCode).toBe(1);
-    expect(ended.stderr).toContain('Temporal cannot be reached at 127.0.0.1:1');
-    expect(ended.stderr).toContain('TEMPORAL_ADDRESS');
-  });
-
   test('fails when the namespace is not there', async ({ database, temporal }) => {
     const ended = await runCommand(['worker'], {
       ...environmentFor(database, temporal),
@@ -197,18 +187,6 @@ describe('the schedule at the start of a worker', () => {
     });
     await expect(describeSchedule(temporal.client)).rejects.toThrow(ScheduleMissingError);
   });
-});
-
-test('status tells which workers poll', async ({ database, temporal }) => {
-  const environment = environmentFor(database, temporal);
-  expect((await runJson(['status'], environment)).result).toMatchObject({
-    workers: { ok: true, content: [] },
-  });
-  await using worker = startCommand(['worker'], environment);
-  await worker.untilWritten(STARTED);
-  await expect
-    .poll(async () => (await runJson(['status'], environment)).result, { timeout: 10_000 })
-    .toMatchObject({ workers: { content: [{ identity: expect.stringMatching(/@/) as unknown }] } });
 });
 
 async function startAndStopWorker(environment: NodeJS.ProcessEnv): Promise<string> {

@@ -1,8 +1,10 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
+import { Consideration } from '../../src/deletion/consideration.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import { TEST_DELETION } from '../support/settings.ts';
 import { onWait } from '../support/waits.ts';
 
 test('waits while somebody holds the whole table, says so, and goes on by itself', async ({
@@ -24,7 +26,7 @@ test('waits while somebody holds the whole table, says so, and goes on by itself
     },
   });
 
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     skippedLocked: 0,
@@ -61,7 +63,7 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
 
   await locking;
   await holder.query('rollback');
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 30_000, skippedLocked: 0, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -87,7 +89,7 @@ test('a slice that goes on from an earlier one waits for a locked table, too', a
     },
   });
 
-  expect(heard).toEqual(['table-locked: "sessions"']);
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -172,7 +174,7 @@ test('waits for a transaction that keeps dead rows from being removed', async ({
     },
   });
 
-  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s$/)]);
+  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     waits: [{ reason: 'old-transaction', seconds: expect.any(Number) }],
@@ -206,4 +208,25 @@ test('ends its waiting when it is told to stop', async ({ database }) => {
   });
   expect(outcome).toMatchObject({ deletedCount: 0, stopped: 'cancelled' });
   expect(await countSessions(database)).toEqual({ expired: 1_000, live: 10 });
+});
+
+test('a server too busy to answer counts as busy, and one that refuses as unknown', async ({
+  database,
+}) => {
+  await using cleaner = openCleaner(database);
+  const settings = { ...TEST_DELETION, lanes: 4, lanesBesideOthers: 1 };
+  for (const [code, lanes] of [
+    ['57014', 1],
+    ['55P03', 1],
+    ['42501', 4],
+  ] as const) {
+    const em = cleaner.orm.em.fork();
+    vi.spyOn(em, 'execute').mockRejectedValue(Object.assign(new Error('No answer.'), { code }));
+    const consideration = new Consideration(em, 'public.sessions', settings, {
+      shouldStop: () => false,
+      onWaiting: () => undefined,
+    });
+    await consideration.untilClear();
+    expect(consideration.lanes).toBe(lanes);
+  }
 });

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { describe, expect } from 'vitest';
 
 import { closeSlice, deletedSoFar } from '../../src/deletion/delete-slice.ts';
-import { SupersededError } from '../../src/deletion/errors.ts';
+import { ClosedSliceError, SupersededError } from '../../src/deletion/errors.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -167,6 +169,34 @@ test('a slice that never began closes with nothing deleted', async ({ database }
     skippedLocked: 0,
     seconds: 0,
   });
+});
+
+test('an attempt that claims a slice only after it was closed deletes nothing', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 300, live: 10 });
+  await using cleaner = openCleaner(database);
+  const key = { runId: 'run', target: 'sessions', slice: 0 };
+  await closeSlice(cleaner.orm, ledgerSchema, key);
+  await expect(cleaner.clean({ runId: 'run' })).rejects.toThrow(ClosedSliceError);
+  expect(await countSessions(database)).toEqual({ expired: 300, live: 10 });
+});
+
+test('a slice that is closed while attempts claim it is counted to the row', async ({
+  database,
+}) => {
+  await using cleaner = openCleaner(database);
+  for (let round = 0; round < 30; round += 1) {
+    await fillSessions(database, { expired: 50, live: 0 });
+    const before = (await countSessions(database)).expired;
+    const runId = `run ${round}`;
+    const key = { runId, target: 'sessions', slice: 0 };
+    const cleaning = cleaner.clean({ runId }).catch((error: unknown) => error);
+    await sleep(round % 10);
+    const { deletedCount } = await closeSlice(cleaner.orm, ledgerSchema, key);
+    await cleaning;
+    expect((await countSessions(database)).expired).toBe(before - deletedCount);
+  }
 });
 
 test('the ledger forgets runs older than it is told to remember, and no other', async ({

@@ -10,7 +10,7 @@ import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
 const BEGIN = 'start transaction isolation level read committed';
-const SETTING = "select set_config('lock_timeout', '77ms', true)";
+const SETTING = "select pg_catalog.set_config('lock_timeout', '77ms', true)";
 const ASK = "select current_setting('lock_timeout') as value";
 
 describe('what is marked to go with the commit', () => {
@@ -110,7 +110,7 @@ describe('what opens a transaction', () => {
     await using opened = await openClient(database);
     const { client } = opened;
     const { rows } = await client.query(
-      `select set_config('lock_timeout', '7s', true); ${ASK}`,
+      `select pg_catalog.set_config('lock_timeout', '7s', true); ${ASK}`,
       [],
     );
     expect(rows).toEqual([{ value: '7s' }]);
@@ -121,7 +121,7 @@ describe('what opens a transaction', () => {
     await using opened = await openClient(database);
     const { client } = opened;
     const { rows } = await client.query(
-      "select set_config('lock_timeout', '5s', false) as set",
+      "select pg_catalog.set_config('lock_timeout', '5s', false) as set",
       [],
     );
     expect(rows).toEqual([{ set: '5s' }]);

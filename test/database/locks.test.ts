@@ -94,6 +94,39 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: left, live: 100 });
   });
 
+  test('locked rows in more ranges than are visited again are counted once, also over several attempts', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 8_000, live: 100 });
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 3 } });
+    const holder = await database.connect();
+    await holder.query('begin');
+    const { rowCount } = await holder.query(
+      `select from sessions where expires_at <= now() and right(id::text, 2) < '0c' for update`,
+    );
+    let chunks = 0;
+    const onProgress = (): void => {
+      chunks += 1;
+      if ([20, 50, 90, 140].includes(chunks)) die();
+    };
+    let outcome;
+    for (let attempt = 0; outcome === undefined && attempt < 6; attempt += 1) {
+      outcome = await cleaner
+        .clean({ runId: 'run', hooks: { onProgress } })
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ message: 'The worker died.' });
+          return undefined;
+        });
+    }
+
+    expect(outcome).toMatchObject({
+      deletedCount: 8_000 - (rowCount ?? 0),
+      skippedLocked: rowCount,
+    });
+    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+  }, 60_000);
+
   test('comes back within the run for a row that was held only for a moment', async ({
     database,
   }) => {

@@ -74,6 +74,30 @@ test('a connection that has failed a statement and goes on is handed out again',
   expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual([before]);
 });
 
+test('after one connection turned out to be read-only, none that was open then is used again', async ({
+  database,
+}) => {
+  const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
+  await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
+  const orm = createOrm(settings, [TEST_TARGET], { lanes: 4 });
+  try {
+    const six = async (): Promise<unknown> =>
+      await Promise.all(
+        Array.from({ length: 6 }, () => orm.em.fork().execute('select pg_sleep(0.1)')),
+      );
+    await six();
+    const owner = await database.connect();
+    await owner.query('set default_transaction_read_only = off');
+    await owner.query(`alter database ${database.name} reset default_transaction_read_only`);
+    const write = async (): Promise<unknown> =>
+      await orm.em.fork().execute('delete from sessions where false');
+    await expect(write()).rejects.toMatchObject({ code: '25006' });
+    for (let time = 0; time < 6; time += 1) await write();
+  } finally {
+    await orm.close(true);
+  }
+});
+
 /** A pool with one place, whose queries have 300 ms to be answered. */
 function openPool(database: TestDatabase): pg.Pool & AsyncDisposable {
   const pool = new pg.Pool({ connectionString: database.url, max: 1, query_timeout: 300 });

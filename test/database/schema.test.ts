@@ -11,7 +11,7 @@ import { test } from '../support/fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-const ALL = ['0001-create-ledger', '0002-create-sessions'];
+const ALL = ['0001-create-ledger', '0002-create-sessions', '0003-extend-ledger'];
 const run = promisify(execFile);
 
 const settingsOf = (database: TestDatabase, overrides: object = {}) => ({
@@ -69,7 +69,9 @@ test('where another table is configured, only the ledger is created, in the sche
     ledgerSchema: 'Über "x"',
   });
   await using orm = openOrm(settings);
-  expect(await migrate(orm.orm)).toEqual({ applied: ['0001-create-ledger'] });
+  expect(await migrate(orm.orm)).toEqual({
+    applied: ['0001-create-ledger', '0003-extend-ledger'],
+  });
   const tables = await emptyDatabase.sql(
     `select schemaname, tablename from pg_tables
      where schemaname not in ('pg_catalog', 'information_schema') order by 2`,

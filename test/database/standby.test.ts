@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 
+import { RETRYABLE_FAILURE } from '../../src/contract.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { checkDatabase } from '../../src/preflight/check-database.ts';
+import { failureOf, openActivities } from '../activities/mock-activity.ts';
 import { startWithReplica } from '../support/own-postgres.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import { test } from '../support/temporary-folder.ts';
@@ -29,6 +31,13 @@ test(
         },
       ]);
       expect(findings.length).toBeGreaterThan(8);
+      await using activities = openActivities(settings.url);
+      // A failover ends this state.
+      expect(await failureOf(activities.attempt({}).result)).toMatchObject({
+        type: RETRYABLE_FAILURE.databaseUnavailable,
+        nonRetryable: false,
+        message: expect.stringContaining('(25006)'),
+      });
     } finally {
       await orm.close(true);
     }

@@ -66,7 +66,7 @@ async function encryptionOf(url: string): Promise<boolean | string> {
       .execute<{ ssl: boolean }[]>('select ssl from pg_stat_ssl where pid = pg_backend_pid()');
     return row?.ssl === true;
   } catch (error) {
-    const context = { target: TEST_TARGET, details: { target: '', configuredTargets: [] } };
+    const context = { target: TEST_TARGET, details: { target: '' } };
     return toApplicationFailure(error, context).message;
   } finally {
     await orm.close(true);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { describe, expect, inject } from 'vitest';
@@ -40,7 +40,8 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
     expect(said).toContain(`Port ${taken.postgres} is taken: PostgreSQL gets `);
     expect(said).toContain(`Port ${taken.temporal} is taken: Temporal gets `);
     expect(said).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
-    expect(said).toContain('11 events say: 3,000 rows deleted');
+    // One more workflow task, of three events, where the worker is slow to begin.
+    expect(said).toMatch(/1[25] events say: 3,000 rows deleted/);
     expect(said).toContain('2,000 live, 0 expired');
     expect(said).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
     expect(said).toMatch(
@@ -52,8 +53,32 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
     const second = await startDev({ args: ['--once', '--sessions', '9000'] });
     const again = await second.ended();
     expectDone(again.code, second);
-    expect(JSON.parse(again.lastLine)).toMatchObject({ deletedCount: 0, liveAfter: 2_000 });
+    expect(JSON.parse(again.lastLine)).toMatchObject({ deletedCount: 5_400, liveAfter: 3_600 });
+    expect(second.output()).toContain('5,400 expired and 1,600 live sample rows written');
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    'begins anew when its folder was removed, although the account keeps the data elsewhere',
+    async ({ data, folder, startDev }) => {
+      const shared = path.join(folder, 'tmp');
+      mkdirSync(shared);
+      for (const sessions of [1_000, 100]) {
+        mkdirSync(data, { mode: 0o700 });
+        const dev = await startDev({
+          args: ['--once', '--sessions', String(sessions)],
+          env: { TMPDIR: shared },
+        });
+        const { code, lastLine } = await dev.ended();
+        expectDone(code, dev);
+        expect(dev.output()).toContain(`PostgreSQL's data is in ${shared}`);
+        expect(JSON.parse(lastLine)).toMatchObject({
+          deletedCount: sessions * 0.6,
+          liveAfter: sessions * 0.4,
+        });
+        rmSync(data, { recursive: true });
+      }
+    },
+  );
 
   test('writes no sample session into a database that it was given', async ({ data, startDev }) => {
     const database = await createTestDatabase(inject('postgresUrl'), TEMPLATE_DATABASE);

@@ -64,7 +64,6 @@ describe('apply', () => {
     const { client } = temporal;
     const { action, ...rest } = definitionFor(temporal, 3_600);
     const handle = await client.schedule.create({
-      scheduleId: 'session_cleanup',
       ...rest,
       action: { ...action, memo: { team: 'shop' } },
       state: { paused: true, note: 'moving the database', remainingActions: 7 },

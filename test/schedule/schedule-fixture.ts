@@ -1,6 +1,7 @@
 /** What tests of the schedule have in common. */
 import type { Client } from '@temporalio/client';
 
+import { SCHEDULE_ID } from '../../src/contract.ts';
 import { createLogger } from '../../src/temporal/logging.ts';
 import type { Logger } from '../../src/temporal/logging.ts';
 import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
@@ -11,9 +12,10 @@ import type { TestTemporal } from '../support/test-namespace.ts';
 export function definitionFor(
   temporal: Pick<TestTemporal, 'taskQueue'>,
   intervalSeconds = 21_600,
+  scheduleId = SCHEDULE_ID,
 ): ScheduleDefinition {
   return defineSchedule({
-    schedule: { intervalSeconds, offsetSeconds: 0, atWorkerStart: 'apply' },
+    schedule: { scheduleId, intervalSeconds, offsetSeconds: 0, atWorkerStart: 'apply' },
     taskQueue: temporal.taskQueue,
   });
 }

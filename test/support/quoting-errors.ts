@@ -1,14 +1,14 @@
 /** Errors of the database that quote a whole row, in each of the ways in which PostgreSQL does. */
 import type { TestDatabase } from './test-database.ts';
 
-/** How the table refuses a deletion. Those that are refused for good fail the run. */
+/** How the table refuses a deletion, and what comes of it: the run fails, the row stays, or it is deleted later. */
 export const REFUSALS = [
-  { kind: 'raised', isFinal: true },
-  { kind: 'unreadable', isFinal: true },
-  { kind: 'duplicate', isFinal: true },
-  { kind: 'check', isFinal: true },
-  { kind: 'serialization', isFinal: false },
-  { kind: 'internal', isFinal: false },
+  { kind: 'raised', outcome: 'stays' },
+  { kind: 'unreadable', outcome: 'fails' },
+  { kind: 'duplicate', outcome: 'stays' },
+  { kind: 'check', outcome: 'stays' },
+  { kind: 'serialization', outcome: 'deleted' },
+  { kind: 'internal', outcome: 'deleted' },
 ] as const;
 
 export type RefusalKind = (typeof REFUSALS)[number]['kind'];

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 
-import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import type { DeletionSettings, ScheduleSettings, TargetConfig } from '../../src/config/config.ts';
 import { WORKFLOW_TYPE } from '../../src/contract.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { createCleanupWorker } from '../../src/temporal/worker.ts';
@@ -20,6 +20,7 @@ export type RealRun = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanu
 export interface RealWorkerOptions {
   readonly targets?: readonly TargetConfig[];
   readonly deletion?: Partial<DeletionSettings>;
+  readonly schedule?: ScheduleSettings;
 }
 
 /** A worker that is at work until it is told to stop, or goes out of scope. */
@@ -40,7 +41,13 @@ export async function startRealWorker(
   const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
   const orm = createOrm(settings, targets, deletion);
   const worker = await createCleanupWorker({
-    config: { database: settings, deletion, targets, taskQueue: temporal.taskQueue },
+    config: {
+      database: settings,
+      deletion,
+      targets,
+      taskQueue: temporal.taskQueue,
+      ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+    },
     orm,
     connection: await temporal.connectWorker(),
     namespace: temporal.namespace,

@@ -10,11 +10,13 @@ export const TEST_TARGET: TargetConfig = {
   expiresColumn: 'expires_at',
   expiresType: undefined,
   timeZone: 'UTC',
+  cascade: 'refuse',
 };
 
 /** All of the database's settings but its address. */
 export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ledgerSchema: 'session_cleanup',
+  defaultSchema: undefined,
   ownsSessionsTable: true,
 };
 
@@ -33,5 +35,6 @@ export const TEST_DELETION: DeletionSettings = {
   maxTransactionAgeSeconds: 3_600,
   runBudgetSeconds: undefined,
   brakeShare: null,
+  plausibility: 'check',
   ledgerRetentionDays: 30,
 };

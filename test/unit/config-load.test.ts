@@ -10,7 +10,12 @@ const DATABASE_URL = 'postgres://app:hunter2@db.internal:5432/shop';
 describe('defaults', () => {
   it('clean the table sessions every six hours', () => {
     expect(loadConfig({ DATABASE_URL })).toEqual({
-      database: { url: DATABASE_URL, ledgerSchema: 'session_cleanup', ownsSessionsTable: true },
+      database: {
+        url: DATABASE_URL,
+        ledgerSchema: 'session_cleanup',
+        defaultSchema: undefined,
+        ownsSessionsTable: true,
+      },
       targets: [
         {
           name: 'sessions',
@@ -18,7 +23,8 @@ describe('defaults', () => {
           table: 'sessions',
           expiresColumn: 'expires_at',
           expiresType: undefined,
-          timeZone: 'UTC',
+          timeZone: undefined,
+          cascade: 'refuse',
         },
       ],
       deletion: {
@@ -34,9 +40,15 @@ describe('defaults', () => {
         maxTransactionAgeSeconds: 3_600,
         runBudgetSeconds: undefined,
         brakeShare: 1,
+        plausibility: 'check',
         ledgerRetentionDays: 30,
       },
-      schedule: { intervalSeconds: 21_600, offsetSeconds: 0, atWorkerStart: 'apply' },
+      schedule: {
+        scheduleId: 'session_cleanup',
+        intervalSeconds: 21_600,
+        offsetSeconds: 0,
+        atWorkerStart: 'apply',
+      },
       taskQueue: 'session-cleanup',
       logLevel: 'info',
     });
@@ -56,6 +68,7 @@ describe('values', () => {
       SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
       SESSION_CLEANUP_EXPIRES_TYPE: 'epoch-seconds',
       SESSION_CLEANUP_TIME_ZONE: 'Europe/Berlin',
+      SESSION_CLEANUP_CASCADE: 'allow',
       SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
       SESSION_CLEANUP_GRACE: '1h',
       SESSION_CLEANUP_LANES: '16',
@@ -77,7 +90,12 @@ describe('values', () => {
       SESSION_CLEANUP_LOG_LEVEL: 'warn',
     });
     expect(config).toEqual({
-      database: { url: DATABASE_URL, ledgerSchema: 'ops', ownsSessionsTable: false },
+      database: {
+        url: DATABASE_URL,
+        ledgerSchema: 'ops',
+        defaultSchema: undefined,
+        ownsSessionsTable: false,
+      },
       targets: [
         {
           name: 'sessions',
@@ -86,6 +104,7 @@ describe('values', () => {
           expiresColumn: 'expires',
           expiresType: 'epoch-seconds',
           timeZone: 'Europe/Berlin',
+          cascade: 'allow',
         },
       ],
       deletion: {
@@ -101,9 +120,15 @@ describe('values', () => {
         maxTransactionAgeSeconds: 86_400,
         runBudgetSeconds: 7_200,
         brakeShare: null,
+        plausibility: 'check',
         ledgerRetentionDays: 2,
       },
-      schedule: { intervalSeconds: 86_400, offsetSeconds: 5_400, atWorkerStart: 'check' },
+      schedule: {
+        scheduleId: 'session_cleanup',
+        intervalSeconds: 86_400,
+        offsetSeconds: 5_400,
+        atWorkerStart: 'check',
+      },
       taskQueue: 'cleaners',
       logLevel: 'warn',
     });
@@ -141,6 +166,7 @@ describe('targets', () => {
         expiresColumn: 'valid_until',
         expiresType: 'iso8601',
         timeZone: 'Asia/Kathmandu',
+        cascade: 'refuse',
       },
       expect.objectContaining({ name: 'sessions', table: 'sessions' }),
     ]);
@@ -208,7 +234,10 @@ describe('problems', () => {
     ['SESSION_CLEANUP_ASYNC_COMMIT', ['t', '2', 'nope']],
     ['SESSION_CLEANUP_LOG_LEVEL', ['loud', 'INFO']],
     ['SESSION_CLEANUP_TASK_QUEUE', [' ', ' a', '/_sys/a', 'x'.repeat(1_001)]],
-    ['SESSION_CLEANUP_LEDGER_SCHEMA', ['pg_catalog', 'information_schema', 'a.b', '"']],
+    [
+      'SESSION_CLEANUP_LEDGER_SCHEMA',
+      ['pg_catalog', 'information_schema', 'a.b', '"a.b"', 'a?', '"'],
+    ],
     ['SESSION_CLEANUP_EXPIRES_COLUMN', ['a.b', 'x'.repeat(64)]],
     ['SESSION_CLEANUP_EXPIRES_TYPE', ['epoch', 'timestamp with time zone', 'Timestamptz']],
     ['SESSION_CLEANUP_TIME_ZONE', ['Mars/Olympus', '+02:00']],

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { renderBars } from '../../src/commands/rendering/bar-plot.ts';
 import { durationText } from '../../src/commands/rendering/duration-text.ts';
 import { countText, numberText } from '../../src/commands/rendering/number-text.ts';
+import { markdownText } from '../../src/commands/rendering/markdown-text.ts';
 import { createPainter } from '../../src/commands/rendering/painter.ts';
 import { createProgressLine } from '../../src/commands/rendering/progress-line.ts';
 import { indent, renderPairs, renderTable } from '../../src/commands/rendering/table.ts';
@@ -100,6 +101,32 @@ describe('a table', () => {
 
   it('is moved to the right without its empty lines', () => {
     expect(indent('a\n\nb')).toBe('  a\n\n  b');
+  });
+});
+
+describe('Markdown', () => {
+  it('becomes plain text, its tables with aligned columns', () => {
+    const markdown = [
+      '**Removes sessions** of `web\\_app`.',
+      '',
+      '| target\u00A0\u00A0 | rows\u00A0\u00A0 |',
+      '| :-- | --: |',
+      '| a\\|b\u00A0\u00A0 | 1,200\u00A0\u00A0 |',
+      '| long name\u00A0\u00A0 | 3\u00A0\u00A0 |',
+      '',
+      '- **a**: 2 \\* 3',
+    ];
+    expect(markdownText(markdown.join('\n'))).toBe(
+      [
+        'Removes sessions of web_app.',
+        '',
+        'target      rows',
+        'a|b        1,200',
+        'long name      3',
+        '',
+        '- a: 2 * 3',
+      ].join('\n'),
+    );
   });
 });
 

@@ -5,7 +5,12 @@ import { findDifferences } from '../../src/temporal/schedule-differences.ts';
 import type { DescribedSchedule } from '../../src/temporal/schedule-differences.ts';
 
 const DEFINITION = defineSchedule({
-  schedule: { intervalSeconds: 21_600, offsetSeconds: 3_600, atWorkerStart: 'apply' },
+  schedule: {
+    scheduleId: 'session_cleanup',
+    intervalSeconds: 21_600,
+    offsetSeconds: 3_600,
+    atWorkerStart: 'apply',
+  },
   taskQueue: 'session-cleanup',
 });
 
@@ -19,6 +24,7 @@ const AS_DEFINED: DescribedSchedule = {
 describe('the definition', () => {
   it('runs at the interval, skips an overlap, and never stops by itself', () => {
     expect(DEFINITION).toEqual({
+      scheduleId: 'session_cleanup',
       spec: { intervals: [{ every: 21_600_000, offset: 3_600_000 }] },
       action: {
         type: 'startWorkflow',

@@ -3,18 +3,20 @@ import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/co
 import { describe, expect, test } from 'vitest';
 
 import { explainError, toApplicationFailure } from '../../activities/translate-errors.ts';
+import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
 import { FinalDeletionError, SupersededError } from '../../src/deletion/errors.ts';
 
-const target = {
+const target: TargetConfig = {
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
   expiresColumn: 'expires',
   expiresType: undefined,
   timeZone: 'UTC',
+  cascade: 'refuse',
 };
-const details = { target: 'logins', configuredTargets: ['logins'], deletedSoFar: 12 };
+const details = { target: 'logins', deletedSoFar: 12 };
 
 /** What must never be seen outside the database. */
 const SECRET = 'hunter2-token';
@@ -36,14 +38,14 @@ describe('what a person has to put right fails at once', () => {
     { code: '22007', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22008', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22P02', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
-    { code: '23503', type: FAILURE.referenced, advice: 'ON DELETE CASCADE' },
-    { code: '23001', type: FAILURE.referenced, advice: 'ON DELETE CASCADE' },
-    { code: '0A000', type: FAILURE.unsupportedTable, advice: 'trigger' },
-    { code: '23514', type: FAILURE.unsupportedTable, advice: 'trigger' },
-    { code: 'P0001', type: FAILURE.unsupportedTable, advice: 'trigger' },
-    { code: '42809', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
+    { code: '23503', type: FAILURE.referenced, advice: 'SESSION_CLEANUP_TARGETS names before' },
+    { code: '23514', type: FAILURE.dependentObject, advice: 'an object behind the table' },
+    { code: 'P0001', type: FAILURE.dependentObject, advice: 'an object behind the table' },
+    { code: '0A000', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
+    { code: '55000', type: FAILURE.unsupportedTable, advice: 'replica identity' },
+    { code: '22023', type: FAILURE.unsupportedServer, advice: 'SESSION_CLEANUP_LOGINS_TIME_ZONE' },
     { code: '42601', type: FAILURE.unsupportedServer, advice: 'PostgreSQL 14' },
-    { code: '42704', type: FAILURE.unsupportedServer, advice: 'PostgreSQL 14' },
+    { code: 'XX002', type: FAILURE.corruptedData, advice: 'REINDEX' },
   ])('$code is $type', ({ code, type, advice }) => {
     const failure = translate(databaseError(code));
     expect(failure).toMatchObject({ type, nonRetryable: true });
@@ -92,28 +94,10 @@ describe('what a person has to put right fails at once', () => {
 });
 
 describe('what passes by itself is tried again', () => {
-  const { databaseUnavailable, contended, superseded, unexpected } = RETRYABLE_FAILURE;
+  const { cancelled, databaseUnavailable, superseded, unexpected } = RETRYABLE_FAILURE;
 
   test.for([
-    { code: '40001', type: contended },
-    { code: '40P01', type: contended },
-    { code: '55P03', type: contended },
-    { code: '55006', type: contended },
-    { code: '55000', type: databaseUnavailable },
-    { code: '57014', type: contended },
-    { code: '08000', type: databaseUnavailable },
-    { code: '08006', type: databaseUnavailable },
-    { code: '08P01', type: databaseUnavailable },
-    { code: '25006', type: databaseUnavailable },
-    { code: '25P03', type: databaseUnavailable },
-    { code: '53100', type: databaseUnavailable },
-    { code: '53200', type: databaseUnavailable },
-    { code: '53300', type: databaseUnavailable },
-    { code: '57P01', type: databaseUnavailable },
-    { code: '57P02', type: databaseUnavailable },
-    { code: '57P03', type: databaseUnavailable },
-    { code: '58030', type: databaseUnavailable },
-    { code: 'XX000', type: databaseUnavailable },
+    { code: '57014', type: cancelled },
     { code: 'ECONNREFUSED', type: databaseUnavailable },
     { code: 'ECONNRESET', type: databaseUnavailable },
     { code: 'EPIPE', type: databaseUnavailable },

@@ -22,12 +22,25 @@ function route(end: number): Route {
       Promise.resolve(
         Number(from) >= end ? null : { from, to: String(Math.min(Number(from) + size, end)) },
       ),
-    halve: () => Promise.resolve(null),
+    head: (_em, { from, to }, size) =>
+      Promise.resolve(
+        Number(to) - Number(from) <= size ? null : { from, to: String(Number(from) + size) },
+      ),
+    divide: () => Promise.resolve(null),
+    lengthOf: ({ from, to }) => Number(to) - Number(from),
+    sizeOf: (rows) => rows,
+    rowsIn: (size) => size,
     within: () => ({ sql: 'true', params: [] }),
     isOutdated: () => Promise.resolve(false),
     remaining: (from) => end - Number(from),
     fraction: () => undefined,
   };
+}
+
+async function take(queue: WorkQueue, size: number): Promise<Claim | null> {
+  const claim = await queue.claim(em, { size, manner: 'wait' });
+  if (claim === 'indivisible') throw new Error('This route never is.');
+  return claim;
 }
 
 const numbersIn = ({ from, to }: Range): number[] =>
@@ -58,7 +71,7 @@ test('whatever lanes do, each number is finished once, and a position never lies
       for (const { what, size, which } of steps) {
         const claim = held[which % Math.max(held.length, 1)];
         if (what === 'claim') {
-          const next = await queue.claim(em, size, 'wait');
+          const next = await take(queue, size);
           if (next !== null) held.push(next);
         } else if (claim !== undefined) {
           held.splice(held.indexOf(claim), 1);
@@ -75,9 +88,9 @@ test('whatever lanes do, each number is finished once, and a position never lies
         }
       }
       for (const claim of held) finish(claim);
-      for (let claim = await queue.claim(em, 5, 'wait'); claim !== null;) {
+      for (let claim = await take(queue, 5); claim !== null;) {
         finish(claim);
-        claim = await queue.claim(em, 5, 'wait');
+        claim = await take(queue, 5);
       }
       expect(finished.size).toBe(end);
       expect(queue.position).toBe(String(end));
@@ -87,6 +100,6 @@ test('whatever lanes do, each number is finished once, and a position never lies
 
 test('lanes that claim at the same moment get different stretches', async () => {
   const queue = new WorkQueue(route(30), '0');
-  const claims = await Promise.all([1, 2, 3, 4].map(() => queue.claim(em, 10, 'wait')));
+  const claims = await Promise.all([1, 2, 3, 4].map(() => take(queue, 10)));
   expect(claims.map((claim) => claim?.range.from)).toEqual(['0', '10', '20', undefined]);
 });

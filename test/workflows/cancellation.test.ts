@@ -23,13 +23,12 @@ describe('a cancelled run', PATIENT, () => {
   test('keeps the count of the slice that was working', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
-      async (request) => {
-        await toldToStop();
-        return sliceOf(request, {
-          configuredTargets: ['sessions', 'tokens'],
-          deletedCount: 42,
-          stopped: 'cancelled',
-        });
+      {
+        plan: { targets: ['sessions', 'tokens'] },
+        async deleteExpiredSessions(request) {
+          await toldToStop();
+          return sliceOf(request, { deletedCount: 42, stopped: 'cancelled' });
+        },
       },
       async (requests) => {
         const run = await startRun(temporal);
@@ -63,7 +62,7 @@ describe('a cancelled run', PATIENT, () => {
         deleteExpiredSessions() {
           throw new Error('the database is down');
         },
-        settleSlice: (request) => settledOf(request, { deletedCount: 17 }),
+        settleSlice: () => settledOf({ deletedCount: 17 }),
       },
       async (requests) => {
         const run = await startRun(temporal);
@@ -157,9 +156,12 @@ describe('a cancelled run', PATIENT, () => {
   test('begins no further target', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
-      async (request) => {
-        await toldToStop();
-        return sliceOf(request, { configuredTargets: ['sessions', 'tokens'], deletedCount: 9 });
+      {
+        plan: { targets: ['sessions', 'tokens'] },
+        async deleteExpiredSessions(request) {
+          await toldToStop();
+          return sliceOf(request, { deletedCount: 9 });
+        },
       },
       async (requests) => {
         const run = await startRun(temporal);

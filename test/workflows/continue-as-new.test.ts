@@ -17,7 +17,7 @@ import {
   withFakeWorker,
 } from './fake-worker.ts';
 
-const configuredTargets = ['sessions', 'tokens'];
+const targets = ['sessions', 'tokens'];
 
 /** These wait for retries and servers, and so for everybody else on a busy machine. */
 const PATIENT = { timeout: 60_000 };
@@ -30,13 +30,12 @@ describe('a run whose history grows long', PATIENT, () => {
       server.temporal,
       (request) =>
         sliceOf(request, {
-          configuredTargets,
           deletedCount: 3,
           skippedLocked: 1,
           ...(request.slice < 3 ? { stopped: 'time-spent', resumeFrom } : {}),
         }),
       async (requests) => {
-        const started = await startRun(server.temporal, { targets: configuredTargets });
+        const started = await startRun(server.temporal, { targets });
         const result = await started.result();
         const last = server.temporal.client.workflow.getHandle(started.workflowId);
 
@@ -51,13 +50,14 @@ describe('a run whose history grows long', PATIENT, () => {
         });
         expect(result.targets.map(({ slices }) => slices.length)).toEqual([4, 4]);
         expect(requests.map(placeOf)).toEqual([
+          // In turn, since none is done with its first slice.
           ['sessions', 0, undefined],
-          ['sessions', 1, '7'],
-          ['sessions', 2, '7'],
-          ['sessions', 3, '7'],
           ['tokens', 0, undefined],
+          ['sessions', 1, '7'],
           ['tokens', 1, '7'],
+          ['sessions', 2, '7'],
           ['tokens', 2, '7'],
+          ['sessions', 3, '7'],
           ['tokens', 3, '7'],
         ]);
         expect(new Set(requests.map(({ cutoff }) => cutoff)).size).toBe(1);

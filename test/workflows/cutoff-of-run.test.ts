@@ -50,11 +50,10 @@ describe('the cut-off of a run', () => {
       temporal,
       (request) =>
         sliceOf(request, {
-          configuredTargets: ['sessions', 'tokens'],
           stopped: request.slice === 0 ? 'time-spent' : 'drained',
         }),
       async (requests) => {
-        await (await startRun(temporal)).result();
+        await (await startRun(temporal, { targets: ['sessions', 'tokens'] })).result();
         expect(requests).toHaveLength(4);
         expect(new Set(requests.map(({ cutoff }) => cutoff)).size).toBe(1);
       },

@@ -10,7 +10,9 @@ import { Worker } from '@temporalio/worker';
 import { DEFAULT_TARGET, WORKFLOW_TYPE } from '../../src/contract.ts';
 import type {
   CleanupActivities,
+  RunPlan,
   SettledSlice,
+  SettleRequest,
   SliceRequest,
   SliceResult,
 } from '../../src/contract.ts';
@@ -22,7 +24,9 @@ import type { sessionCleanup } from '../../workflows/index.ts';
 export interface FakeWork {
   deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
   /** Left out: settling fails for good. */
-  settleSlice?(request: SliceRequest): SettledSlice;
+  settleSlice?(request: SettleRequest): SettledSlice;
+  /** What the configuration says; left out: one target, without limits. */
+  readonly plan?: Partial<RunPlan>;
 }
 
 /** A run of the workflow, as the client sees it. */
@@ -34,13 +38,16 @@ export async function withFakeWorker<T>(
   fake: FakeWork | FakeWork['deleteExpiredSessions'],
   work: (requests: readonly SliceRequest[]) => Promise<T>,
 ): Promise<T> {
-  const { deleteExpiredSessions, settleSlice } =
+  const { deleteExpiredSessions, settleSlice, plan }: FakeWork =
     typeof fake === 'function' ? { deleteExpiredSessions: fake } : fake;
   const requests: SliceRequest[] = [];
   const activities: CleanupActivities = {
     async deleteExpiredSessions(request) {
       requests.push(request);
       return await deleteExpiredSessions(request);
+    },
+    planRun({ targets = plan?.targets ?? [DEFAULT_TARGET] }) {
+      return Promise.resolve({ ...plan, targets });
     },
     async settleSlice(request) {
       if (settleSlice === undefined) throw ApplicationFailure.nonRetryable('no ledger to ask');
@@ -71,8 +78,7 @@ export async function startRun(temporal: TestTemporal, ...args: unknown[]): Prom
 /** A slice that drained the target it was asked for, with what the test says about it. */
 export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}): SliceResult {
   return {
-    target: request.target ?? DEFAULT_TARGET,
-    configuredTargets: [DEFAULT_TARGET],
+    target: request.target,
     deadline: request.cutoff,
     way: 'drain',
     deletedCount: 0,
@@ -84,9 +90,8 @@ export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}):
 }
 
 /** What settling a slice tells, with what the test says about it. */
-export function settledOf(request: SliceRequest, told: Partial<SettledSlice> = {}): SettledSlice {
-  const { target, configuredTargets, deletedCount, skippedLocked, seconds } = sliceOf(request);
-  return { target, configuredTargets, deletedCount, skippedLocked, seconds, ...told };
+export function settledOf(told: Partial<SettledSlice> = {}): SettledSlice {
+  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...told };
 }
 
 /** Types of all events of a run, without their common prefix. */

@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { FAILURE, PROGRESS_QUERY, UPDATE, type RunProgress } from '../../src/contract.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
+import { hurryDeletions, slowDownDeletions } from '../support/slow-deletion.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -211,6 +212,7 @@ describe('the brake', () => {
       expiresColumn: 'expiry',
       expiresType: 'epoch-milliseconds',
       timeZone: 'UTC',
+      cascade: 'refuse',
     } as const;
     await using _ = await startRealWorker(temporal, database, { targets: [target] });
     const run = await startRealRun(temporal);
@@ -229,7 +231,8 @@ test('a run whose time is spent stops, tells what is left, and the next one take
   database,
 }) => {
   await fillSessions(database, { expired: 20_000, live: 1_000 });
-  const budget = { chunkMilliseconds: 10, rowsPerSecond: 4_000, runBudgetSeconds: 1 };
+  await slowDownDeletions(database, 4_000);
+  const budget = { chunkMilliseconds: 10, runBudgetSeconds: 1 };
   const worker = await startRealWorker(temporal, database, { deletion: budget });
   const result = await (await startRealRun(temporal)).result();
   await worker.stop();
@@ -240,6 +243,7 @@ test('a run whose time is spent stops, tells what is left, and the next one take
     deletedCount: 20_000 - expired,
     targets: [{ stopped: 'budget', estimatedLeft: expect.any(Number) }],
   });
+  await hurryDeletions(database);
   await using _ = await startRealWorker(temporal, database);
   expect(await (await startRealRun(temporal)).result()).toMatchObject({ deletedCount: expired });
 });

@@ -19,17 +19,21 @@ describe('what a run tells while it works', () => {
     const finish = Promise.withResolvers<void>();
     await withFakeWorker(
       temporal,
-      async (request) => {
-        if (request.slice === 1) await finish.promise;
-        return sliceOf(request, {
-          configuredTargets: ['sessions', 'odd|name'],
-          deletedCount: 1_000,
-          skippedLocked: 4,
-          seconds: 0.5,
-          ...(request.target === undefined
-            ? { stopped: 'time-spent', resumeFrom: { deadline: 'd', way: 'sweep', position: '7' } }
-            : {}),
-        });
+      {
+        plan: { targets: ['sessions', 'odd|name'] },
+        async deleteExpiredSessions(request) {
+          if (request.slice === 1) await finish.promise;
+          const more = { deadline: 'd', way: 'sweep', position: '7' } as const;
+          return sliceOf(request, {
+            deletedCount: 1_000,
+            skippedLocked: 4,
+            seconds: 0.5,
+            // A worker that hands over does not change whose turn it is.
+            ...(request.slice === 0 && request.target === 'sessions'
+              ? { stopped: 'handed-over', resumeFrom: more }
+              : {}),
+          });
+        },
       },
       async (requests) => {
         const run = await startRun(temporal);
@@ -76,7 +80,7 @@ describe('what a run tells while it works', () => {
           `**Removed 3,000 rows** that had expired by ${cutoff}`,
         );
         expect(await summariesOf(run)).toEqual([
-          `first configured target, slice 1, sweep or drain: expired by ${cutoff}`,
+          `sessions, slice 1, sweep or drain: expired by ${cutoff}`,
           `sessions, slice 2, sweep: expired by ${cutoff}`,
           `odd|name, slice 1, sweep or drain: expired by ${cutoff}`,
         ]);

@@ -8,13 +8,15 @@ import { detailsOf, eventsOf, sliceOf, startRun, withFakeWorker, type Run } from
 const USUAL_EVENTS = [
   'workflowExecutionStartedEventAttributes',
   ...workflowTask(),
+  // The local activity that asks the configuration.
+  'markerRecordedEventAttributes',
   ...activity(),
   ...workflowTask(),
   'workflowExecutionCompletedEventAttributes',
 ];
 
 describe('a usual run', () => {
-  test('is one activity, and 11 events', async ({ temporal }) => {
+  test('is one activity, and 12 events', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request, { deletedCount: 7, skippedLocked: 1, seconds: 0.5 }),
@@ -37,7 +39,7 @@ describe('a usual run', () => {
           ],
         });
         const events = await eventsOf(run);
-        expect(events).toHaveLength(11);
+        expect(events).toHaveLength(12);
         expect(events).toEqual(USUAL_EVENTS);
       },
     );
@@ -54,12 +56,12 @@ describe('a usual run', () => {
       (request) => sliceOf(request),
       async (requests) => {
         await (await startRun(temporal, ...args)).result();
-        expect(requests).toEqual([{ cutoff: expect.any(String), slice: 0 }]);
+        expect(requests).toEqual([{ target: 'sessions', cutoff: expect.any(String), slice: 0 }]);
       },
     );
   });
 
-  test('is still 11 events when the activity had to be tried three times', async ({ temporal }) => {
+  test('is still 12 events when the activity had to be tried three times', async ({ temporal }) => {
     let attempts = 0;
     await withFakeWorker(
       temporal,
@@ -86,7 +88,7 @@ describe('a usual run', () => {
         const run = await startRun(temporal, { dryRun: true });
         expect(await run.result()).toMatchObject({ deletedCount: 1_234 });
         expect(requests).toMatchObject([{ dryRun: true }]);
-        expect(await eventsOf(run)).toHaveLength(11);
+        expect(await eventsOf(run)).toHaveLength(12);
         expect(await detailsOf(run)).toMatch(
           /^\*\*Dry run:\*\* 1,234 rows had expired by .*\. Noth/,
         );

@@ -31,7 +31,7 @@ describe('a whole run', PATIENT, () => {
     const run = await startRealRun(temporal);
     expect(await run.result()).toMatchObject({ deletedCount: 5_000, skippedLocked: 0 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 3_000 });
-    expect((await run.fetchHistory()).events).toHaveLength(11);
+    expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
   test('waits for a database that is down, and then does all of it', async ({
@@ -47,7 +47,7 @@ describe('a whole run', PATIENT, () => {
 
     await allowConnections(database, true);
     expect(await run.result()).toMatchObject({ deletedCount: 2_000 });
-    expect((await run.fetchHistory()).events).toHaveLength(11);
+    expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
   test('goes on when the database breaks off its work', async ({ temporal, database }) => {

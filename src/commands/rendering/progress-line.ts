@@ -2,7 +2,8 @@ import type { Output } from './painter.ts';
 
 /** A line that tells how far something is. */
 export interface ProgressLine {
-  show(text: string): void;
+  /** @param isUrgent - Writes a new line even if one was written just now. */
+  show(text: string, isUrgent?: boolean): void;
   /** Takes the line away, so that the result stands by itself. */
   clear(): void;
 }
@@ -35,9 +36,10 @@ function appending(output: Output): ProgressLine {
   let writtenAt = performance.now();
   let written = '';
   return {
-    show: (text) => {
+    show: (text, isUrgent = false) => {
       const now = performance.now();
-      if (text === written || now - writtenAt < LINE_EVERY_MILLISECONDS) return;
+      if (text === written) return;
+      if (!isUrgent && now - writtenAt < LINE_EVERY_MILLISECONDS) return;
       writtenAt = now;
       written = text;
       output.write(`${text}\n`);

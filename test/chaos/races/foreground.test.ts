@@ -34,7 +34,7 @@ async function takeRows(
   met: Suffering,
 ): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
-    `with front as (select coalesce(max(position::bigint), 0) as block
+    `with front as (select coalesce(max(position::bigint), 0) / 65536 as block
        from session_cleanup.session_cleanup_ledger where run_id = $1 and way = 'sweep')
      select id from (
        select id, ctid from sessions, front

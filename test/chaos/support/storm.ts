@@ -116,7 +116,7 @@ async function atFront(
     ? await database.sql(
         `select ${CANDIDATE} from sessions where ctid >= $1::tid and ctid < $2::tid and expires_at <= now()
          order by random() limit 20`,
-        [`(${ledger.position},0)`, `(${Number(ledger.position) + 12},0)`],
+        [`(${blockOf(ledger.position)},0)`, `(${blockOf(ledger.position) + 12},0)`],
       )
     : await database.sql(
         `select ${CANDIDATE} from (select id from sessions where expires_at > $1 and expires_at <= now()
@@ -124,6 +124,11 @@ async function atFront(
         // Empty as long as the first stretch is still in hand.
         [ledger.position === '' ? '-infinity' : ledger.position],
       );
+}
+
+/** A sweep's position holds the block and the tuple within it. */
+function blockOf(position: string): number {
+  return Math.floor(Number(position) / 65_536);
 }
 
 async function anywhere(database: TestDatabase, chance: Chance): Promise<readonly Candidate[]> {

@@ -68,7 +68,9 @@ test('a schedule that looks healthy and starts nothing is found by the age of th
   expect((await at('+12h')).exitCode).toBe(0);
   const late = await at('+14h');
   expect(late.exitCode).toBe(1);
-  expect(late.stdout).toMatch(/^Last success\n {2}14 h ago, longer ago than it may be/m);
+  expect(late.stdout).toMatch(
+    /^Last success\n {2}sessions: cleaned up to .*, 14 h ago, longer ago than --max-age allows /m,
+  );
 });
 
 test('a schedule whose remaining runs are used up says so', async ({ database, temporal }) => {
@@ -102,13 +104,18 @@ test('a schedule whose runs all fail is found as well, with the reason', async (
     .toMatchObject({
       exitCode: 1,
       stdout: expect.stringMatching(
-        /^Schedule session_cleanup {2}every 1 s, active\n[^]*\nLast success\n {2}none that Temporal remembers\n[^]* {2}failed [^]*Set SESSION_CLEANUP_TABLE/,
+        /^Schedule session_cleanup {2}every 1 s, active\n[^]*\nLast success\n {2}sessions: none among the runs that Temporal remembers\n.* it failed \(NoTable\): [^]* {2}failed [^]*Set SESSION_CLEANUP_TABLE/,
       ),
     });
   expect(await countSessions(database)).toEqual({ expired: 400, live: 100 });
   expect(await sessionCleanupJson(stage, ['status', '--max-age', '13h'])).toMatchObject({
     exitCode: 1,
-    result: { overdue: true, lastSuccess: { ok: true, content: null } },
+    result: {
+      overdue: true,
+      overdueTargets: ['sessions'],
+      lastSuccess: { ok: true, content: [{ target: 'sessions', success: null }] },
+      targets: null,
+    },
   });
 });
 

@@ -87,7 +87,7 @@ test('no command prints a value of a session, the password or the key: not as JS
   expect(await approved.result()).toMatchObject({ deletedCount: 2_001 });
   // Two that fail over a row, as the last failure in every list.
   await plantOne(database);
-  await refuseBy(database, 'raised');
+  await refuseBy(database, 'unreadable');
   await expect((await startRealRun(temporal)).result()).rejects.toThrow(FAILED);
   await runAsJson('run start', '--no-wait');
   await runAsJson('schedule trigger');
@@ -103,7 +103,7 @@ test('no command prints a value of a session, the password or the key: not as JS
 
   expect([...seen.keys()].toSorted()).toEqual(commandsWithJson().toSorted());
   // What is looked for is there to be found: the failure that quotes a row is told of.
-  expect(seen.get('run list')).toContain('(P0001)');
+  expect(seen.get('run list')).toContain('(22P02)');
   const leaks = [...seen].map(([line, output]) => [line, ...plantedIn(output)]);
   expect(leaks.filter(([, ...places]) => places.length > 0)).toEqual([]);
 });

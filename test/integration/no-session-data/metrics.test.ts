@@ -21,7 +21,7 @@ test("the metrics of a worker, as Temporal's SDK tells them, hold no value of a 
   await using _ = await startRealWorker(temporal, withPlantedPassword(database));
   await (await startRealRun(temporal)).result();
   await plantOne(database);
-  await refuseBy(database, 'raised');
+  await refuseBy(database, 'unreadable');
   await expect((await startRealRun(temporal)).result()).rejects.toThrow(
     'Workflow execution failed',
   );

@@ -1,0 +1,196 @@
+import { describe, expect, vi } from 'vitest';
+
+import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { test } from '../support/fixtures.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+
+/** Lets an expression, in which `old` is the row, decide what a BEFORE DELETE trigger does. */
+async function addTrigger(database: TestDatabase, body: string): Promise<void> {
+  await database.sql(
+    `create function guard() returns trigger language plpgsql as $$ begin ${body} end $$`,
+  );
+  await database.sql(
+    'create trigger guarded before delete on sessions for each row execute function guard()',
+  );
+}
+
+/** Makes a child table with a row for each of so many expired sessions. */
+async function refer(database: TestDatabase, rows: number, deferred = ''): Promise<void> {
+  await database.sql(
+    `create table devices (session_id uuid not null constraint devices_of_session references sessions ${deferred})`,
+  );
+  await database.sql('create index on devices (session_id)');
+  await database.sql(
+    `insert into devices select id from sessions where expires_at <= now() order by md5(id::text) limit $1`,
+    [rows],
+  );
+}
+
+describe.for(['sweep', 'drain'] as const)('%s', (way) => {
+  test.for(['', 'deferrable initially deferred'])(
+    'rows that a foreign key keeps are counted, and all others are deleted (%s)',
+    async (deferred, { database }) => {
+      await fillSessions(database, { expired: 3_000, live: 100 });
+      await refer(database, 50, deferred);
+      await forceWay(database, way);
+      await using cleaner = openCleaner(database);
+
+      expect(await cleaner.clean()).toMatchObject({
+        deletedCount: 2_950,
+        skippedLocked: 0,
+        remaining: [{ reason: 'referenced', rows: 50, by: 'devices_of_session' }],
+        stopped: 'drained',
+      });
+      expect(await countSessions(database)).toEqual({ expired: 50, live: 100 });
+    },
+  );
+
+  test('rows that a trigger refuses or keeps are counted by its name', async ({ database }) => {
+    await fillSessions(database, { expired: 2_000, live: 100 });
+    await addTrigger(
+      database,
+      `if old.id::text < '08' then raise exception 'kept: %', old.token_hash; end if;
+       if old.id::text >= 'f8' then return null; end if; return old;`,
+    );
+    const [kept] = await database.sql<{ refused: number; silent: number }>(
+      `select count(*) filter (where id::text < '08')::int as refused, count(*) filter (where id::text >= 'f8')::int as silent
+       from sessions where expires_at <= now()`,
+    );
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database);
+
+    const { deletedCount, remaining } = await cleaner.clean();
+
+    const { refused = 0, silent = 0 } = kept ?? {};
+    expect(deletedCount).toBe(2_000 - refused - silent);
+    expect(remaining).toHaveLength(2);
+    expect(remaining).toContainEqual({ reason: 'kept-by-trigger', rows: refused, by: 'guard' });
+    expect(remaining).toContainEqual({ reason: 'kept-by-trigger', rows: silent, by: 'guarded' });
+    expect(await countSessions(database)).toEqual({ expired: refused + silent, live: 100 });
+  });
+
+  test('where every row is referenced, the slice fails with the database’s error', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 300, live: 10 });
+    await refer(database, 300);
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database);
+    await expect(cleaner.clean()).rejects.toMatchObject({ code: '23503' });
+    expect(await countSessions(database)).toEqual({ expired: 300, live: 10 });
+  });
+
+  test('rows whose deletion takes longer than a chunk may are deleted one by one', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 20, live: 10 });
+    await addTrigger(database, 'perform pg_sleep(0.3); return old;');
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+
+    const outcome = await cleaner.clean();
+
+    expect(outcome).toMatchObject({ deletedCount: 20, skippedLocked: 0, stopped: 'drained' });
+    expect(outcome).not.toHaveProperty('remaining');
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
+  }, 30_000);
+
+  test('rows that stay are counted once, whatever the number of attempts', async ({ database }) => {
+    await fillSessions(database, { expired: 3_000, live: 10 });
+    await refer(database, 40);
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
+    let chunks = 0;
+    const onProgress = (): void => {
+      chunks += 1;
+      if (chunks % 30 === 0) throw new Error('The worker died.');
+    };
+    let outcome;
+    for (let attempt = 0; outcome === undefined && attempt < 60; attempt += 1) {
+      outcome = await cleaner
+        .clean({ runId: 'run', hooks: { onProgress } })
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ message: 'The worker died.' });
+          return undefined;
+        });
+    }
+    expect(outcome).toMatchObject({
+      deletedCount: 2_960,
+      remaining: [{ reason: 'referenced', rows: 40, by: 'devices_of_session' }],
+    });
+    expect(await countSessions(database)).toEqual({ expired: 40, live: 10 });
+  }, 60_000);
+});
+
+test('a row that takes longer than any statement may is left, and the others go', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 30, live: 10 });
+  await database.sql(
+    `update sessions set user_id = 'slow' where id = (select id from sessions where expires_at <= now() limit 1)`,
+  );
+  await addTrigger(
+    database,
+    `if old.user_id = 'slow' then perform pg_sleep(45); end if; return old;`,
+  );
+  await using cleaner = openCleaner(database);
+  expect(await cleaner.clean()).toMatchObject({
+    deletedCount: 29,
+    skippedLocked: 0,
+    remaining: [{ reason: 'too-slow', rows: 1 }],
+    stopped: 'drained',
+  });
+  expect(await countSessions(database)).toEqual({ expired: 1, live: 10 });
+}, 60_000);
+
+test('a new attempt cancels the statement of the one before, and meets no lock of its', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 1, live: 10 });
+  await addTrigger(
+    database,
+    `if current_setting('test.slow', true) is null then perform pg_sleep(0.5); end if;
+    if exists (select from pg_class where relname = 'slow') then perform pg_sleep(20); end if; return old;`,
+  );
+  await database.sql('create table slow ()');
+  await using before = openCleaner(database);
+  await using after = openCleaner(database);
+  const superseded = before.clean({ runId: 'run' }).catch((error: unknown) => error);
+  await vi.waitFor(
+    async () => {
+      const sleeping = await database.sql(
+        `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'
+           and clock_timestamp() - query_start > interval '0.7 seconds'`,
+      );
+      expect(sleeping).toHaveLength(1);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+  await database.sql('drop table slow');
+  const began = performance.now();
+
+  expect(await after.clean({ runId: 'run' })).toMatchObject({ deletedCount: 1, skippedLocked: 0 });
+
+  expect(performance.now() - began).toBeLessThan(30_000);
+  expect(await superseded).toMatchObject({
+    message: expect.stringContaining('taken this slice over'),
+  });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
+}, 40_000);
+
+test('a position that counts blocks, of an older version, skips no row', async ({ database }) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  const [table] = await database.sql<{ end: string }>(
+    `select pg_relation_size('sessions') / 8192 || '@' || pg_relation_filenode('sessions') as end`,
+  );
+  const deadline = new Date().toISOString();
+  for (const end of [{}, { end: table?.end ?? '' }]) {
+    const resumeFrom = { way: 'sweep' as const, position: '30', deadline, ...end };
+    await cleaner.clean({ slice: 1, resumeFrom });
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+    await database.sql('truncate sessions');
+    await fillSessions(database, { expired: 3_000, live: 100 });
+  }
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+
+import { ConfigError } from '../../src/config/config-error.ts';
+import { driverUrl } from '../../src/config/database-url.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+
+const URL_OF = 'postgres://app:s3cret@db.internal/app';
+
+function problemsOf(parameters: string): readonly string[] {
+  try {
+    loadConfig({ DATABASE_URL: `${URL_OF}?${parameters}` });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('parameters of DATABASE_URL', () => {
+  test('of Prisma and of pools are accepted, and the driver does not see them', () => {
+    const parameters =
+      'schema=auth&connection_limit=5&pgbouncer=true&application_name=app&channel_binding=require';
+    expect(problemsOf(parameters)).toEqual([]);
+    expect(driverUrl(`${URL_OF}?${parameters}&sslmode=verify-full&options=-c%20jit%3Doff`)).toBe(
+      `${URL_OF}?sslmode=verify-full&options=-c+jit%3Doff`,
+    );
+  });
+
+  test('name the schema of every table that has none of its own', () => {
+    const { database, targets } = loadConfig({
+      DATABASE_URL: `${URL_OF}?schema=auth`,
+      SESSION_CLEANUP_TARGETS: 'sessions,codes',
+      SESSION_CLEANUP_CODES_TABLE: 'public.codes',
+    });
+    expect(database.defaultSchema).toBe('auth');
+    expect(targets.map(({ schema, table }) => [schema, table])).toEqual([
+      ['auth', 'sessions'],
+      ['public', 'codes'],
+    ]);
+  });
+
+  test.for([
+    ['shcema=auth', 'did you mean schema?'],
+    ['query_timeout=1', '"query_timeout"'],
+    ['search_path=auth', '"search_path"'],
+    ['sslmode=require&sslmode=disable', 'more than once'],
+    ['schema=', 'empty schema'],
+  ] as const)('that are not supported are refused: %s', ([parameters, words]) => {
+    const problems = problemsOf(parameters);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(words);
+    expect(problems[0]).not.toContain('s3cret');
+  });
+});
