@@ -28,10 +28,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'tests',
-          include: ['test/**/*.test.ts'],
-          exclude: ['chaos', 'e2e', 'least-rights', 'oldest-postgres'].map(
-            (name) => `test/${name}/**`,
+          include: ['unit', 'database', 'temporal', 'cli', 'dev'].map(
+            (subject) => `test/${subject}/**/*.test.ts`,
           ),
+          exclude: ['test/database/{missing-right,oldest-version}.test.ts'],
           ...ORDINARY,
         },
       },
@@ -42,8 +42,8 @@ export default defineConfig({
           include: [
             'test/least-rights/**/*.test.ts',
             ...['ways', 'locks', 'brake'].map((name) => `test/database/${name}.test.ts`),
-            'test/activities/delete-expired-sessions.test.ts',
-            'test/workflows/whole-run.test.ts',
+            'test/database/delete-expired-sessions.test.ts',
+            'test/temporal/whole-run.test.ts',
           ],
           // What tests clean by is this role, with the rights that `session-cleanup grants` prints.
           provide: { databaseRole: 'least "rights"' },
@@ -59,7 +59,7 @@ export default defineConfig({
             'test/database/**/*.test.ts',
             'test/activities/**/*.test.ts',
             'test/integration/**/*.test.ts',
-            'test/workflows/whole-run.test.ts',
+            'test/temporal/whole-run.test.ts',
             'test/oldest-postgres/**/*.test.ts',
           ],
           ...ORDINARY,

@@ -1,7 +1,8 @@
-import type { CleanupActivities, SliceResult } from '../src/contract.ts';
+import type { CleanupActivities } from '../src/contract/run.ts';
+import type { SliceResult } from '../src/contract/slice.ts';
 import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
-import { ClosedSliceError } from '../src/deletion/errors.ts';
-import { inspectTarget, type Target } from '../src/deletion/target.ts';
+import { ClosedSliceError } from '../src/targets/errors.ts';
+import { inspectTarget, type Target } from '../src/targets/target.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { previewSlice } from './preview-slice.ts';
 import { createProgressSignal } from './progress-signal.ts';

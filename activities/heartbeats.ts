@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import type { SliceProgress } from '../src/contract.ts';
+import type { SliceProgress } from '../src/contract/slice.ts';
 
 /**
  * A chunk takes some milliseconds, and a worker hands heartbeats on once a second; each one costs it

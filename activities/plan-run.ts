@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { FAILURE, type PlanRequest, type RunPlan } from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
+import type { PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { CleanupDependencies } from './slice-call.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { SliceResult } from '../src/contract.ts';
+import type { SliceResult } from '../src/contract/slice.ts';
 import { previewTarget } from '../src/deletion/preview.ts';
 import { failureOf, type SliceCall } from './slice-call.ts';
 

@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
-import { PROGRESS_SIGNAL, type SliceProgress, type ToldProgress } from '../src/contract.ts';
+import { PROGRESS_SIGNAL } from '../src/contract/names.ts';
+import type { SliceProgress, ToldProgress } from '../src/contract/slice.ts';
 
 /**
  * The run hears of a slice in hand after this time, and then as often. A usual slice is done long

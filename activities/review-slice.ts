@@ -1,6 +1,6 @@
-import type { SliceResult } from '../src/contract.ts';
-import type { Target } from '../src/deletion/target.ts';
-import { reviewTarget } from '../src/preflight/review.ts';
+import type { SliceResult } from '../src/contract/slice.ts';
+import type { Target } from '../src/targets/target.ts';
+import { reviewTarget } from '../src/checks/review.ts';
 import { countDeleted, hasBegun } from './settle-slice.ts';
 import { failureOf, isFirstAttempt, type SliceCall } from './slice-call.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { TargetConfig } from '../src/config/config.ts';
-import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract.ts';
+import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
 import { closeSlice, deletedSoFar, isClaimed } from '../src/deletion/delete-slice.ts';
 import { isFirstAttempt, runIdOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
-import { toApplicationFailure } from './translate-errors.ts';
+import { toApplicationFailure } from '../src/failures/translate.ts';
 
 /** How long a failure waits to learn what its slice has deleted so far. */
 const COUNT_TIMEOUT_MILLISECONDS = 5_000;

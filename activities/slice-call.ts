@@ -1,9 +1,10 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Config, DatabaseSettings, TargetConfig } from '../src/config/config.ts';
-import { FAILURE, type SliceFailureDetails, type SliceRequest } from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
+import type { SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
 import { unknownTargets } from './plan-run.ts';
-import { toApplicationFailure } from './translate-errors.ts';
+import { toApplicationFailure } from '../src/failures/translate.ts';
 
 /** What the activities work with; all of it belongs to the caller. */
 export interface CleanupDependencies {

@@ -1,5 +1,5 @@
 import type { SliceJob } from '../src/deletion/delete-slice.ts';
-import type { Target } from '../src/deletion/target.ts';
+import type { Target } from '../src/targets/target.ts';
 import type { SliceCall } from './slice-call.ts';
 
 /** What the deletion is to do: the worker's settings, with what the run was asked for on top. */

@@ -12,7 +12,7 @@ const OLDEST = [24, 12];
 const TOO_NEW_MAJOR = 25;
 
 // A published package holds JavaScript only: Node strips no types below node_modules.
-const source = new URL('../src/cli.ts', import.meta.url);
+const source = new URL('../src/cli/main.ts', import.meta.url);
 const program = existsSync(source) ? source : new URL('../dist/cli.js', import.meta.url);
 
 if (isFit(process.versions.node)) {

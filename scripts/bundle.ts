@@ -6,7 +6,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { bundleFiles, currentStamp, workflowsPath } from '../src/temporal/workflow-code.ts';
+import { bundleFiles, currentStamp, workflowsPath } from '../src/worker/workflow-code.ts';
 
 const stamp = currentStamp();
 const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });

@@ -8,10 +8,10 @@
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { CommanderError } from 'commander';
 
-import { readTemporalConfig } from '../src/commands/command-context.ts';
-import { reportError } from '../src/commands/report-error.ts';
-import { withClient } from '../src/commands/temporal-client.ts';
-import { workflowsPath } from '../src/temporal/workflow-code.ts';
+import { readTemporalConfig } from '../src/cli/command-context.ts';
+import { reportError } from '../src/cli/report-error.ts';
+import { withClient } from '../src/cli/temporal-client.ts';
+import { workflowsPath } from '../src/worker/workflow-code.ts';
 import { fetchHistories } from './replay/fetch-histories.ts';
 import { parseReplayOptions, type ReplayOptions } from './replay/options.ts';
 import { readHistories } from './replay/read-histories.ts';

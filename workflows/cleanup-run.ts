@@ -1,13 +1,11 @@
+import type { RunPlan, RunProgress, SessionCleanupResult } from '../src/contract/run.ts';
 import type {
   BrakeReport,
-  RunPlan,
-  RunProgress,
-  SessionCleanupResult,
   SettledSlice,
   SliceProgress,
   SliceRequest,
   SliceResult,
-} from '../src/contract.ts';
+} from '../src/contract/slice.ts';
 import { total, totalSeconds } from './finished-slices.ts';
 import type { SliceEnd, TargetFailure } from './slice-end.ts';
 import {

@@ -1,10 +1,6 @@
 import { ApplicationFailure, CancelledFailure, log, upsertMemo } from '@temporalio/workflow';
-import {
-  LOG_EVENT,
-  RESULT_MEMO,
-  type SessionCleanupResult,
-  type TargetResult,
-} from '../src/contract.ts';
+import { LOG_EVENT, RESULT_MEMO } from '../src/contract/names.ts';
+import type { SessionCleanupResult, TargetResult } from '../src/contract/run.ts';
 import type { CleanupRun } from './cleanup-run.ts';
 import type { TargetFailure } from './slice-end.ts';
 

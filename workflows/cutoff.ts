@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { FAILURE } from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
 
 /** What the cut-off of a run is taken from. */
 export interface CutoffSources {

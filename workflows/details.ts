@@ -1,4 +1,4 @@
-import type { RunProgress, TargetProgress } from '../src/contract.ts';
+import type { RunProgress, TargetProgress } from '../src/contract/run.ts';
 import type { TargetFailure } from './slice-end.ts';
 
 /**

@@ -1,5 +1,6 @@
 /** What finished slices add up to, in bounded size: a run may have thousands of them. */
-import type { ListedSlice, RemainingRows, SliceSummary, Wait } from '../src/contract.ts';
+import type { ListedSlice } from '../src/contract/run.ts';
+import type { RemainingRows, SliceSummary, Wait } from '../src/contract/slice.ts';
 
 /** Slices that a result lists one by one. */
 const LISTED = 20;

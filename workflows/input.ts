@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { FAILURE, type SessionCleanupInput } from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
+import type { SessionCleanupInput } from '../src/contract/run.ts';
 
 /** The workflow's input after it has been checked. */
 export interface CheckedInput {

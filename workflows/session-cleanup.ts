@@ -6,12 +6,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import {
-  PROGRESS_QUERY,
-  type RunProgress,
-  type SessionCleanupInput,
-  type SessionCleanupResult,
-} from '../src/contract.ts';
+import { PROGRESS_QUERY } from '../src/contract/names.ts';
+import type {
+  RunProgress,
+  SessionCleanupInput,
+  SessionCleanupResult,
+} from '../src/contract/run.ts';
 import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
 import { concludeRun } from './conclusion.ts';
 import { resolveCutoff } from './cutoff.ts';

@@ -1,4 +1,4 @@
-import type { SliceFailureDetails, SliceResult } from '../src/contract.ts';
+import type { SliceFailureDetails, SliceResult } from '../src/contract/slice.ts';
 
 /** How the activity for one slice ended. */
 export type SliceEnd =

@@ -9,14 +9,9 @@ import {
   TemporalFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract.ts';
-import type {
-  CleanupActivities,
-  RunPlan,
-  SettledSlice,
-  SliceFailureDetails,
-  SliceRequest,
-} from '../src/contract.ts';
+import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract/failures.ts';
+import type { CleanupActivities, RunPlan } from '../src/contract/run.ts';
+import type { SettledSlice, SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
 import type { SliceEnd, TargetFailure } from './slice-end.ts';
 
 const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({

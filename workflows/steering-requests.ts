@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { FAILURE } from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
 
 /** As `SESSION_CLEANUP_LANES` allows. */
 const MOST_LANES = 16;

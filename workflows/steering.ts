@@ -8,15 +8,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import {
-  FAILURE,
-  PROGRESS_SIGNAL,
-  UPDATE,
-  type Answer,
-  type Pace,
-  type PauseRequest,
-  type ToldProgress,
-} from '../src/contract.ts';
+import { FAILURE } from '../src/contract/failures.ts';
+import { PROGRESS_SIGNAL, UPDATE } from '../src/contract/names.ts';
+import type { Answer, PauseRequest } from '../src/contract/run.ts';
+import type { Pace, ToldProgress } from '../src/contract/slice.ts';
 import type { CleanupRun } from './cleanup-run.ts';
 import { checkAnswer, checkPace, checkPause } from './steering-requests.ts';
 

@@ -1,15 +1,12 @@
+import type { ListedSlice, TargetProgress, TargetResult, TargetStop } from '../src/contract/run.ts';
 import type {
   BrakeReport,
-  ListedSlice,
   RemainingRows,
   ResumePoint,
   SettledSlice,
   SliceProgress,
   SliceResult,
-  TargetProgress,
-  TargetResult,
-  TargetStop,
-} from '../src/contract.ts';
+} from '../src/contract/slice.ts';
 import { addRemaining, addSlice, countSlices, total, totalSeconds } from './finished-slices.ts';
 import type { TargetFailure } from './slice-end.ts';
 

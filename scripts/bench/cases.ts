@@ -37,7 +37,7 @@ interface BenchCase extends Pick<PairedRuns, 'measured'> {
 
 const DEFAULTS: Tables = { rows: [1e6], expired: [0.5], order: ['random', 'inserted'] };
 
-const CHECKOUT = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CHECKOUT = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export const CASES: readonly BenchCase[] = [
   {

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { renderTable } from '../../src/commands/rendering/table.ts';
+import { renderTable } from '../../src/cli/rendering/table.ts';
 import type { BenchServers } from './servers.ts';
 
 const COSTS = `

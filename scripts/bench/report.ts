@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 
 import { format, resolveConfig } from 'prettier';
 
-import { numberText } from '../../src/commands/rendering/number-text.ts';
-import { renderTable, type Column } from '../../src/commands/rendering/table.ts';
+import { numberText } from '../../src/cli/rendering/number-text.ts';
+import { renderTable, type Column } from '../../src/cli/rendering/table.ts';
 import type { Results, Series } from './results.ts';
 import { figuresOf, type Figures } from './statistics.ts';
 

@@ -2,13 +2,13 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
-import type { ProgressLine } from '../../src/commands/rendering/progress-line.ts';
+import type { ProgressLine } from '../../src/cli/rendering/progress-line.ts';
 import type { Config } from '../../src/config/config.ts';
-import { watchRun, type RunSnapshot } from '../../src/temporal/run-progress.ts';
-import type { RecordedResult } from '../../src/temporal/run-result.ts';
-import { waitForRun, type RunId } from '../../src/temporal/run.ts';
-import { triggerSchedule } from '../../src/temporal/schedule-trigger.ts';
-import { describeSchedule } from '../../src/temporal/schedule.ts';
+import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
+import type { RecordedResult } from '../../src/runs/result.ts';
+import { waitForRun, type RunId } from '../../src/runs/run.ts';
+import { triggerSchedule } from '../../src/schedule/trigger.ts';
+import { describeSchedule } from '../../src/schedule/schedule.ts';
 import { countRows, presentSecond, type Counts } from './counts.ts';
 import { renderBar } from './progress-bar.ts';
 import type { Say } from './say.ts';

@@ -1,10 +1,10 @@
 /** What is told about the first run, to people and to programs. */
-import { durationText } from '../../src/commands/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/commands/rendering/number-text.ts';
-import { distanceText, timeText } from '../../src/commands/rendering/time-text.ts';
-import { SCHEDULE_ID } from '../../src/contract.ts';
-import type { RunId } from '../../src/temporal/run.ts';
-import type { ScheduleState } from '../../src/temporal/schedule.ts';
+import { durationText } from '../../src/cli/rendering/duration-text.ts';
+import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
+import { distanceText, timeText } from '../../src/cli/rendering/time-text.ts';
+import { SCHEDULE_ID } from '../../src/contract/names.ts';
+import type { RunId } from '../../src/runs/run.ts';
+import type { ScheduleState } from '../../src/schedule/schedule.ts';
 import type { FirstRun } from './first-run.ts';
 import { renderBar } from './progress-bar.ts';
 

@@ -3,18 +3,18 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Client } from '@temporalio/client';
 
-import { migrateDatabase } from '../../src/commands/database.ts';
-import { durationText } from '../../src/commands/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/commands/rendering/number-text.ts';
+import { migrateDatabase } from '../../src/cli/database.ts';
+import { durationText } from '../../src/cli/rendering/duration-text.ts';
+import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
-import { createLogger } from '../../src/temporal/logging.ts';
-import { applySchedule } from '../../src/temporal/schedule-apply.ts';
-import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
-import { describeSchedule } from '../../src/temporal/schedule.ts';
+import { createLogger } from '../../src/logging/logging.ts';
+import { applySchedule } from '../../src/schedule/apply.ts';
+import { defineSchedule } from '../../src/schedule/definition.ts';
+import { describeSchedule } from '../../src/schedule/schedule.ts';
 import { serviceFailure } from '../services/service-process.ts';
 import { writeEnvironmentFile } from './environment-file.ts';
 import { performFirstRun, type FirstRun } from './first-run.ts';

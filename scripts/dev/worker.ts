@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { spawnService, type ServiceProcess } from '../services/service-process.ts';
 import { RECORD_FILE, stopLeftover, type StopSteps } from '../services/service-record.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** It leaves after the chunk it is at; killed after this time, what it did is in the ledger anyway. */
 const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 };

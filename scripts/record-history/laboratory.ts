@@ -10,10 +10,10 @@ import pg from 'pg';
 
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { DEFAULT_TASK_QUEUE } from '../../src/contract.ts';
+import { DEFAULT_TASK_QUEUE } from '../../src/contract/names.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { createCleanupWorker } from '../../src/temporal/worker.ts';
+import { createCleanupWorker } from '../../src/worker/worker.ts';
 import { choosePort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';

@@ -1,7 +1,7 @@
 /** The runs whose histories are kept: one for each way that a run can go. */
 import { ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
 
-import { UPDATE } from '../../src/contract.ts';
+import { UPDATE } from '../../src/contract/names.ts';
 import { SESSIONS, UNHURRIED, type Laboratory } from './laboratory.ts';
 import { chainFrom, runOfSchedule, start, type Scenario } from './starting.ts';
 import { STEERED } from './steered-scenarios.ts';

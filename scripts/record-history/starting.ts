@@ -5,7 +5,12 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 
-import { DEFAULT_TASK_QUEUE, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../../src/contract.ts';
+import {
+  DEFAULT_TASK_QUEUE,
+  SCHEDULE_ID,
+  WORKFLOW_ID,
+  WORKFLOW_TYPE,
+} from '../../src/contract/names.ts';
 import type { Laboratory } from './laboratory.ts';
 import { ended, until } from './waiting.ts';
 

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { PROGRESS_SIGNAL, UPDATE, type SliceProgress } from '../../src/contract.ts';
+import { PROGRESS_SIGNAL, UPDATE } from '../../src/contract/names.ts';
+import type { SliceProgress } from '../../src/contract/slice.ts';
 import { UNHURRIED, type Laboratory } from './laboratory.ts';
 import { chainFrom, start, type Scenario } from './starting.ts';
 import { ended, untilAwaiting, untilContinued, untilDeleting, untilIdle } from './waiting.ts';

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { PROGRESS_QUERY, type RunProgress } from '../../src/contract.ts';
+import { PROGRESS_QUERY } from '../../src/contract/names.ts';
+import type { RunProgress } from '../../src/contract/run.ts';
 import type { Laboratory } from './laboratory.ts';
 
 /** Waits for the end of a run, whatever end that is. */

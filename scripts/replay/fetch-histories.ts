@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 
-import { WORKFLOW_TYPE } from '../../src/contract.ts';
+import { WORKFLOW_TYPE } from '../../src/contract/names.ts';
 import type { NamedHistory } from './replay-histories.ts';
 
 /** Which runs are asked for. */

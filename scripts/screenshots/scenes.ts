@@ -2,13 +2,13 @@
 import type { Page } from 'playwright-core';
 
 import type { TargetConfig } from '../../src/config/config.ts';
-import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../../src/contract.ts';
-import { createLogger } from '../../src/temporal/logging.ts';
-import { waitForRun, type RunId } from '../../src/temporal/run.ts';
-import { applySchedule } from '../../src/temporal/schedule-apply.ts';
-import { backfillSchedule } from '../../src/temporal/schedule-backfill.ts';
-import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
-import { triggerSchedule } from '../../src/temporal/schedule-trigger.ts';
+import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../../src/contract/names.ts';
+import { createLogger } from '../../src/logging/logging.ts';
+import { waitForRun, type RunId } from '../../src/runs/run.ts';
+import { applySchedule } from '../../src/schedule/apply.ts';
+import { backfillSchedule } from '../../src/schedule/backfill.ts';
+import { defineSchedule } from '../../src/schedule/definition.ts';
+import { triggerSchedule } from '../../src/schedule/trigger.ts';
 import { SESSIONS, type Laboratory } from '../record-history/laboratory.ts';
 import { until, untilAwaiting } from '../record-history/waiting.ts';
 import { DEFAULT_NAMESPACE } from '../services/temporal-server.ts';

@@ -1,4 +1,4 @@
-import { DEFAULT_TARGET } from '../contract.ts';
+import { DEFAULT_TARGET } from '../contract/names.ts';
 import { ConfigError } from './config-error.ts';
 import { schemaInUrl } from './database-url.ts';
 import type {

@@ -1,4 +1,4 @@
-import { DEFAULT_TARGET } from '../contract.ts';
+import { DEFAULT_TARGET } from '../contract/names.ts';
 import type { Setting } from './setting.ts';
 import { DATABASE_URL, PREFIX, SETTINGS, targetSettings } from './settings.ts';
 

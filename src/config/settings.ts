@@ -1,4 +1,4 @@
-import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract.ts';
+import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
 import { CASCADES, EXPIRY_TYPES } from './config.ts';
 import type { ExpiryType } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';

@@ -1,4 +1,4 @@
-import { DEFAULT_TARGET } from '../contract.ts';
+import { DEFAULT_TARGET } from '../contract/names.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { PREFIX, SETTINGS, targetSettings } from './settings.ts';
 

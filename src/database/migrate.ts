@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { migrationsList } from '../migrations/index.ts';
+import { migrationsList } from './migrations/index.ts';
 import type { DatabaseSettings } from '../config/config.ts';
 import { MIGRATIONS_TABLE } from './orm.ts';
 import { quoteName } from './quote-name.ts';

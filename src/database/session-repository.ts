@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { raw } from '@mikro-orm/core';
-import { SessionSchema, type Session } from '../entities/session.ts';
+import { SessionSchema, type Session } from './entities/session.ts';
 
 /** What an application knows of a session when somebody logs in. */
 export interface NewSession {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask } from '../database/transaction.ts';
-import type { SliceKey } from './account.ts';
+import type { SliceKey } from './checkpoint.ts';
 
 /** A cancelled statement ends at once, unless it waits for a disk. Milliseconds. */
 const CANCEL_AGAIN_AFTER = 50;

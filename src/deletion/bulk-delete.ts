@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { asWhere, type SqlFragment } from '../database/sql-fragment.ts';
 import { quoteName } from '../database/quote-name.ts';
-import type { Target } from './target.ts';
+import type { Target } from '../targets/target.ts';
 
 /**
  * MikroORM's bulk delete: removes the rows for which the condition holds, and returns how many.

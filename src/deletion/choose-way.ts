@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Way } from '../contract.ts';
+import type { Way } from '../contract/slice.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING, isTimeout, type LocalSettings } from '../database/transaction.ts';
-import type { Doomed } from './doomed.ts';
-import { expired } from './expiry.ts';
+import type { Doomed } from '../targets/expired-rows.ts';
+import { expired } from '../targets/expiry.ts';
 
 /** The part of `EXPLAIN (format json)` that matters here. */
 interface PlanNode {

@@ -2,13 +2,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { sqlState, withSettings, type LocalSettings } from '../database/transaction.ts';
 import { bulkDelete } from './bulk-delete.ts';
-import type { Doomed } from './doomed.ts';
-import { expired } from './expiry.ts';
+import type { Doomed } from '../targets/expired-rows.ts';
+import { expired } from '../targets/expiry.ts';
 import type { SliceWork } from './slice-work.ts';
-import { rowRefusalIn } from './remaining.ts';
+import { rowRefusalIn } from './remaining-rows.ts';
 import type { Route } from './route.ts';
-import type { Refusal, Stretch } from './stretch.ts';
-import type { Target } from './target.ts';
+import type { Refusal, Stretch } from './range.ts';
+import type { Target } from '../targets/target.ts';
 
 /** What one chunk did. */
 export interface ChunkCounts {

@@ -1,20 +1,20 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract.ts';
+import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { chooseWay } from './choose-way.ts';
-import { Consideration } from './consideration.ts';
-import type { Doomed } from './doomed.ts';
-import type { LaneAccount, SliceKey, SlicePosition } from './account.ts';
-import { positionOn, travelToTheEnd, type Departure } from './journey.ts';
+import { Consideration } from './throttle.ts';
+import type { Doomed } from '../targets/expired-rows.ts';
+import type { LaneAccount, SliceKey, SlicePosition } from './checkpoint.ts';
+import { positionOn, travelToTheEnd, type Departure } from './pass.ts';
 import type { LanesEnd, SliceWork } from './slice-work.ts';
-import { findKeptBy } from './kept-by.ts';
+import { findKeptBy } from './keeping-triggers.ts';
 import { SliceLedger } from './ledger.ts';
 import { forgetAhead, RefusedRows } from './refused-rows.ts';
 import type { Route } from './route.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 import { supersededIn } from './superseded.ts';
-import { requireWritable } from './table-support.ts';
-import type { Target } from './target.ts';
+import { requireWritable } from '../targets/table-support.ts';
+import type { Target } from '../targets/target.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
 export interface SliceJob {

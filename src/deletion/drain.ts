@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING, sqlState, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
-import type { Target } from './target.ts';
+import type { Target } from '../targets/target.ts';
 
 /** The index is read so many chunks ahead at once, which costs less than looking for the end of each. */
 const CHUNKS_AHEAD = 8;

@@ -1,12 +1,17 @@
 import { isLockTimeout } from '../database/transaction.ts';
 import { deleteChunk, type ChunkCounts } from './chunk.ts';
 import { mostRowsAt, nextChunkSize } from './chunk-size.ts';
-import { commitEntry, type ChunkEntry, type LaneAccount, type SlicePosition } from './account.ts';
-import { addRemaining, type RemainingEntry } from './remaining.ts';
-import { remember } from './revisit-list.ts';
+import {
+  commitEntry,
+  type ChunkEntry,
+  type LaneAccount,
+  type SlicePosition,
+} from './checkpoint.ts';
+import { addRemaining, type RemainingEntry } from './remaining-rows.ts';
+import { remember } from './locked-ranges.ts';
 import { recordEntry } from './refused-rows.ts';
 import type { LanesEnd, LaneWork } from './slice-work.ts';
-import { gentler, type Refusal } from './stretch.ts';
+import { gentler, type Refusal } from './range.ts';
 import { WorkQueue, type Claim } from './work-queue.ts';
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */

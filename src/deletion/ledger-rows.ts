@@ -1,6 +1,6 @@
-import type { Way } from '../contract.ts';
-import type { SlicePosition, SliceTotals } from './account.ts';
-import { lockedRows, remainingRows, type RemainingEntry } from './remaining.ts';
+import type { Way } from '../contract/slice.ts';
+import type { SlicePosition, SliceTotals } from './checkpoint.ts';
+import { lockedRows, remainingRows, type RemainingEntry } from './remaining-rows.ts';
 import type { Range } from './route.ts';
 
 /** A lane's row in the ledger, as an attempt reads it. */

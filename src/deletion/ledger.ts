@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ResumePoint } from '../contract.ts';
+import type { ResumePoint } from '../contract/slice.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { WITH_COMMIT } from '../database/joined-statements.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, type LocalSettings } from '../database/transaction.ts';
-import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
+import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import type {
   ChunkEntry,
   ClaimedSlice,
@@ -12,12 +12,12 @@ import type {
   SliceKey,
   SlicePosition,
   SliceTotals,
-} from './account.ts';
+} from './checkpoint.ts';
 import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
-import { DEADLINE, instantAsText } from './doomed.ts';
-import { boundOf, type ExpiryColumn } from './expiry.ts';
+import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
+import { boundOf, type ExpiryColumn } from '../targets/expiry.ts';
 import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
-import { ClosedSliceError } from './errors.ts';
+import { ClosedSliceError } from '../targets/errors.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */

@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
-import type { SentinelRows, Way } from '../contract.ts';
+import type { SentinelRows, Way } from '../contract/slice.ts';
 import { chooseWay } from './choose-way.ts';
-import { countExpired } from './count-rows.ts';
-import { doomedBy } from './doomed.ts';
-import { inspectTarget } from './target.ts';
+import { countExpired } from '../targets/count-rows.ts';
+import { doomedBy } from '../targets/expired-rows.ts';
+import { inspectTarget } from '../targets/target.ts';
 
 /** What a run would do to one target now. */
 export interface Preview {

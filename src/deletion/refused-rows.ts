@@ -6,12 +6,12 @@ import {
   type ClaimedSlice,
   type LaneAccount,
   type SlicePosition,
-} from './account.ts';
-import type { ExpiryColumn } from './expiry.ts';
+} from './checkpoint.ts';
+import type { ExpiryColumn } from '../targets/expiry.ts';
 import type { SliceLedger } from './ledger.ts';
 import type { SliceWork } from './slice-work.ts';
-import type { RemainingEntry } from './remaining.ts';
-import type { Refusal } from './stretch.ts';
+import type { RemainingEntry } from './remaining-rows.ts';
+import type { Refusal } from './range.ts';
 
 /**
  * After so many single rows in succession that PostgreSQL refuses for one reason, in a run that has deleted nothing, the

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Way } from '../contract.ts';
+import type { Way } from '../contract/slice.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import type { LocalSettings } from '../database/transaction.ts';
 import type { ChunkBounds } from './chunk-size.ts';

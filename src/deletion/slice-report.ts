@@ -1,7 +1,7 @@
-import type { SliceProgress } from '../contract.ts';
-import type { LaneAccount } from './account.ts';
-import type { Pressure } from './pressure.ts';
-import { lockedRows } from './remaining.ts';
+import type { SliceProgress } from '../contract/slice.ts';
+import type { LaneAccount } from './checkpoint.ts';
+import type { Pressure } from './server-load.ts';
+import { lockedRows } from './remaining-rows.ts';
 import type { Route } from './route.ts';
 
 /** What a slice tells while it works; the caller knows target and slice. */

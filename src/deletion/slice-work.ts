@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { LaneAccount } from './account.ts';
-import type { Consideration } from './consideration.ts';
-import type { Doomed } from './doomed.ts';
-import type { KeptBy } from './kept-by.ts';
+import type { LaneAccount } from './checkpoint.ts';
+import type { Consideration } from './throttle.ts';
+import type { Doomed } from '../targets/expired-rows.ts';
+import type { KeptBy } from './keeping-triggers.ts';
 import type { SliceLedger } from './ledger.ts';
 import type { RefusedRows } from './refused-rows.ts';
 import type { Route } from './route.ts';

@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING } from '../database/transaction.ts';
-import type { Doomed } from './doomed.ts';
-import { expired } from './expiry.ts';
+import type { Doomed } from '../targets/expired-rows.ts';
+import { expired } from '../targets/expiry.ts';
 import type { Piece, Range, Route } from './route.ts';
-import type { Target } from './target.ts';
+import type { Target } from '../targets/target.ts';
 
 /** A position is a tuple's address in one number: block × 65,536 + line pointer. */
 const ADDRESSES = 65_536;

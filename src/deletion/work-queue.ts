@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Piece, Route } from './route.ts';
-import type { LockManner, Stretch } from './stretch.ts';
+import type { LockManner, Stretch } from './range.ts';
 
 /** A stretch that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends Stretch {

@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
-import { FAILURE } from '../../src/contract.ts';
-import { failureOf, openActivities } from '../activities/mock-activity.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
+import { failureOf, openActivities } from '../support/mock-activity.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

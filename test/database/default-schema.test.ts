@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { checkBrake } from '../../src/deletion/brake.ts';
+import { checkBrake } from '../../src/deletion/approval-check.ts';
 import { deleteSlice } from '../../src/deletion/delete-slice.ts';
-import { doomedBy } from '../../src/deletion/doomed.ts';
+import { doomedBy } from '../../src/targets/expired-rows.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
-import { inspectTarget } from '../../src/deletion/target.ts';
-import { checkDatabase } from '../../src/preflight/check-database.ts';
+import { inspectTarget } from '../../src/targets/target.ts';
+import { checkDatabase } from '../../src/checks/check-database.ts';
 import { test } from '../support/fixtures.ts';
 
 test('with ?schema=auth every command looks at the table in that schema, and none at another', async ({

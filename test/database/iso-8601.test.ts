@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 
-import { asInstant, unreadable, type ExpiryColumn } from '../../src/deletion/expiry.ts';
+import { asInstant, unreadable, type ExpiryColumn } from '../../src/targets/expiry.ts';
 import { test } from '../support/fixtures.ts';
 
 const two = (most: number): fc.Arbitrary<string> =>

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 
-import { grantStatements } from '../../src/preflight/rights.ts';
+import { grantStatements } from '../../src/checks/rights.ts';
 import { check, named, test } from '../support/check.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

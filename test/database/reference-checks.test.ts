@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
-import type { Finding } from '../../src/preflight/finding.ts';
+import type { Finding } from '../../src/checks/finding.ts';
 import { check, named, test } from '../support/check.ts';
 import { fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';

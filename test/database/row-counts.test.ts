@@ -1,10 +1,10 @@
 import { describe, expect } from 'vitest';
 
 import type { ExpiryType } from '../../src/config/config.ts';
-import { checkBrake } from '../../src/deletion/brake.ts';
-import { countExpired, countRows } from '../../src/deletion/count-rows.ts';
-import { doomedBy, type Doomed } from '../../src/deletion/doomed.ts';
-import { inspectTarget } from '../../src/deletion/target.ts';
+import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { countExpired, countRows } from '../../src/targets/count-rows.ts';
+import { doomedBy, type Doomed } from '../../src/targets/expired-rows.ts';
+import { inspectTarget } from '../../src/targets/target.ts';
 import { check, named } from '../support/check.ts';
 import { openCleaner, type Cleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';

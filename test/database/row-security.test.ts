@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
-import { FAILURE } from '../../src/contract.ts';
-import { grantStatements } from '../../src/preflight/rights.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
+import { grantStatements } from '../../src/checks/rights.ts';
 import { check, named, test, type Newcomer } from '../support/check.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 
-import { RETRYABLE_FAILURE } from '../../src/contract.ts';
+import { RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { checkDatabase } from '../../src/preflight/check-database.ts';
-import { failureOf, openActivities } from '../activities/mock-activity.ts';
+import { checkDatabase } from '../../src/checks/check-database.ts';
+import { failureOf, openActivities } from '../support/mock-activity.ts';
 import { startWithReplica } from '../support/own-postgres.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import { test } from '../support/temporary-folder.ts';

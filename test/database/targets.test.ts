@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import type { TargetConfig } from '../../src/config/config.ts';
-import { FAILURE } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import pg from 'pg';
 import { describe, expect } from 'vitest';
 
-import { FAILURE } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
 import { check, named } from '../support/check.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';

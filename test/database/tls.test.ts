@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { describe, expect } from 'vitest';
 
-import { toApplicationFailure } from '../../activities/translate-errors.ts';
+import { toApplicationFailure } from '../../src/failures/translate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import { FAILURE } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

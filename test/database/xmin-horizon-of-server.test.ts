@@ -2,8 +2,8 @@ import pg from 'pg';
 import { expect, vi } from 'vitest';
 
 import { createOrm } from '../../src/database/orm.ts';
-import type { Finding } from '../../src/preflight/finding.ts';
-import { checkXminHorizon } from '../../src/preflight/xmin-horizon.ts';
+import type { Finding } from '../../src/checks/finding.ts';
+import { checkXminHorizon } from '../../src/checks/xmin-horizon.ts';
 import { startOwnPostgres, startWithReplica } from '../support/own-postgres.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import { test } from '../support/temporary-folder.ts';

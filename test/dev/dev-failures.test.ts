@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import { liveServices, test } from './dev-process.ts';
+import { liveServices, test } from '../support/dev-process.ts';
 
 // Each starts servers and a worker, on a machine that may be busy.
 describe('npm run dev, when a part of it dies', { timeout: 120_000 }, () => {

@@ -7,7 +7,7 @@ import { countSessions, fillSessions } from '../support/sessions.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { createTestNamespace } from '../support/test-namespace.ts';
 import { TEMPLATE_DATABASE } from '../support/postgres-template.ts';
-import { expectDone, liveServices, test } from './dev-process.ts';
+import { expectDone, liveServices, test } from '../support/dev-process.ts';
 
 const portOf = (address: string): string => new URL(`x://${address.split('@').at(-1) ?? ''}`).port;
 

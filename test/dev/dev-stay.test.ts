@@ -2,8 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { describe, expect } from 'vitest';
 
-import { SCHEDULE_ID } from '../../src/contract.ts';
-import { expectDone, liveServices, readEnvironmentFile, test } from './dev-process.ts';
+import { SCHEDULE_ID } from '../../src/contract/names.ts';
+import { expectDone, liveServices, readEnvironmentFile, test } from '../support/dev-process.ts';
 
 /** Ctrl-C has to end everything within this time. */
 const ENDS_WITHIN_MILLISECONDS = 10_000;

@@ -15,7 +15,7 @@ import {
 } from '../../scripts/services/postgres-server.ts';
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
 import { ServiceInUseError } from '../../scripts/services/service-record.ts';
-import { startInOwnProcess } from './dying-run.ts';
+import { startInOwnProcess } from '../support/dying-run.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {

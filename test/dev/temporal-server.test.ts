@@ -10,7 +10,7 @@ import {
   type TemporalOptions,
   type TemporalServer,
 } from '../../scripts/services/temporal-server.ts';
-import { startInOwnProcess } from './dying-run.ts';
+import { startInOwnProcess } from '../support/dying-run.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {

@@ -7,7 +7,7 @@ import { test } from '../support/fixtures.ts';
 import { at, countSessions, fillSessions, insertSessions } from '../support/sessions.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { removeDeadRuns } from '../support/test-run.ts';
-import { startInOwnProcess } from './dying-run.ts';
+import { startInOwnProcess } from '../support/dying-run.ts';
 
 describe("the tests' own ground", () => {
   test('gives a test a migrated database with nothing in it', async ({ database }) => {

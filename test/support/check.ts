@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { checkDatabase } from '../../src/preflight/check-database.ts';
-import type { Finding } from '../../src/preflight/finding.ts';
+import { checkDatabase } from '../../src/checks/check-database.ts';
+import type { Finding } from '../../src/checks/finding.ts';
 import { test as base } from './fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';

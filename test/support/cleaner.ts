@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
-import type { ResumePoint } from '../../src/contract.ts';
+import type { ResumePoint } from '../../src/contract/slice.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import {
   deleteSlice,
@@ -12,7 +12,7 @@ import {
   type SliceOutcome,
 } from '../../src/deletion/delete-slice.ts';
 import { previewTarget, type Preview } from '../../src/deletion/preview.ts';
-import { inspectTarget } from '../../src/deletion/target.ts';
+import { inspectTarget } from '../../src/targets/target.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';
 

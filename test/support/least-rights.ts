@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** What `session-cleanup grants` prints for the default configuration. */
 export async function printedGrants(role: string): Promise<string> {

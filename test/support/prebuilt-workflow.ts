@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { workflowCode } from '../../src/temporal/workflow-code.ts';
+import { workflowCode } from '../../src/worker/workflow-code.ts';
 
 const BUNDLE_SCRIPT = fileURLToPath(new URL('../../scripts/bundle.ts', import.meta.url));
 

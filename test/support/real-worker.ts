@@ -5,9 +5,9 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 
 import type { DeletionSettings, ScheduleSettings, TargetConfig } from '../../src/config/config.ts';
-import { WORKFLOW_TYPE } from '../../src/contract.ts';
+import { WORKFLOW_TYPE } from '../../src/contract/names.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { createCleanupWorker } from '../../src/temporal/worker.ts';
+import { createCleanupWorker } from '../../src/worker/worker.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';

@@ -1,6 +1,6 @@
 /** Settings that tests start from; a test states only what it is about. */
 import type { DatabaseSettings, DeletionSettings, TargetConfig } from '../../src/config/config.ts';
-import { DEFAULT_TARGET } from '../../src/contract.ts';
+import { DEFAULT_TARGET } from '../../src/contract/names.ts';
 
 /** The default target: our own table. */
 export const TEST_TARGET: TargetConfig = {

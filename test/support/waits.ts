@@ -1,5 +1,5 @@
 /** Listening to what the deletion holds back for. */
-import type { SliceProgress } from '../../src/contract.ts';
+import type { SliceProgress } from '../../src/contract/slice.ts';
 
 /** Progress as the deletion tells it, without what the activity adds. */
 type Progress = Omit<SliceProgress, 'target' | 'slice'>;

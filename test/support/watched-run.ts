@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 
-import { ACTIVITY_TYPE, WORKFLOW_TYPE } from '../../src/contract.ts';
-import type { SessionCleanupInput, SessionCleanupResult } from '../../src/contract.ts';
+import { ACTIVITY_TYPE, WORKFLOW_TYPE } from '../../src/contract/names.ts';
+import type { SessionCleanupInput, SessionCleanupResult } from '../../src/contract/run.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 import { TEST_DATABASE_SETTINGS } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';

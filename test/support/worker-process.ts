@@ -46,7 +46,7 @@ export interface WorkerCrew extends AsyncDisposable {
   start(): Promise<WorkerProcess>;
 }
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** The event that a worker logs when it is about to poll. */
 const STARTED = 'session_cleanup_worker_started';

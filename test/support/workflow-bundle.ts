@@ -1,7 +1,7 @@
 /** The workflow's code for workers of a test file: bundled once, from the sources as they are now. */
 import { bundleWorkflowCode, DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 
-import { workflowsPath } from '../../src/temporal/workflow-code.ts';
+import { workflowsPath } from '../../src/worker/workflow-code.ts';
 
 const entries: LogEntry[] = [];
 let bundle: Promise<{ readonly code: string }> | undefined;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { FAILURE, type SliceRequest, type SliceResult } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
+import type { SliceRequest, SliceResult } from '../../src/contract/slice.ts';
 import { CleanupRun, type Circumstances, type Step } from '../../workflows/cleanup-run.ts';
 import type { SliceEnd } from '../../workflows/slice-end.ts';
 

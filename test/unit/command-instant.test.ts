@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { InputError } from '../../src/commands/exit-code.ts';
-import { parsePastInstant } from '../../src/commands/instant.ts';
+import { InputError } from '../../src/cli/exit-code.ts';
+import { parsePastInstant } from '../../src/cli/instant.ts';
 
 const NOW = new Date('2026-11-20T12:00:00.000Z');
 

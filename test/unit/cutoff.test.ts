@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { FAILURE } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
 import { resolveCutoff } from '../../workflows/cutoff.ts';
 
 const workflowStart = new Date('2026-11-20T06:00:00.500Z');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { objectOf, originOf } from '../../activities/error-origin.ts';
+import { objectOf, originOf } from '../../src/failures/origin.ts';
 
 function origin(where: string, routine = 'ExecConstraints'): ReturnType<typeof originOf> {
   return originOf(Object.assign(new Error('m'), { where, routine }));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { PROGRESS_QUERY, SCHEDULE_ID, UPDATE, WORKFLOW_TYPE } from '../../src/contract.ts';
-import { staticDetails } from '../../src/temporal/runbook.ts';
+import { PROGRESS_QUERY, SCHEDULE_ID, UPDATE, WORKFLOW_TYPE } from '../../src/contract/names.ts';
+import { staticDetails } from '../../src/runs/runbook.ts';
 
 const DETAILS = staticDetails(SCHEDULE_ID);
 

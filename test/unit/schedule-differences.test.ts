@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { defineSchedule } from '../../src/temporal/schedule-definition.ts';
-import { findDifferences } from '../../src/temporal/schedule-differences.ts';
-import type { DescribedSchedule } from '../../src/temporal/schedule-differences.ts';
+import { defineSchedule } from '../../src/schedule/definition.ts';
+import { findDifferences } from '../../src/schedule/differences.ts';
+import type { DescribedSchedule } from '../../src/schedule/differences.ts';
 
 const DEFINITION = defineSchedule({
   schedule: {

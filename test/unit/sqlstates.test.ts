@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { toApplicationFailure } from '../../activities/translate-errors.ts';
-import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
+import { toApplicationFailure } from '../../src/failures/translate.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 
 /** All codes of PostgreSQL 18 (errcodes.txt), each with its condition and the decision. */

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import { renderLogLine } from '../../src/temporal/log-line.ts';
-import { createLogger, toSdkLogger } from '../../src/temporal/logging.ts';
+import { renderLogLine } from '../../src/logging/log-line.ts';
+import { createLogger, toSdkLogger } from '../../src/logging/logging.ts';
 
 describe('a log line', () => {
   it('is one JSON object with level, time, message and fields', () => {

@@ -2,10 +2,10 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { explainError, toApplicationFailure } from '../../activities/translate-errors.ts';
+import { explainError, toApplicationFailure } from '../../src/failures/translate.ts';
 import type { TargetConfig } from '../../src/config/config.ts';
-import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract.ts';
-import { FinalDeletionError, SupersededError } from '../../src/deletion/errors.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
+import { FinalDeletionError, SupersededError } from '../../src/targets/errors.ts';
 
 const target: TargetConfig = {
   name: 'logins',

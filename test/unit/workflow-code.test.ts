@@ -15,7 +15,7 @@ const test = base.extend('checkout', async ({}, { onCleanup }) => {
   onCleanup(async () => {
     await rm(folder, { recursive: true, force: true });
   });
-  for (const part of ['workflows', 'src/contract.ts', 'src/temporal/workflow-code.ts']) {
+  for (const part of ['workflows', 'src/contract', 'src/worker/workflow-code.ts']) {
     await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true });
   }
   await cp(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
@@ -37,7 +37,7 @@ describe('the code of the workflow that a worker runs', () => {
     });
   });
 
-  test.for(['workflows/session-cleanup.ts', 'workflows/cutoff.ts', 'src/contract.ts'])(
+  test.for(['workflows/session-cleanup.ts', 'workflows/cutoff.ts', 'src/contract/run.ts'])(
     'is never a bundle older than %s',
     async (file, { checkout }) => {
       await bundle(checkout);
@@ -74,7 +74,7 @@ interface Answer {
 
 /** Asks the copy, in a process of its own, since where it looks is decided when it is loaded. */
 async function ask(checkout: string): Promise<Answer> {
-  const module = path.join(checkout, 'src/temporal/workflow-code.ts');
+  const module = path.join(checkout, 'src/worker/workflow-code.ts');
   const script = `import { currentStamp, workflowCode } from ${JSON.stringify(module)};
     console.log(JSON.stringify({ code: workflowCode(), stamp: currentStamp() }));`;
   const { stdout } = await promisify(execFile)(process.execPath, [

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { FAILURE } from '../../src/contract.ts';
+import { FAILURE } from '../../src/contract/failures.ts';
 import { checkInput, isContinued } from '../../workflows/input.ts';
 
 describe("the workflow's input", () => {

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Way } from '../../../src/contract.ts';
-import { listPollers } from '../../../src/temporal/pollers.ts';
-import { startRun, waitForRun } from '../../../src/temporal/run.ts';
+import type { Way } from '../../../src/contract/slice.ts';
+import { listPollers } from '../../../src/checks/pollers.ts';
+import { startRun, waitForRun } from '../../../src/runs/run.ts';
 import { serviceFailure, spawnService } from '../../services/service-process.ts';
 import { PRODUCT, type Contender } from '../contender.ts';
 import type { Outcome } from '../results.ts';

@@ -12,7 +12,7 @@ import pg from 'pg';
 
 import { createOrm } from '../../../src/database/orm.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { SessionSchema } from '../../../src/entities/session.ts';
+import { SessionSchema } from '../../../src/database/entities/session.ts';
 import { Unavailable, type Contender } from '../contender.ts';
 
 const PAGE = 1_000;

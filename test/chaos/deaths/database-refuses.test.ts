@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 
-import { TIMEOUT_FAILURE } from '../../../src/contract.ts';
-import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { TIMEOUT_FAILURE } from '../../../src/contract/failures.ts';
+import { readRunResult } from '../../../src/runs/result.ts';
 import { accountOf, exactly } from '../../support/account-of-run.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { checkStock, fillAndTakeStock } from '../../support/stock.ts';

@@ -1,8 +1,8 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 
-import { RESULT_MEMO } from '../../../src/contract.ts';
-import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { RESULT_MEMO } from '../../../src/contract/names.ts';
+import { readRunResult } from '../../../src/runs/result.ts';
 import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { checkStock, fillAndTakeStock } from '../../support/stock.ts';

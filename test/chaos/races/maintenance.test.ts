@@ -1,8 +1,8 @@
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 
-import { FAILURE } from '../../../src/contract.ts';
-import { readRunResult } from '../../../src/temporal/run-result.ts';
+import { FAILURE } from '../../../src/contract/failures.ts';
+import { readRunResult } from '../../../src/runs/result.ts';
 import { accountOf, exactly } from '../../support/account-of-run.ts';
 import { forceWay } from '../../support/cleaner.ts';
 import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';

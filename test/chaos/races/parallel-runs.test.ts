@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 
-import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract.ts';
+import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract/names.ts';
 import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { checkStock, fillAndTakeStock } from '../../support/stock.ts';

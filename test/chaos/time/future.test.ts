@@ -3,7 +3,7 @@ import path from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 
-import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract.ts';
+import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract/names.ts';
 import { accountOf, exactly } from '../../support/account-of-run.ts';
 import { TEMPLATE_DATABASE } from '../../support/postgres-template.ts';
 import { checkStock, fillAndTakeStock } from '../../support/stock.ts';

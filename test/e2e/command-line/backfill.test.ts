@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 
-import { SCHEDULE_ID } from '../../../src/contract.ts';
+import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import { test } from '../../support/fixtures.ts';
 import { temporalCli } from '../../support/temporal-cli.ts';
 import { expectBackfill, type Overlap } from '../support/backfill.ts';

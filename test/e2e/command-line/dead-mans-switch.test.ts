@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { z } from 'zod';
 
-import { SCHEDULE_ID } from '../../../src/contract.ts';
-import type { CommandEnd } from '../../commands/command-process.ts';
+import { SCHEDULE_ID } from '../../../src/contract/names.ts';
+import type { CommandEnd } from '../../cli/command-process.ts';
 import { fakeTime, whyNoFakeTime } from '../../support/fake-time.ts';
 import { test } from '../../support/fixtures.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';

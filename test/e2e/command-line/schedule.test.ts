@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { z } from 'zod';
 
-import { DEFAULT_TASK_QUEUE } from '../../../src/contract.ts';
-import { describeSchedule } from '../../../src/temporal/schedule.ts';
+import { DEFAULT_TASK_QUEUE } from '../../../src/contract/names.ts';
+import { describeSchedule } from '../../../src/schedule/schedule.ts';
 import { test as base } from '../../support/fixtures.ts';
 import { argumentsInReadme } from '../../support/readme.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'vitest';
 
-import { SCHEDULE_ID } from '../../../src/contract.ts';
+import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import { test } from '../../chaos/support/chaos-test.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';

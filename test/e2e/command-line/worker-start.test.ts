@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
 
-import { SCHEDULE_ID } from '../../../src/contract.ts';
-import { describeSchedule } from '../../../src/temporal/schedule.ts';
+import { SCHEDULE_ID } from '../../../src/contract/names.ts';
+import { describeSchedule } from '../../../src/schedule/schedule.ts';
 import { test as base } from '../../support/fixtures.ts';
 import { temporalCli } from '../../support/temporal-cli.ts';
 import { startWorker, type LogLine } from '../../support/worker-process.ts';

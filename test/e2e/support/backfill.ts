@@ -2,10 +2,10 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 
-import { RESULT_MEMO } from '../../../src/contract.ts';
-import { readRunResult } from '../../../src/temporal/run-result.ts';
-import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
-import { pauseSchedule } from '../../../src/temporal/schedule.ts';
+import { RESULT_MEMO } from '../../../src/contract/names.ts';
+import { readRunResult } from '../../../src/runs/result.ts';
+import { triggerSchedule } from '../../../src/schedule/trigger.ts';
+import { pauseSchedule } from '../../../src/schedule/schedule.ts';
 import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { watchRun, type WatchedRun } from '../../support/watched-run.ts';

@@ -1,10 +1,5 @@
 /** Our own command beside Temporal's, as one operator uses both. */
-import {
-  environmentFor,
-  runCommand,
-  runJson,
-  type CommandEnd,
-} from '../../commands/command-process.ts';
+import { environmentFor, runCommand, runJson, type CommandEnd } from '../../cli/command-process.ts';
 import type { Stage } from './scheduled-runs.ts';
 
 /** Runs `session-cleanup …` on the test's database and namespace. */

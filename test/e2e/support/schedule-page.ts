@@ -1,7 +1,7 @@
 /** The page of the schedule, as people use it. Everything is found by its role and name. */
 import type { Locator } from 'playwright-core';
 
-import { SCHEDULE_ID } from '../../../src/contract.ts';
+import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import type { Overlap } from './backfill.ts';
 import type { WebUi } from './web-ui-test.ts';
 

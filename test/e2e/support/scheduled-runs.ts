@@ -1,8 +1,8 @@
 /** The runs that the schedule started, as it tells them itself. */
 import { expect, vi } from 'vitest';
 
-import { WORKFLOW_ID } from '../../../src/contract.ts';
-import { describeSchedule, type ScheduleState } from '../../../src/temporal/schedule.ts';
+import { WORKFLOW_ID } from '../../../src/contract/names.ts';
+import { describeSchedule, type ScheduleState } from '../../../src/schedule/schedule.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import type { TestTemporal } from '../../support/test-namespace.ts';
 import { watchRun, type WatchedRun } from '../../support/watched-run.ts';

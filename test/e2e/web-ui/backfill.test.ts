@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
-import { describeSchedule, pauseSchedule } from '../../../src/temporal/schedule.ts';
+import { describeSchedule, pauseSchedule } from '../../../src/schedule/schedule.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { expectBackfill, type Overlap } from '../support/backfill.ts';
 import { prepareBackfill } from '../support/schedule-page.ts';

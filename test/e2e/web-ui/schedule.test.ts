@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { describeSchedule } from '../../../src/temporal/schedule.ts';
+import { describeSchedule } from '../../../src/schedule/schedule.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { sessionCleanup, sessionCleanupJson } from '../support/our-command.ts';

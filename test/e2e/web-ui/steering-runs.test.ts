@@ -1,9 +1,9 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 
-import { RESULT_MEMO } from '../../../src/contract.ts';
-import { readRunResult } from '../../../src/temporal/run-result.ts';
-import { triggerSchedule } from '../../../src/temporal/schedule-trigger.ts';
+import { RESULT_MEMO } from '../../../src/contract/names.ts';
+import { readRunResult } from '../../../src/runs/result.ts';
+import { triggerSchedule } from '../../../src/schedule/trigger.ts';
 import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';

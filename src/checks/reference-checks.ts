@@ -1,0 +1,171 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { SETTINGS, targetSettings } from '../config/settings.ts';
+import type { TargetConfig } from '../config/config.ts';
+import { quoteName } from '../database/quote-name.ts';
+import { ask, ASKING } from '../database/transaction.ts';
+import { pathOf } from '../targets/cascades.ts';
+import type { ForeignKey } from '../targets/dependents.ts';
+import { ownersOf } from '../targets/table-support.ts';
+import type { Target } from '../targets/target.ts';
+import type { Finding } from './finding.ts';
+
+/**
+ * Checks every foreign key that a deletion from the table meets, through cascades to the end of the chain:
+ * whether it keeps rows, fails, deletes rows that may be live, or reads the whole child table for each row.
+ *
+ * @param configured - all configured targets, in their order
+ */
+export async function checkReferences(
+  em: EntityManager,
+  target: Target,
+  configured: readonly TargetConfig[],
+): Promise<readonly Finding[]> {
+  const { keys } = target.surroundings;
+  if (keys.length === 0) {
+    return [
+      {
+        check: 'references',
+        subject: target.name,
+        level: 'ok',
+        message: 'no other table refers to it',
+      },
+    ];
+  }
+  const served = await servedKeys(em, keys);
+  const owners = await ownersOf(em, configured);
+  const order = configured.map(({ name }) => name);
+  return keys.flatMap((key) => {
+    const found = judge(target, key, { owner: owners.get(key.child), order });
+    return served.has(key.oid) || found.level === 'error'
+      ? [found]
+      : [found, unserved(target, key)];
+  });
+}
+
+function judge(
+  target: Target,
+  key: ForeignKey,
+  { owner, order }: { readonly owner: string | undefined; readonly order: readonly string[] },
+): Finding {
+  const found = { check: 'references', subject: target.name } as const;
+  const what = `foreign key ${quoteName(key.name)} of ${key.table}`;
+  const path = pathOf(key, target.surroundings);
+  const through = path.length > 2 ? ` (${path.join(' -> ')})` : '';
+  if (key.brokenColumns.length > 0) {
+    const columns = key.brokenColumns.map(quoteName);
+    return {
+      ...found,
+      level: 'error',
+      message: `${what} is ON DELETE ${key.action.toUpperCase()}, but ${columns.join(', ')} is NOT NULL${through}: deleting a row that it refers to fails`,
+      remedy: `ALTER TABLE ${key.table} ${columns.map((column) => `ALTER COLUMN ${column} DROP NOT NULL`).join(', ')}; or declare the foreign key ON DELETE NO ACTION, which keeps rows that are referred to.`,
+    };
+  }
+  switch (key.action) {
+    case 'no action':
+    case 'restrict':
+      return restricting(target, key, { what, through, owner, order });
+    case 'cascade':
+      if (target.uncountedCascades.includes(key.table)) {
+        return {
+          ...found,
+          level: 'warning',
+          message: `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
+          remedy: 'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
+        };
+      }
+      return { ...found, level: 'ok', message: `${what} deletes its rows along${through}` };
+    case 'set null':
+    case 'set default':
+      return { ...found, level: 'ok', message: `${what} unlinks its rows${through}` };
+  }
+}
+
+function restricting(
+  target: Target,
+  key: ForeignKey,
+  about: {
+    readonly what: string;
+    readonly through: string;
+    readonly owner: string | undefined;
+    readonly order: readonly string[];
+  },
+): Finding {
+  const { what, through, owner, order } = about;
+  const found = { check: 'references', subject: target.name } as const;
+  if (owner !== undefined && order.indexOf(owner) < order.indexOf(target.name)) {
+    return {
+      ...found,
+      level: 'ok',
+      message: `${what} keeps rows that it refers to${through}; the target "${owner}" cleans ${key.table} first`,
+    };
+  }
+  return {
+    ...found,
+    level: 'warning',
+    message: `${what} keeps rows that it refers to${through}: they are left and counted, and all others are deleted`,
+    remedy:
+      owner === undefined
+        ? `Delete rows of ${key.table} that are no longer needed, as by a target of its own that ${SETTINGS.targets.name} names before "${target.name}".`
+        : `Name "${owner}" before "${target.name}" in ${SETTINGS.targets.name}.`,
+  };
+}
+
+function unserved(target: Target, key: ForeignKey): Finding {
+  const isPartitioned = target.surroundings.tables.some(
+    (table) => table.oid === key.child && table.isPartitioned,
+  );
+  return {
+    check: 'references',
+    subject: target.name,
+    level: 'warning',
+    message: `foreign key ${quoteName(key.name)} has no index that serves it: every deleted row reads all of ${key.table}`,
+    // Not allowed CONCURRENTLY on a partitioned table.
+    remedy: `CREATE INDEX ${isPartitioned ? '' : 'CONCURRENTLY '}ON ${key.table} (${key.columns.map(quoteName).join(', ')});`,
+  };
+}
+
+/** OIDs of the foreign keys whose child rows an index finds. */
+async function servedKeys(
+  em: EntityManager,
+  keys: readonly ForeignKey[],
+): Promise<ReadonlySet<string>> {
+  const rows = await ask<IndexesOfKey>(em, ASKING, {
+    sql: INDEXES,
+    params: [JSON.stringify(keys.map(({ oid }) => oid))],
+  });
+  const served = rows.filter(({ predicates, implied }) =>
+    predicates?.some((predicate) => isImplied(predicate, implied)),
+  );
+  return new Set(served.map(({ oid }) => oid));
+}
+
+interface IndexesOfKey {
+  readonly oid: string;
+  /** Of the indexes that begin with the key's columns: their predicates, empty for a whole index. */
+  readonly predicates: readonly string[] | null;
+  /** `(column IS NOT NULL)` for each column, which a comparison with a value implies. */
+  readonly implied: readonly string[];
+}
+
+/** Whether every part of a predicate holds for each row that a foreign key's comparison finds. */
+function isImplied(predicate: string, implied: readonly string[]): boolean {
+  const rest = implied.reduce((text, part) => text.replaceAll(part, ''), predicate);
+  return /^[\s()]*(?:AND[\s()]*)*$/.test(rest);
+}
+
+// The index's first columns are the key's, in any order, and their operator families know the operator with which
+// PostgreSQL looks for child rows: another type of column may not be found by its index.
+const INDEXES = `
+  select k.oid::text as oid,
+    (select json_agg(format('(%I IS NOT NULL)', a.attname)) from pg_attribute a
+      where a.attrelid = k.conrelid and a.attnum = any(k.conkey)) as implied,
+    (select json_agg(coalesce(pg_get_expr(i.indpred, i.indrelid), ''))
+      from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+      where i.indrelid = k.conrelid and i.indisvalid and m.amname in ('btree', 'hash')
+        and not exists (select from generate_subscripts(k.conkey, 1) p where not exists (
+          select from generate_series(0, cardinality(k.conkey) - 1) q
+          join pg_opclass o on o.oid = i.indclass[q]
+          join pg_amop op on op.amopfamily = o.opcfamily and op.amopopr = k.conpfeqop[p]
+          where i.indkey[q] = k.conkey[p]))) as predicates
+  from pg_constraint k
+  where k.oid in (select value::oid from jsonb_array_elements_text(?::jsonb))`;

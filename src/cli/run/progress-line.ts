@@ -1,0 +1,71 @@
+import type { Client } from '@temporalio/client';
+
+import { listPollers } from '../../checks/pollers.ts';
+import { watchRun } from '../../runs/progress.ts';
+import type { RunSnapshot } from '../../runs/progress.ts';
+import type { RunId } from '../../runs/run.ts';
+import type { CommandContext } from '../command-context.ts';
+import { durationText } from '../rendering/duration-text.ts';
+import { countText, numberText } from '../rendering/number-text.ts';
+import { createProgressLine } from '../rendering/progress-line.ts';
+
+/** A run that somebody waits for. */
+export interface WatchedRun {
+  readonly client: Client;
+  readonly run: RunId;
+  readonly config: { readonly taskQueue: string };
+}
+
+/** Shows how far a run is until `signal` is aborted. Never fails: it is only a courtesy. */
+export async function showProgress(
+  context: CommandContext,
+  { client, run, config }: WatchedRun,
+  signal: AbortSignal,
+): Promise<void> {
+  const line = createProgressLine(context.stderr);
+  try {
+    let isWaiting = false;
+    for await (const snapshot of watchRun(client, run.workflowId, signal)) {
+      const { waitsSince } = snapshot;
+      const text =
+        waitsSince === undefined
+          ? renderSnapshot(snapshot)
+          : await renderWaiting(client, config.taskQueue, waitsSince);
+      line.show(text, waitsSince !== undefined && !isWaiting);
+      isWaiting = waitsSince !== undefined;
+    }
+  } catch {
+    // The wait for the result meets the same trouble, and reports it.
+  } finally {
+    line.clear();
+  }
+}
+
+/** For how long a run has waited for a worker, and what to do. */
+export async function renderWaiting(
+  client: Client,
+  taskQueue: string,
+  since: Date,
+): Promise<string> {
+  const pollers = await listPollers(client, taskQueue);
+  const waited = durationText(Math.round((Date.now() - since.getTime()) / 1_000));
+  return pollers.every(({ isPolling }) => !isPolling)
+    ? `Waiting for ${waited}: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
+    : `Waiting for a worker, for ${waited}. If that lasts: session-cleanup check`;
+}
+
+/** How far a run is, in one line. */
+export function renderSnapshot(snapshot: RunSnapshot): string {
+  const { deletedCount, slice, retry } = snapshot;
+  const rows = countText(deletedCount, 'row');
+  if (retry !== undefined) {
+    return `${rows}; attempt ${retry.attempt}, since the one before failed: ${retry.reason}`;
+  }
+  if (slice === undefined) return rows;
+  return [
+    `${slice.target}: ${rows}`,
+    `${numberText(slice.rowsPerSecond)} rows/s`,
+    ...(slice.waitingFor === undefined ? [] : [`holding back (${slice.waitingFor})`]),
+    ...(slice.fraction === undefined ? [] : [`${Math.floor(slice.fraction * 100)} %`]),
+  ].join(', ');
+}

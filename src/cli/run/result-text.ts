@@ -1,0 +1,114 @@
+import type { RecordedResult, RecordedTarget } from '../../runs/result.ts';
+import type { RunOutcome } from '../../runs/run.ts';
+import { durationText } from '../rendering/duration-text.ts';
+import { countText, numberText } from '../rendering/number-text.ts';
+import type { Painter } from '../rendering/painter.ts';
+import { indent, renderTable } from '../rendering/table.ts';
+import { timeText } from '../rendering/time-text.ts';
+
+/** How a run is shown. */
+export interface RunRendering {
+  readonly painter: Painter;
+}
+
+/** How a run ended, and what it did to each target. */
+export function renderOutcome(outcome: RunOutcome, rendering: RunRendering): string {
+  const { painter } = rendering;
+  switch (outcome.kind) {
+    case 'completed':
+      return renderResult(outcome.result, rendering);
+    case 'cancelled':
+      return [painter.warning('The run was cancelled.'), ...partly(outcome.result, rendering)].join(
+        '\n',
+      );
+    case 'terminated':
+      return painter.bad(`The run was terminated: ${outcome.message}`);
+    case 'failed':
+      return [
+        painter.bad(`The run failed (${outcome.type}): ${outcome.message}`),
+        ...partly(outcome.result, rendering),
+      ].join('\n');
+  }
+}
+
+function partly(result: RecordedResult | null, rendering: RunRendering): readonly string[] {
+  return result === null ? [] : [renderResult(result, rendering)];
+}
+
+function renderResult(result: RecordedResult, { painter }: RunRendering): string {
+  const isDryRun = result.dryRun === true;
+  const done = isDryRun ? 'Would delete' : 'Deleted';
+  const heading = `${done} ${countText(result.deletedCount, 'row')} that had expired by ${timeText(result.cutoff)}.`;
+  const skipped =
+    result.skippedLocked === 0
+      ? []
+      : [`${countText(result.skippedLocked, 'locked row')} left for the next run.`];
+  const columns = [
+    { title: 'target' },
+    { title: isDryRun ? 'would delete' : 'deleted', align: 'right' },
+    { title: 'locked', align: 'right' },
+    { title: 'slices', align: 'right' },
+    { title: 'time', align: 'right' },
+    { title: 'ended' },
+  ] as const;
+  return [
+    painter.heading(heading),
+    ...skipped,
+    indent(renderTable(columns, result.targets.map(renderTarget))),
+    ...result.targets.flatMap(renderWaits),
+    ...result.targets.flatMap(renderLeftOver),
+  ].join('\n');
+}
+
+function renderTarget(target: RecordedTarget): readonly string[] {
+  const seconds = target.slices.reduce((sum, slice) => sum + slice.seconds, 0);
+  const slices = target.slices.reduce((count, { folded = 1 }) => count + folded, 0);
+  return [
+    target.target,
+    numberText(target.deletedCount),
+    numberText(target.skippedLocked),
+    numberText(slices),
+    durationText(seconds),
+    target.stopped,
+  ];
+}
+
+/** A run that took long because it held back for others should say so. */
+function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
+  const seconds = new Map<string, number>();
+  for (const wait of slices.flatMap(({ waits }) => waits ?? [])) {
+    seconds.set(wait.reason, (seconds.get(wait.reason) ?? 0) + wait.seconds);
+  }
+  if (seconds.size === 0) return [];
+  const reasons = [...seconds].map(([reason, length]) => `${durationText(length)} ${reason}`);
+  return [`${target} held back for others: ${reasons.join(', ')}.`];
+}
+
+/** Expired rows that stay and why, and what the counts do not include. */
+function renderLeftOver({
+  target,
+  remaining = [],
+  unreadableCount = 0,
+  uncountedCascades = [],
+  uncounted,
+}: RecordedTarget): readonly string[] {
+  return [
+    ...remaining.map(({ reason, rows, by }) => {
+      const cause = by === undefined ? '' : `, ${by}`;
+      return `${target}: ${countText(rows, 'expired row')} left (${reason}${cause}).`;
+    }),
+    ...(unreadableCount === 0
+      ? []
+      : [
+          `${target}: ${countText(unreadableCount, 'row')} without a readable expiry never expire.`,
+        ]),
+    ...(uncountedCascades.length === 0
+      ? []
+      : [
+          `${target}: rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`,
+        ]),
+    ...(uncounted === true
+      ? [`${target}: the database could not tell what the last slice deleted.`]
+      : []),
+  ];
+}

@@ -1,0 +1,112 @@
+import type { TargetSuccess } from '../../runs/last-success.ts';
+import type { Poller } from '../../checks/pollers.ts';
+import { renderPreviews } from '../preview-text.ts';
+import type { Painter } from '../rendering/painter.ts';
+import { indent, renderPairs } from '../rendering/table.ts';
+import { distanceText, timeText } from '../rendering/time-text.ts';
+import { renderRuns } from '../run/list-text.ts';
+import { renderSchedule } from '../schedule/text.ts';
+import type { Section, StatusReport } from './report.ts';
+
+/** What the report is drawn with. */
+export interface StatusRendering {
+  readonly painter: Painter;
+  readonly now: Date;
+  readonly taskQueue: string;
+  /** Targets whose last success is older than `--max-age` allows. */
+  readonly overdue: readonly string[];
+  /** True when the database was left out on purpose. */
+  readonly isDatabaseLeftOut: boolean;
+}
+
+/** The whole status, section by section. */
+export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
+  const { painter, taskQueue } = rendering;
+  // Without a server all three would say the same at length.
+  const error = commonError(report);
+  const fromTemporal =
+    error === undefined
+      ? [
+          report.schedule.ok
+            ? renderSchedule(report.schedule.content, rendering)
+            : failure('Schedule', report.schedule.error, painter),
+          section('Last success', report.lastSuccess, painter, (successes) =>
+            successes.map((success) => renderSuccess(success, rendering)).join('\n'),
+          ),
+          section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
+          section('Workers', report.workers, painter, (workers) =>
+            renderWorkers(workers, taskQueue, rendering),
+          ),
+        ]
+      : [failure('Temporal', error, painter)];
+  return [
+    ...fromTemporal,
+    ...(rendering.isDatabaseLeftOut ? [] : [renderDatabase(report, rendering)]),
+  ].join('\n\n');
+}
+
+function renderDatabase({ targets }: StatusReport, { painter, now }: StatusRendering): string {
+  const title = 'Waiting in the database';
+  return targets === null
+    ? [painter.heading(title), indent('not read: DATABASE_URL is not set')].join('\n')
+    : section(title, targets, painter, (outcomes) => renderPreviews(outcomes, painter, now));
+}
+
+function section<Content>(
+  title: string,
+  part: Section<Content>,
+  painter: Painter,
+  render: (content: Content) => string,
+): string {
+  return part.ok
+    ? [painter.heading(title), indent(render(part.content))].join('\n')
+    : failure(title, part.error, painter);
+}
+
+function failure(title: string, error: string, painter: Painter): string {
+  return [painter.heading(title), indent(painter.bad(error))].join('\n');
+}
+
+function commonError({ schedule, runs, workers }: StatusReport): string | undefined {
+  if (schedule.ok || runs.ok || workers.ok) return undefined;
+  return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
+}
+
+/** Up to when a target has been cleaned; and why not up to a later time, where a run did not. */
+function renderSuccess(
+  { target, success, passedOver }: TargetSuccess,
+  { painter, now, overdue }: StatusRendering,
+): string {
+  const isLate = overdue.includes(target);
+  const paint = isLate || success === null ? painter.bad : painter.good;
+  const late = isLate ? ', longer ago than --max-age allows' : '';
+  const line =
+    success === null
+      ? `${target}: ${paint('none among the runs that Temporal remembers')}`
+      : `${target}: ${paint(`cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
+        painter.quiet(success.workflowId);
+  if (passedOver === null) return line;
+  return `${line}\n${indent(`${passedOver.workflowId} does not count: ${passedOver.reason}`)}`;
+}
+
+function renderWorkers(
+  workers: readonly Poller[],
+  taskQueue: string,
+  { painter, now }: StatusRendering,
+): string {
+  const pairs = workers.map(({ identity, lastSeenAt, isPolling }) => {
+    const seen = lastSeenAt === null ? '' : `last seen ${distanceText(lastSeenAt, now)}`;
+    return [
+      identity,
+      isPolling ? painter.quiet(seen) : painter.warning(`silent, ${seen}`),
+    ] as const;
+  });
+  const none = workers.some(({ isPolling }) => isPolling)
+    ? []
+    : [
+        painter.warning(
+          `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+        ),
+      ];
+  return [...none, ...(pairs.length === 0 ? [] : [renderPairs(pairs)])].join('\n');
+}

@@ -1,0 +1,48 @@
+/** Types of the failures that a run can end with. */
+
+/** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
+export const FAILURE = {
+  invalidInput: 'InvalidInput',
+  invalidCutoff: 'InvalidCutoff',
+  unknownTarget: 'UnknownTarget',
+  wrongLogin: 'WrongLogin',
+  noDatabase: 'NoDatabase',
+  noTable: 'NoTable',
+  noColumn: 'NoColumn',
+  noRight: 'NoRight',
+  noLedger: 'NoLedger',
+  wrongColumnType: 'WrongColumnType',
+  unreadableExpiry: 'UnreadableExpiry',
+  unsupportedTable: 'UnsupportedTable',
+  unsupportedServer: 'UnsupportedServer',
+  referenced: 'Referenced',
+  implausibleExpiry: 'ImplausibleExpiry',
+  /** A cascade would delete rows that may be live. */
+  unsafeCascade: 'UnsafeCascade',
+  /** Row-level security may hide expired rows. */
+  hiddenRows: 'HiddenRows',
+  /** Read-only by a setting of the role, the database or the connection. */
+  readOnly: 'ReadOnly',
+  /** A trigger, a child table or another object behind the table fails. */
+  dependentObject: 'DependentObject',
+  /** The server refuses the connection's parameters. */
+  refusedConnection: 'RefusedConnection',
+  /** The server reports a damaged table, index or file. */
+  corruptedData: 'CorruptedData',
+  /** Nothing says in which time zone a column without one was written. */
+  unclearTimeZone: 'UnclearTimeZone',
+} as const;
+
+/** Stable `type` of each failure that is tried again. */
+export const RETRYABLE_FAILURE = {
+  databaseUnavailable: 'DatabaseUnavailable',
+  contended: 'Contended',
+  superseded: 'Superseded',
+  /** A statement was cancelled, by a time limit or by somebody. */
+  cancelled: 'StatementCancelled',
+  /** Nothing known: most likely a defect of the program. */
+  unexpected: 'Unexpected',
+} as const;
+
+/** `type` of a target's failure when its slice did not come to an end within the time it had. */
+export const TIMEOUT_FAILURE = 'Timeout';

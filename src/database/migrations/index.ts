@@ -1,0 +1,21 @@
+import type { MigrationObject } from '@mikro-orm/core';
+import type { DatabaseSettings } from '../../config/config.ts';
+import { createLedger } from './create-ledger.ts';
+import { extendLedger } from './extend-ledger.ts';
+import { createSessions } from './create-sessions.ts';
+
+/**
+ * All migrations, oldest first. Listed here rather than found in a folder, so that a bundler or a
+ * compiled build cannot lose one. Names are recorded in the database: never rename one.
+ *
+ * The table of sessions is only ours to create when nobody configured another one.
+ */
+export function migrationsList(database: DatabaseSettings): MigrationObject[] {
+  return [
+    { name: '0001-create-ledger', class: createLedger(database.ledgerSchema) },
+    ...(database.ownsSessionsTable
+      ? [{ name: '0002-create-sessions', class: createSessions(database.defaultSchema) }]
+      : []),
+    { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
+  ];
+}

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deleteChunk, type ChunkCounts } from './chunk.ts';
+import { withSettings } from '../database/transaction.ts';
+import type { LaneWork, SliceWork } from './slice-work.ts';
+import {
+  commitEntry,
+  type ChunkEntry,
+  type LaneAccount,
+  type SlicePosition,
+} from './checkpoint.ts';
+import { recordEntry } from './refused-rows.ts';
+import { addRemaining } from './remaining-rows.ts';
+import { asDisjoint } from './locked-ranges.ts';
+import type { Range } from './route.ts';
+import { gentler, type Refusal, type Stretch } from './range.ts';
+
+/** Most locks are held for milliseconds only: so many later passes give them time to go. */
+const PASSES = 3;
+
+/** Between two passes. Milliseconds. */
+const PAUSE = 100;
+
+/** After this the pass in hand is the last one. Milliseconds. */
+const TIME = 10_000;
+
+/**
+ * Visits once more the stretches in which the main pass met locks. What is still locked in the last
+ * pass is added to the account's `skippedLocked`: it is reported, and the next run takes it.
+ *
+ * Told to stop, it makes this pass the last one, without a pause.
+ */
+export async function revisitLocked(work: LaneWork, at: SlicePosition): Promise<void> {
+  await gather(work, at);
+  const until = performance.now() + TIME;
+  const isLastPass = (pass: number): boolean =>
+    pass >= PASSES || work.shouldStop() || performance.now() >= until;
+  for (let pass = 1; work.accounts.some(({ revisit }) => revisit.length > 0); pass += 1) {
+    if (!isLastPass(pass)) await sleep(PAUSE);
+    for (const account of work.accounts) {
+      await revisitAccount(work, account, at, () => isLastPass(pass));
+    }
+  }
+}
+
+/**
+ * Forgets where locks were met, and what was told of them: what begins anew comes by everywhere.
+ *
+ * @param at - where it begins
+ */
+export async function forgetLocks(work: SliceWork, at: SlicePosition): Promise<void> {
+  const { accounts } = work;
+  const isNothing = accounts.every(
+    ({ revisit, skippedLocked, remaining }) =>
+      revisit.length + skippedLocked + remaining.length === 0,
+  );
+  if (isNothing) return;
+  await recordAll(work, at, (account) => ({
+    ...NOTHING,
+    skippedLocked: -account.skippedLocked,
+    remaining: [],
+  }));
+}
+
+/** Commits one entry for each lane, all or none. */
+async function recordAll(
+  { em, ledger, accounts }: SliceWork,
+  at: SlicePosition,
+  entryFor: (account: LaneAccount, index: number) => ChunkEntry,
+): Promise<void> {
+  const entries = accounts.map((account, index) => ({ account, entry: entryFor(account, index) }));
+  await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
+    for (const { account, entry } of entries) await ledger.record(tx, account, entry, at);
+  });
+  for (const { account, entry } of entries) commitEntry(account, entry);
+}
+
+/** An entry that adds nothing and leaves an empty list. */
+const NOTHING: ChunkEntry = {
+  deletedCount: 0,
+  skippedLocked: 0,
+  revisit: [],
+  workedMilliseconds: 0,
+};
+
+/**
+ * Makes one list of all the lanes' lists, in which each row lies once: joined stretches of one lane may
+ * cover those of another, and an earlier attempt may have met the same locks. What lies beyond the
+ * position is left to whoever goes on from there.
+ */
+async function gather(work: LaneWork, at: SlicePosition): Promise<void> {
+  const { em, route, accounts } = work;
+  const ranges = accounts.flatMap(({ revisit }) => revisit);
+  if (ranges.length === 0) return;
+  const gathered = await asDisjoint(em, route, ranges, { before: at.position });
+  await recordAll(work, at, (_, index) => ({ ...NOTHING, revisit: index === 0 ? gathered : [] }));
+}
+
+async function revisitAccount(
+  work: LaneWork,
+  account: LaneAccount,
+  at: SlicePosition,
+  isLast: () => boolean,
+): Promise<void> {
+  const treatment = new Map<Range, Stretch>();
+  for (let index = 0; ;) {
+    const range = account.revisit[index];
+    if (range === undefined) return;
+    const stretch = treatment.get(range) ?? { range, manner: 'skip', patient: false };
+    const outcome = await revisitStretch(work, account, at, stretch, isLast());
+    if (outcome === 'left') index += 1;
+    else if (outcome !== 'done') {
+      if (outcome.kind === 'slow') await work.ledger.ensureCurrent(account);
+      if (outcome.kind === 'locked' && (await work.consideration.untilUnlocked())) continue;
+      // The list itself is divided, so that what has been done to one piece is not done again.
+      const instead = await gentler(work.em, work.route, stretch, outcome);
+      if (instead === 'remains') {
+        const added = [work.refusedRows.count(outcome)];
+        const remaining = addRemaining(account.remaining, added, [at.position]);
+        const revisit = account.revisit.filter((other) => other !== range);
+        await recordEntry(work, account, { ...NOTHING, revisit, remaining }, at);
+        continue;
+      }
+      const pieces = instead ?? [{ ...stretch, patient: true }];
+      for (const piece of pieces) treatment.set(piece.range, piece);
+      account.revisit = account.revisit.toSpliced(index, 1, ...pieces.map((piece) => piece.range));
+    }
+  }
+}
+
+/** Visits one stretch of the list: `done` takes it off, `left` keeps it for the next pass. */
+async function revisitStretch(
+  work: LaneWork,
+  account: LaneAccount,
+  at: SlicePosition,
+  stretch: Stretch,
+  isLast: boolean,
+): Promise<'done' | 'left' | Refusal> {
+  const began = performance.now();
+  const withoutIt = account.revisit.filter((range) => range !== stretch.range);
+  const isDone = (counts: ChunkCounts): boolean => isLast || counts.lockedCount === 0;
+  let entry: ChunkEntry = NOTHING;
+  const outcome = await deleteChunk(work, work.route, stretch, async (tx, counts) => {
+    entry = {
+      deletedCount: counts.deletedCount,
+      skippedLocked: isLast ? counts.lockedCount : 0,
+      revisit: isDone(counts) ? withoutIt : account.revisit,
+      workedMilliseconds: Math.round(performance.now() - began),
+    };
+    await work.ledger.record(tx, account, entry, at);
+  });
+  if ('kind' in outcome) return outcome;
+  commitEntry(account, entry);
+  if (outcome.deletedCount > 0) work.refusedRows.forget();
+  return isDone(outcome) ? 'done' : 'left';
+}

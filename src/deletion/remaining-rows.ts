@@ -1,0 +1,87 @@
+import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
+import { sqlState } from '../database/transaction.ts';
+
+/** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
+export interface RemainingEntry {
+  /** `locked`: left because of a lock, and not to be visited again by this slice. */
+  readonly reason: RemainingReason | 'locked';
+  readonly rows: number;
+  readonly by?: string;
+  /**
+   * Start of the range in which they are, as long as an earlier range is unfinished: an attempt that goes on
+   * from there visits and counts them again.
+   */
+  readonly from?: string;
+}
+
+/** Why PostgreSQL refuses to delete a row. */
+export type RowRefusal = Pick<RemainingRows, 'reason' | 'by'>;
+
+/**
+ * Adds `added` and sums up what can no longer be visited again: entries whose range starts before each of
+ * `positions`, from one of which the next attempt would go on.
+ */
+export function addRemaining(
+  entries: readonly RemainingEntry[],
+  added: readonly RemainingEntry[],
+  positions: readonly string[],
+): readonly RemainingEntry[] {
+  const sums = new Map<string, RemainingEntry>();
+  for (const entry of [...entries, ...added]) {
+    const { from, ...final } = entry;
+    const isFinal = from === undefined || positions.every((position) => isBefore(from, position));
+    const key = JSON.stringify([entry.reason, entry.by, isFinal ? undefined : from]);
+    const rows = (sums.get(key)?.rows ?? 0) + entry.rows;
+    sums.set(key, { ...(isFinal ? final : entry), rows });
+  }
+  return [...sums.values()];
+}
+
+/** Sums per reason and cause, over all lanes; without the locked ones. */
+export function remainingRows(entries: readonly RemainingEntry[]): readonly RemainingRows[] {
+  const finals = entries.map(({ reason, rows, by }) => ({
+    reason,
+    rows,
+    ...(by === undefined ? {} : { by }),
+  }));
+  return addRemaining([], finals, []).flatMap(({ reason, ...entry }) =>
+    reason === 'locked' ? [] : [{ reason, ...entry }],
+  );
+}
+
+/** How many of them are locked. */
+export function lockedRows(entries: readonly RemainingEntry[]): number {
+  return entries.reduce((sum, { reason, rows }) => sum + (reason === 'locked' ? rows : 0), 0);
+}
+
+/** Where two positions cannot be told apart for certain the answer is no. */
+function isBefore(one: string, other: string): boolean {
+  if (one === '') return other !== '';
+  const [a, b] = [one, other].map((text) => (text === '' ? NaN : Number(text)));
+  if (!Number.isNaN(a) && !Number.isNaN(b)) return (a ?? 0) < (b ?? 0);
+  return Date.parse(one) < Date.parse(other);
+}
+
+/** A foreign key; what a trigger raises; other constraints, of the tables that the deletion changes as well. */
+const REFUSED = /^(23|P0001$|44000$|27000$)/;
+
+/** PL/pgSQL names the function in the error's context, in every language of the server by this word. */
+const FUNCTION = /PL\/pgSQL \S+ ([\w$."]+)\(/;
+
+/** What a deletion's error says about a row that must stay; undefined for all other errors. */
+export function rowRefusalIn(error: unknown): RowRefusal | undefined {
+  const state = sqlState(error);
+  if (state === undefined || !REFUSED.test(state)) return undefined;
+  const raisedIn = FUNCTION.exec(fieldOf(error, 'where') ?? '')?.[1];
+  if (raisedIn !== undefined || !state.startsWith('23')) {
+    return { reason: 'kept-by-trigger', ...(raisedIn === undefined ? {} : { by: raisedIn }) };
+  }
+  const by = fieldOf(error, 'constraint') ?? fieldOf(error, 'table');
+  return { reason: 'referenced', ...(by === undefined ? {} : { by }) };
+}
+
+function fieldOf(error: unknown, name: string): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Wait, WaitReason } from '../contract/slice.ts';
+import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
+import { PressureQuestion, type Pressure, type PressureLimits } from './server-load.ts';
+
+/** How the clean-up holds back for others. */
+export interface ConsiderationSettings extends PressureLimits {
+  /** Rows deleted a second, on average; undefined: as many as possible. */
+  readonly rowsPerSecond: number | undefined;
+  readonly lanes: number;
+  /** Lanes that go on while others are at work. */
+  readonly lanesBesideOthers: number;
+}
+
+/** The server is looked at so often while there is work. Milliseconds. */
+const LOOK_EVERY = 1_000;
+
+/** While it holds back, it looks again after this; the cause may be gone at any moment. Milliseconds. */
+const LOOK_AGAIN_AFTER = 250;
+
+/** SQLSTATEs of a question that was not answered in time: the server is too busy. */
+const UNANSWERED = new Set(['57014', '55P03']);
+
+/** What a slice tells while it holds back, and how it hears that it should stop. */
+export interface ConsiderationHooks {
+  /** True ends the waiting. */
+  readonly shouldStop: () => boolean;
+  /** Called again and again while waiting; undefined when it is over. */
+  readonly onWaiting: (pressure: Pressure | undefined) => void;
+}
+
+/**
+ * Holds a slice back while others suffer, and remembers for how long and why. It looks anew each
+ * time, so it goes on by itself when the cause is gone.
+ */
+export class Consideration {
+  readonly #em: EntityManager;
+  readonly #table: string;
+  readonly #settings: ConsiderationSettings;
+  readonly #hooks: ConsiderationHooks;
+  readonly #pressure = new PressureQuestion();
+  readonly #waited = new Map<WaitReason, number>();
+  #nextLook = 0;
+  #paceFrom = performance.now();
+  #waitingForUs = 0;
+  /** Since when not all lanes work; undefined: all of them do. */
+  #fewerSince: number | undefined;
+  #turn: Promise<void> | undefined;
+
+  constructor(
+    em: EntityManager,
+    table: string,
+    settings: ConsiderationSettings,
+    hooks: ConsiderationHooks,
+  ) {
+    this.#em = em;
+    this.#table = table;
+    this.#settings = settings;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * How many lanes may work now. Each keeps a core of the server busy, and beside others who need those for a
+   * moment all the time, fewer are gentler than smaller chunks.
+   */
+  get lanes(): number {
+    const { lanes, lanesBesideOthers } = this.#settings;
+    return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesBesideOthers);
+  }
+
+  /** Time in which no lane could work so far. */
+  get waitedMilliseconds(): number {
+    return [...this.#waited].reduce(
+      (sum, [reason, milliseconds]) => (reason === 'others-at-work' ? sum : sum + milliseconds),
+      0,
+    );
+  }
+
+  /** Time spent holding back so far, by reason. */
+  get waits(): readonly Wait[] {
+    this.#countFewerLanes();
+    return [...this.#waited]
+      .map(([reason, milliseconds]) => ({ reason, seconds: Math.round(milliseconds / 100) / 10 }))
+      .filter(({ seconds }) => seconds > 0);
+  }
+
+  /** True once after others were found waiting for a lock of ours: the next chunks should be smaller. */
+  takeComplaint(): boolean {
+    const complained = this.#waitingForUs > 0;
+    this.#waitingForUs = 0;
+    return complained;
+  }
+
+  /** To be awaited before each chunk. All lanes wait for the same thing together. */
+  async untilClear(): Promise<void> {
+    this.#turn ??= this.#wait().finally(() => (this.#turn = undefined));
+    return await this.#turn;
+  }
+
+  /**
+   * Takes what a chunk is expected to delete from the pace, before it begins. False: another lane has just done
+   * so, and the pace has to be waited for.
+   */
+  reserve(rows: number): boolean {
+    const { rowsPerSecond } = this.#settings;
+    if (rowsPerSecond === undefined) return true;
+    if (this.#paceFrom > performance.now() && !this.#hooks.shouldStop()) return false;
+    // Time that was not used is not saved up: a rate, not an allowance.
+    const due = Math.max(this.#paceFrom, performance.now() - LOOK_EVERY);
+    this.#paceFrom = due + (rows / rowsPerSecond) * 1_000;
+    return true;
+  }
+
+  /** Replaces the rows that were reserved by those that were deleted. */
+  spend(rows: number, reserved: number): void {
+    const { rowsPerSecond } = this.#settings;
+    if (rowsPerSecond !== undefined) this.#paceFrom += ((rows - reserved) / rowsPerSecond) * 1_000;
+  }
+
+  /** Waits as long as somebody holds a lock on the whole table; only then is true returned. */
+  async untilUnlocked(): Promise<boolean> {
+    let waited = false;
+    while (!this.#hooks.shouldStop() && (await this.#isTableLocked())) {
+      waited = true;
+      await this.#pause({ reason: 'table-locked', detail: this.#table }, LOOK_AGAIN_AFTER);
+    }
+    if (waited) this.#hooks.onWaiting(undefined);
+    return waited;
+  }
+
+  /** Asks about the table; as long as somebody holds all of it, waits for that, then asks again. */
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await question();
+      } catch (error) {
+        if (!isLockTimeout(error) || this.#hooks.shouldStop()) throw error;
+        await this.untilUnlocked();
+      }
+    }
+  }
+
+  async #wait(): Promise<void> {
+    const pace = this.#paceFrom - performance.now();
+    if (this.#settings.rowsPerSecond !== undefined && pace > 0) await this.#keepPace();
+    if (performance.now() < this.#nextLook) return;
+    let waited = false;
+    for (;;) {
+      const pressure = await this.#look();
+      if (pressure === undefined || this.#hooks.shouldStop()) break;
+      waited = true;
+      await this.#pause(pressure, LOOK_AGAIN_AFTER);
+    }
+    this.#nextLook = performance.now() + LOOK_EVERY;
+    if (waited) this.#hooks.onWaiting(undefined);
+  }
+
+  async #keepPace(): Promise<void> {
+    const detail = `${this.#settings.rowsPerSecond} rows/s`;
+    for (;;) {
+      const left = this.#paceFrom - performance.now();
+      if (left <= 0 || this.#hooks.shouldStop()) break;
+      await this.#pause({ reason: 'pace', detail }, Math.min(left, LOOK_AGAIN_AFTER));
+    }
+    this.#hooks.onWaiting(undefined);
+  }
+
+  async #look(): Promise<Pressure | undefined> {
+    try {
+      const reading = await this.#pressure.read(this.#em, this.#table, this.#settings);
+      this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
+      this.#meetOthers(reading.othersAtWork > 0);
+      return reading.pressure;
+    } catch (error) {
+      if (!UNANSWERED.has(sqlState(error) ?? '')) throw error;
+      this.#meetOthers(true);
+      return undefined;
+    }
+  }
+
+  #meetOthers(areAtWork: boolean): void {
+    const { lanes, lanesBesideOthers } = this.#settings;
+    this.#countFewerLanes();
+    this.#fewerSince = areAtWork && lanesBesideOthers < lanes ? performance.now() : undefined;
+  }
+
+  #countFewerLanes(): void {
+    if (this.#fewerSince === undefined) return;
+    const now = performance.now();
+    this.#addWait('others-at-work', now - this.#fewerSince);
+    this.#fewerSince = now;
+  }
+
+  #addWait(reason: WaitReason, milliseconds: number): void {
+    this.#waited.set(reason, (this.#waited.get(reason) ?? 0) + milliseconds);
+  }
+
+  async #isTableLocked(): Promise<boolean> {
+    try {
+      const lock = `lock table only ${this.#table} in row exclusive mode`;
+      await ask(this.#em, { lock_timeout: '20ms' }, { sql: lock, params: [] });
+      return false;
+    } catch (error) {
+      if (isLockTimeout(error)) return true;
+      throw error;
+    }
+  }
+
+  async #pause(pressure: Pressure, milliseconds: number): Promise<void> {
+    const began = performance.now();
+    this.#hooks.onWaiting(pressure);
+    await sleep(milliseconds);
+    this.#addWait(pressure.reason, performance.now() - began);
+  }
+}

@@ -1,0 +1,114 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+
+import { runQuery } from './query.ts';
+import type { RecordedTarget } from './result.ts';
+import { waitForRun } from './run.ts';
+import type { RunOutcome } from './run.ts';
+
+/** How current the clean-up of one target is, in a form fit for JSON. */
+export interface TargetSuccess {
+  readonly target: string;
+  /** The run that cleaned it up to the latest cut-off; null when none is known. */
+  readonly success: {
+    readonly workflowId: string;
+    /** What had expired by then has been deleted; ISO 8601. */
+    readonly cutoff: string;
+    /** ISO 8601. */
+    readonly endedAt: string;
+  } | null;
+  /** The newest ended run that did not clean it, if it ended after that success, and why. */
+  readonly passedOver: { readonly workflowId: string; readonly reason: string } | null;
+}
+
+/** What is searched for. */
+export interface SuccessSearch {
+  readonly taskQueue: string;
+  /** Names of the configured targets. */
+  readonly targets: readonly string[];
+  /** Runs that ended before this instant do not matter much; undefined: all that Temporal remembers. */
+  readonly since?: Date;
+}
+
+/** Ended runs that are looked at before giving up. */
+const MOST_LOOKED_AT = 200;
+
+/** Of them, those that ended before `since`: they only show how old the last success is. */
+const MOST_LOOKED_AT_BEFORE = 20;
+
+const ENDED = "ExecutionStatus IN ('Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut')";
+
+/**
+ * For each target, the run that cleaned it up to the latest cut-off, however it ended and whoever
+ * started it. A schedule can look healthy and start nothing, and a run can complete without having
+ * cleaned a target: only this tells.
+ */
+export async function findLastSuccesses(
+  client: Client,
+  { taskQueue, targets, since }: SuccessSearch,
+): Promise<readonly TargetSuccess[]> {
+  const found = new Map<string, TargetSuccess>(
+    targets.map((target) => [target, { target, success: null, passedOver: null }]),
+  );
+  let looked = 0;
+  let lookedBefore = 0;
+  for await (const info of client.workflow.list({ query: runQuery(taskQueue, ENDED) })) {
+    // A cut-off is never later than the run's end, so an older run cannot have a later one.
+    const endedAt = info.closeTime ?? info.startTime;
+    const isDone = [...found.values()].every(
+      ({ success }) => success !== null && endedAt <= new Date(success.cutoff),
+    );
+    if (since !== undefined && endedAt < since) lookedBefore += 1;
+    if (isDone || looked === MOST_LOOKED_AT || lookedBefore > MOST_LOOKED_AT_BEFORE) break;
+    looked += 1;
+    try {
+      await considerRun(client, info, found);
+    } catch (error) {
+      // Listed still, but its history has just been removed.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  return [...found.values()];
+}
+
+async function considerRun(
+  client: Client,
+  info: WorkflowExecutionInfo,
+  found: Map<string, TargetSuccess>,
+): Promise<void> {
+  const { workflowId, runId } = info;
+  const outcome = await waitForRun(client, { workflowId, runId });
+  const result = 'result' in outcome ? (outcome.result ?? undefined) : undefined;
+  for (const known of found.values()) {
+    const target = result?.targets.find((candidate) => candidate.target === known.target);
+    const reason = result?.dryRun === true ? 'it was a dry run' : whyNot(outcome, target);
+    if (reason !== undefined) {
+      if (known.success === null && known.passedOver === null) {
+        found.set(known.target, { ...known, passedOver: { workflowId, reason } });
+      }
+      continue;
+    }
+    const cutoff = result?.cutoff ?? '';
+    if (known.success !== null && new Date(known.success.cutoff) >= new Date(cutoff)) continue;
+    const endedAt = (info.closeTime ?? info.startTime).toISOString();
+    found.set(known.target, { ...known, success: { workflowId, cutoff, endedAt } });
+  }
+}
+
+/** Why a run does not count as a success for a target; undefined when it does. */
+function whyNot(outcome: RunOutcome, target: RecordedTarget | undefined): string | undefined {
+  if (target === undefined || (target.stopped === 'failed' && outcome.kind === 'failed')) {
+    switch (outcome.kind) {
+      case 'completed':
+        return 'it did not clean this target';
+      case 'cancelled':
+      case 'terminated':
+        return `it was ${outcome.kind} before it had cleaned this target`;
+      case 'failed':
+        return `it failed (${outcome.type}): ${outcome.message}`;
+    }
+  }
+  if (target.stopped === 'drained') return undefined;
+  if (target.stopped !== 'budget') return `this target ended with: ${target.stopped}`;
+  return target.deletedCount > 0 ? undefined : 'its time budget was spent and nothing was deleted';
+}

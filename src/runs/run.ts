@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowFailedError,
+} from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+
+import { RESULT_MEMO, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract/names.ts';
+import type { SessionCleanupInput } from '../contract/run.ts';
+import { readRunResult } from './result.ts';
+import type { RecordedResult } from './result.ts';
+import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
+
+/** One run, as Temporal names it. */
+export interface RunId {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** How a run ended. `result` says what it deleted, wherever that is known. */
+export type RunOutcome =
+  | { readonly kind: 'completed'; readonly result: RecordedResult }
+  | {
+      readonly kind: 'failed';
+      /** Stable: one of the contract's failure types, or the SDK's name of it. */
+      readonly type: string;
+      /** What happened and what to do. */
+      readonly message: string;
+      readonly result: RecordedResult | null;
+    }
+  | { readonly kind: 'cancelled'; readonly result: RecordedResult | null }
+  | { readonly kind: 'terminated'; readonly message: string };
+
+/** Starts one run now, beside the schedule. Others that are going on do not matter to it. */
+export async function startRun(
+  client: Client,
+  taskQueue: string,
+  input: SessionCleanupInput,
+  scheduleId = SCHEDULE_ID,
+): Promise<RunId> {
+  const workflowId = newWorkflowId(new Date());
+  const handle = await client.workflow.start(WORKFLOW_TYPE, {
+    workflowId,
+    taskQueue,
+    args: [input],
+    staticSummary: STATIC_SUMMARY,
+    staticDetails: staticDetails(scheduleId),
+  });
+  return { workflowId, runId: handle.firstExecutionRunId };
+}
+
+/**
+ * Waits until a run has ended, through all that it was continued as.
+ *
+ * @throws `signal.reason` when `signal` is aborted; the run itself goes on
+ */
+export async function waitForRun(
+  client: Client,
+  run: RunId,
+  signal?: AbortSignal,
+): Promise<RunOutcome> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId);
+  try {
+    const result: unknown = await (signal === undefined
+      ? handle.result()
+      : client.withAbortSignal(signal, () => handle.result()));
+    return completed(run, result);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof WorkflowFailedError) return await ended(client, run, error.cause);
+    throw error;
+  }
+}
+
+/**
+ * Sorts among the scheduled runs, `session_cleanup-2026-11-20T06:00:00Z`; the milliseconds and the
+ * random end keep it from ever being one of their ids, or that of another run started by hand.
+ */
+function newWorkflowId(now: Date): string {
+  return `${WORKFLOW_ID}-${now.toISOString()}-${randomBytes(3).toString('hex')}`;
+}
+
+function completed(run: RunId, value: unknown): RunOutcome {
+  const result = readRunResult(value);
+  return result === undefined
+    ? {
+        kind: 'failed',
+        type: 'UnreadableResult',
+        message:
+          `The run ${run.workflowId} completed with a result that this version cannot read. ` +
+          `Look at it in Temporal's Web UI, and use the version that the workers run.`,
+        result: null,
+      }
+    : { kind: 'completed', result };
+}
+
+async function ended(client: Client, run: RunId, cause: Error | undefined): Promise<RunOutcome> {
+  if (cause instanceof CancelledFailure) {
+    const { memo } = await describeLast(client, run);
+    return { kind: 'cancelled', result: readRunResult(memo?.[RESULT_MEMO]) ?? null };
+  }
+  if (cause instanceof TerminatedFailure) return { kind: 'terminated', message: cause.message };
+  return toFailed(cause);
+}
+
+/** The run itself, or what it was continued as. An id can be used again, so this may be another run. */
+async function describeLast(client: Client, run: RunId): Promise<WorkflowExecutionDescription> {
+  const own = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+  return own.status.name === 'CONTINUED_AS_NEW'
+    ? await client.workflow.getHandle(run.workflowId).describe()
+    : own;
+}
+
+/** What a failure says, with the details that hold the counts. */
+function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed' }> {
+  const failure = cause instanceof ActivityFailure ? cause.cause : cause;
+  if (failure instanceof ApplicationFailure) {
+    return {
+      kind: 'failed',
+      type: failure.type ?? failure.name,
+      message: failure.message,
+      result: readRunResult(failure.details?.[0]) ?? null,
+    };
+  }
+  const name = failure instanceof TimeoutFailure ? 'Timeout' : (failure?.name ?? 'Unknown');
+  return {
+    kind: 'failed',
+    type: name,
+    message: failure?.message ?? 'The run failed without a reason.',
+    result: null,
+  };
+}

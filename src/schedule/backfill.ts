@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Client, ScheduleDescription, ScheduleOverlapPolicy } from '@temporalio/client';
+import { optionalDateToTs, requiredTsToDate } from '@temporalio/common/lib/time.js';
+
+import { SCHEDULE_ID } from '../contract/names.ts';
+import { LOOK_EVERY, newRuns } from './trigger.ts';
+import { bufferedRuns, onSchedule } from './schedule.ts';
+import type { ScheduledRun } from './schedule.ts';
+
+/** Overlap policies by the name that an operator types. */
+export const BACKFILL_OVERLAPS = {
+  'buffer-all': 'BUFFER_ALL',
+  'buffer-one': 'BUFFER_ONE',
+  'allow-all': 'ALLOW_ALL',
+  skip: 'SKIP',
+  'cancel-other': 'CANCEL_OTHER',
+  'terminate-other': 'TERMINATE_OTHER',
+} as const satisfies Readonly<Record<string, ScheduleOverlapPolicy>>;
+
+/** A range of past slots to run again. */
+export interface BackfillRange {
+  /** Both ends belong to the range. */
+  readonly from: Date;
+  readonly to: Date;
+  readonly overlap: keyof typeof BACKFILL_OVERLAPS;
+}
+
+/** What became of a backfill until the schedule had taken it in. */
+export interface BackfillOutcome {
+  /** Slots of the schedule within the range; ISO 8601. */
+  readonly slots: readonly string[];
+  /** Runs that really started, in the order of their slots. */
+  readonly started: readonly ScheduledRun[];
+  /** Slots that wait until a run has ended. */
+  readonly waiting: number;
+  /** Slots that the overlap policy left out. */
+  readonly leftOut: number;
+  /** Slots of which nothing was seen within some seconds. */
+  readonly unseen: number;
+}
+
+/** Under these, each start takes the place of the one before, and only the last slot remains. */
+const REPLACING: readonly BackfillRange['overlap'][] = ['cancel-other', 'terminate-other'];
+
+/** The schedule starts few runs a second, so that taking in a backfill is slow. Milliseconds. */
+const SETTLES_WITHIN = 15_000;
+
+/**
+ * Runs the schedule's slots of a past range again, each with its own time as the cut-off. A slot that
+ * has run before runs again. A paused schedule stays paused, and runs them all the same.
+ *
+ * With `buffer-all` the runs follow each other, and all but the first still wait when this returns;
+ * with `skip` the first run usually keeps all others from starting.
+ *
+ * @throws ScheduleMissingError
+ */
+export async function backfillSchedule(
+  client: Client,
+  range: BackfillRange,
+  scheduleId = SCHEDULE_ID,
+): Promise<BackfillOutcome> {
+  const before = await onSchedule(client, (handle) => handle.describe(), scheduleId);
+  const slots = await matchingSlots(client, range, scheduleId);
+  if (slots.length === 0) return { slots, started: [], waiting: 0, leftOut: 0, unseen: 0 };
+  const overlap = BACKFILL_OVERLAPS[range.overlap];
+  await onSchedule(
+    client,
+    (handle) => handle.backfill({ start: range.from, end: range.to, overlap }),
+    scheduleId,
+  );
+  return await watch(client, before, slots, REPLACING.includes(range.overlap));
+}
+
+/** Watches until every slot has started, waits or was left out. */
+async function watch(
+  client: Client,
+  before: ScheduleDescription,
+  slots: readonly string[],
+  isReplacing: boolean,
+): Promise<BackfillOutcome> {
+  const wanted = new Set(slots);
+  const seen = new Map<string, ScheduledRun>();
+  const deadline = Date.now() + SETTLES_WITHIN;
+  for (;;) {
+    const now = await onSchedule(client, (handle) => handle.describe(), before.scheduleId);
+    // The server tells of its last ten runs only, so they are collected from look to look.
+    for (const run of newRuns(before, now)) {
+      if (wanted.has(run.scheduledAt)) seen.set(run.runId, run);
+    }
+    const started = [...seen.values()].toSorted((a, b) =>
+      a.scheduledAt.localeCompare(b.scheduledAt),
+    );
+    const waiting = Math.max(0, bufferedRuns(now) - bufferedRuns(before));
+    const rest = slots.length - started.length - waiting;
+    // The server counts as skipped only what gave way to a run that went on.
+    const skipped = isReplacing
+      ? rest < slots.length
+        ? rest
+        : 0
+      : now.info.numActionsSkippedOverlap - before.info.numActionsSkippedOverlap;
+    const leftOut = Math.max(0, Math.min(skipped, rest));
+    if (leftOut >= rest || Date.now() > deadline) {
+      return { slots, started, waiting, leftOut, unseen: Math.max(0, rest - leftOut) };
+    }
+    await delay(LOOK_EVERY);
+  }
+}
+
+/** The schedule's slots in the range, as the server computes them. */
+async function matchingSlots(
+  client: Client,
+  range: BackfillRange,
+  scheduleId: string,
+): Promise<readonly string[]> {
+  const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+    namespace: client.options.namespace,
+    scheduleId,
+    // The first instant is not part of what the server lists, though a backfill includes it.
+    startTime: optionalDateToTs(new Date(range.from.getTime() - 1)) ?? null,
+    endTime: optionalDateToTs(range.to) ?? null,
+  });
+  return (startTime ?? []).map((time) => requiredTsToDate(time, 'startTime').toISOString());
+}

@@ -1,0 +1,222 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ExpiryType, TargetConfig } from '../config/config.ts';
+import { targetSettings } from '../config/settings.ts';
+import { FAILURE } from '../contract/failures.ts';
+import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { ask, ASKING } from '../database/transaction.ts';
+import { defineTarget } from '../database/entities/cleanup-target.ts';
+import { FinalDeletionError } from './errors.ts';
+import { isIndexable, type ExpiryColumn } from './expiry.ts';
+import { requireSupported, type Supported } from './table-support.ts';
+import { timeZoneInForce } from './time-zone.ts';
+
+/** A table that has been looked at and can be cleaned. */
+export interface Target extends Supported {
+  readonly name: string;
+  /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
+  readonly oid: string;
+  /** The schema in which it was found. */
+  readonly schema: string;
+  readonly entity: ReturnType<typeof defineTarget>;
+  /** Quoted, with its schema, ready for SQL. */
+  readonly table: string;
+  readonly expiry: ExpiryColumn;
+  /** Indexes that can find rows by their expiry. */
+  readonly expiryIndexes: readonly string[];
+}
+
+/** TID range scans, which the sweep needs, came with PostgreSQL 14. */
+export const OLDEST_SERVER = 140_000;
+
+/** What a column's type allows when the configuration says nothing. */
+const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
+  'timestamp with time zone': 'timestamptz',
+  'timestamp without time zone': 'timestamp',
+};
+
+/** Which column types each representation may be stored in. */
+const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
+  timestamptz: /^timestamp with time zone$/,
+  timestamp: /^timestamp without time zone$/,
+  'epoch-seconds': /^(integer|bigint|numeric|double precision)$/,
+  'epoch-milliseconds': /^(bigint|numeric|double precision)$/,
+  iso8601: /^(text|character varying|character)$/,
+};
+
+interface Located {
+  readonly oid: string;
+  readonly schema: string;
+}
+
+interface CatalogueRow {
+  readonly version: number;
+  readonly version_name: string;
+  readonly kind: string | null;
+  readonly has_children: boolean;
+  readonly type: string | null;
+  readonly columns: readonly string[] | null;
+  readonly indexes: readonly string[] | null;
+}
+
+/**
+ * Looks a target up in the catalogue.
+ *
+ * @param configured - all configured targets: a cascade from one into another is refused
+ * @throws FinalDeletionError naming what is wrong and what would put it right: no such table or
+ *   column, a column of another type, a kind of table or a server that cannot be cleaned safely
+ */
+export async function inspectTarget(
+  em: EntityManager,
+  config: TargetConfig,
+  configured: readonly TargetConfig[] = [],
+): Promise<Target> {
+  const given = quoteTable(config);
+  checkName(config, given);
+  const [found] = await em.execute<Located[]>(LOCATE, [given]);
+  const table =
+    found === undefined ? given : quoteTable({ schema: found.schema, table: config.table });
+  const [row] = await ask<CatalogueRow>(em, ASKING, {
+    sql: CATALOGUE,
+    params: [found?.oid ?? null, config.expiresColumn],
+  });
+  if (found === undefined || row === undefined || row.kind === null) {
+    throw new FinalDeletionError(
+      FAILURE.noTable,
+      `Target "${config.name}": there is no table ${table}. Set ${targetSettings(config.name).table.name} to the table of sessions, or let "session-cleanup migrate" create one.`,
+    );
+  }
+  checkKind(config, table, row);
+  if (row.type === null) {
+    throw new FinalDeletionError(
+      FAILURE.noColumn,
+      `Target "${config.name}": table ${table} has no column "${config.expiresColumn}". Set ${targetSettings(config.name).expiresColumn.name} to one of: ${row.columns?.join(', ') ?? ''}.`,
+    );
+  }
+  const type = expiryType(config, row.type);
+  const expiry: ExpiryColumn = {
+    column: quoteName(config.expiresColumn),
+    type,
+    // A deadline after 2038 is no integer; an index on an integer takes a bigint.
+    sqlType: row.type === 'integer' ? 'bigint' : row.type,
+    columnType: row.type,
+    timeZone: config.timeZone ?? (await inferTimeZone(em, config, type)),
+  };
+  const supported = await requireSupported(em, config, { oid: found.oid, table }, configured);
+  return {
+    ...supported,
+    name: config.name,
+    oid: found.oid,
+    schema: found.schema,
+    entity: defineTarget(config),
+    table,
+    expiry,
+    expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
+  };
+}
+
+/**
+ * The zone of expiries that name none, where no setting says it: UTC if all connections to the database get UTC.
+ * Undefined for text of an unknown zone, whose values without one are never taken for expired.
+ *
+ * @throws FinalDeletionError `UnclearTimeZone` for a `timestamp`, all of whose values depend on it
+ */
+async function inferTimeZone(
+  em: EntityManager,
+  config: TargetConfig,
+  type: ExpiryType,
+): Promise<string | undefined> {
+  if (type !== 'timestamp' && type !== 'iso8601') return 'UTC';
+  const zone = await timeZoneInForce(em);
+  if (zone.kind === 'utc') return 'UTC';
+  if (type === 'iso8601') return undefined;
+  throw new FinalDeletionError(
+    FAILURE.unclearTimeZone,
+    `Target "${config.name}": column "${config.expiresColumn}" is a timestamp without time zone, and not every ` +
+      `connection to the database gets UTC: ${zone.found.join(', ')}. Set ` +
+      `${targetSettings(config.name).timeZone.name} to the zone in which the application writes the column.`,
+  );
+}
+
+/** MikroORM takes a dot within a name for the one between schema and table, and a question mark for a parameter. */
+function checkName({ name, schema, table, expiresColumn }: TargetConfig, quoted: string): void {
+  const what = `Target "${name}": ${quoted}`;
+  if ([schema, table].some((part) => part?.includes('.'))) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `${what} has a dot within a name, which cannot be used. Rename the schema or the table.`,
+    );
+  }
+  if ([schema, table, expiresColumn].some((part) => part?.includes('?'))) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `${what} or its column ${quoteName(expiresColumn)} has a question mark in its name, which cannot be used. Rename it.`,
+    );
+  }
+}
+
+function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
+  if (row.version < OLDEST_SERVER) {
+    throw new FinalDeletionError(
+      FAILURE.unsupportedServer,
+      `PostgreSQL ${row.version_name} is too old: 14 or later is needed.`,
+    );
+  }
+  // A block range means one thing in each partition, so a parent cannot be swept as one table.
+  if (row.kind !== 'r' || row.has_children) {
+    const what =
+      row.kind === 'r' || row.kind === 'p' ? 'has partitions or child tables' : 'is not a table';
+    throw new FinalDeletionError(
+      FAILURE.unsupportedTable,
+      `Target "${config.name}": ${table} ${what}. Name an ordinary table: each partition can be a target of its own (SESSION_CLEANUP_TARGETS).`,
+    );
+  }
+}
+
+function expiryType(config: TargetConfig, columnType: string): ExpiryType {
+  const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
+  const column = `Target "${config.name}": column "${config.expiresColumn}" is of type ${columnType}`;
+  const setting = targetSettings(config.name).expiresType.name;
+  if (wanted === undefined) {
+    const fitting = Object.entries(STORED_IN).filter(([, types]) => types.test(columnType));
+    const choice = fitting.map(([type]) => type).join(' or ');
+    throw new FinalDeletionError(
+      FAILURE.wrongColumnType,
+      choice === ''
+        ? `${column}, which holds no expiry that can be read. Use a timestamptz, timestamp, integer or text column.`
+        : `${column}, which does not tell what its values mean. Set ${setting} to ${choice}.`,
+    );
+  }
+  if (!STORED_IN[wanted].test(columnType)) {
+    throw new FinalDeletionError(
+      FAILURE.wrongColumnType,
+      `${column}, but ${setting} says ${wanted}. Correct the setting, or the column it is meant for.`,
+    );
+  }
+  return wanted;
+}
+
+// The one question that follows the connection's search_path, as a table's name without a schema means it.
+const LOCATE = `
+  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;
+
+// One row always. A domain counts as the type it is made of, over however many domains. An index serves when its
+// first column is the expiry, in the default order, over all rows.
+const CATALOGUE = `
+  select current_setting('server_version_num')::int as version,
+    current_setting('server_version') as version_name,
+    c.relkind::text as kind,
+    exists (select from pg_inherits i where i.inhparent = c.oid) as has_children,
+    (with recursive base (type, of) as (
+        select oid, typbasetype from pg_type where oid = a.atttypid
+        union all
+        select t.oid, t.typbasetype from base join pg_type t on t.oid = base.of
+      ) select format_type(type, null) from base where of = 0) as type,
+    (select json_agg(attname order by attnum) from pg_attribute
+      where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
+    (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
+  from (select ?::oid as oid) named
+  left join pg_class c on c.oid = named.oid
+  left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0`;

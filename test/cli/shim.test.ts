@@ -1,0 +1,89 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+import { test } from '../support/temporary-folder.ts';
+
+const SHIM = fileURLToPath(new URL('../../bin/session-cleanup.js', import.meta.url));
+
+/** Loaded before the shim, makes this Node say that it is an older one. */
+const PRETEND_OLD = [
+  '--import',
+  'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})',
+];
+
+const run = promisify(execFile);
+
+describe('bin/session-cleanup.js', () => {
+  it('runs the program on a Node that fits', async () => {
+    const { stdout } = await run(process.execPath, [SHIM, '--version']);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('runs it by the Node beside it where the one in use is too old', async () => {
+    const { stdout } = await run(process.execPath, [...PRETEND_OLD, SHIM, '--version']);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('hands on the exit code, arguments and output', async () => {
+    const ended = run(process.execPath, [...PRETEND_OLD, SHIM, 'schedule', 'bogus']);
+    await expect(ended).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("unknown command 'bogus'") as unknown,
+    });
+  });
+
+  test('hands on SIGTERM, and waits for the end', async ({ folder }) => {
+    const shim = copyShim(folder, {
+      'src/cli/main.ts': `
+        process.on('SIGTERM', () => { console.log('stopping'); process.exit(3); });
+        console.log('running');
+        setInterval(() => {}, 1000);`,
+      'node_modules/node/package.json': '{"name":"node"}',
+      'node_modules/node/bin/node': `#!/bin/sh\nexec '${process.execPath}' "$@"\n`,
+    });
+    await run('chmod', ['+x', path.join(folder, 'node_modules/node/bin/node')]);
+    const child = spawn(process.execPath, [...PRETEND_OLD, shim], { stdio: 'pipe' });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output === 'running\n') child.kill('SIGTERM');
+    });
+    await once(child, 'close');
+    expect({ exitCode: child.exitCode, output }).toEqual({
+      exitCode: 3,
+      output: 'running\nstopping\n',
+    });
+  });
+
+  test('says which Node it needs where there is none that fits', async ({ folder }) => {
+    const shim = copyShim(folder, { 'src/cli/main.ts': 'console.log("must not run");' });
+    await expect(run(process.execPath, [...PRETEND_OLD, shim])).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/needs Node 24\.12 .* this is 20\.20\.2/) as unknown,
+    });
+  });
+
+  test('runs compiled JavaScript where there is no source', async ({ folder }) => {
+    const shim = copyShim(folder, { 'dist/cli.js': 'console.log("compiled");' });
+    expect(await run(process.execPath, [shim])).toMatchObject({ stdout: 'compiled\n' });
+  });
+});
+
+/** Puts the shim into a folder of its own, beside other files. */
+function copyShim(folder: string, files: Readonly<Record<string, string>>): string {
+  const shim = path.join(folder, 'bin', 'session-cleanup.js');
+  mkdirSync(path.dirname(shim));
+  copyFileSync(SHIM, shim);
+  for (const [name, content] of Object.entries({ 'package.json': '{"type":"module"}', ...files })) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), content);
+  }
+  return shim;
+}

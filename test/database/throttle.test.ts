@@ -1,0 +1,232 @@
+import { expect, vi } from 'vitest';
+
+import { Consideration } from '../../src/deletion/throttle.ts';
+import { openCleaner } from '../support/cleaner.ts';
+import { test } from '../support/fixtures.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import { TEST_DELETION } from '../support/settings.ts';
+import { onWait } from '../support/waits.ts';
+
+test('waits while somebody holds the whole table, says so, and goes on by itself', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  const holder = await database.connect();
+  await holder.query('begin');
+  await holder.query('lock table sessions in access exclusive mode');
+  const heard: string[] = [];
+
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress: onWait((waitingFor) => {
+        heard.push(waitingFor);
+        void holder.query('rollback');
+      }),
+    },
+  });
+
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(outcome).toMatchObject({
+    deletedCount: 3_000,
+    skippedLocked: 0,
+    waits: [{ reason: 'table-locked', seconds: expect.any(Number) }],
+  });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+});
+
+test('a table that gets locked in mid-run is waited for as well', async ({ database }) => {
+  await fillSessions(database, { expired: 30_000, live: 100 });
+  // The pace keeps the run busy until the lock is had.
+  await using cleaner = openCleaner(database, { settings: { rowsPerSecond: 30_000 } });
+  const holder = await database.connect();
+  let locking: Promise<unknown> | undefined;
+  const lock = async (): Promise<void> => {
+    await holder.query('begin');
+    await holder.query('lock table sessions in access exclusive mode');
+  };
+  const heard: string[] = [];
+  const hear = onWait((waitingFor) => {
+    if (!waitingFor.startsWith('table-locked')) return;
+    heard.push(waitingFor);
+    void holder.query('rollback');
+  });
+
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress(progress) {
+        locking ??= lock();
+        hear(progress);
+      },
+    },
+  });
+
+  await locking;
+  await holder.query('rollback');
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(outcome).toMatchObject({ deletedCount: 30_000, skippedLocked: 0, stopped: 'drained' });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+});
+
+test('a slice that goes on from an earlier one waits for a locked table, too', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  const holder = await database.connect();
+  await holder.query('begin');
+  await holder.query('lock table sessions in access exclusive mode');
+  const heard: string[] = [];
+
+  const outcome = await cleaner.clean({
+    slice: 1,
+    resumeFrom: { way: 'sweep', position: '0', deadline: new Date().toISOString() },
+    hooks: {
+      onProgress: onWait((waitingFor) => {
+        heard.push(waitingFor);
+        void holder.query('rollback');
+      }),
+    },
+  });
+
+  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+});
+
+test('a table that gets locked after the last chunk is not waited for', async ({ database }) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  const holder = await database.connect();
+  await holder.query('begin');
+  // The end of a chunk is not told before its commit, so this lock is had at once.
+  let locking: Promise<unknown> | undefined;
+  const lock = async (): Promise<void> => {
+    await holder.query('lock table sessions in access exclusive mode');
+  };
+
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress() {
+        locking ??= lock();
+      },
+    },
+  });
+
+  await locking;
+  await holder.query('rollback');
+  expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
+  expect(outcome).not.toHaveProperty('waits');
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
+});
+
+test('lets a statement that waits for the table go first', async ({ database }) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  // A reader keeps the ALTER TABLE waiting; whoever comes after it would queue up behind it.
+  const reader = await database.connect();
+  await reader.query('begin');
+  await reader.query('select from sessions limit 1');
+  const altering = database.sql('alter table sessions add column note text');
+  await expect
+    .poll(() =>
+      database.sql(`select from pg_locks where not granted and relation = 'sessions'::regclass`),
+    )
+    .toHaveLength(1);
+  const heard: string[] = [];
+
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress: onWait((waitingFor) => {
+        heard.push(waitingFor.split(':')[0] ?? '');
+        void reader.query('rollback');
+      }),
+    },
+  });
+  await altering;
+
+  expect(heard[0]).toMatch(/^table-(wanted|locked)$/);
+  expect(outcome).toMatchObject({ deletedCount: 3_000, skippedLocked: 0 });
+});
+
+test('waits for a transaction that keeps dead rows from being removed', async ({ database }) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database, { settings: { maxTransactionAgeSeconds: 0.2 } });
+  const old = await database.connect();
+  await old.query('begin isolation level repeatable read');
+  await old.query('select 1');
+  await expect
+    .poll(() =>
+      database.sql(
+        `select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'
+           and now() - xact_start > interval '0.3 seconds'`,
+      ),
+    )
+    .toHaveLength(1);
+  const heard: string[] = [];
+
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress: onWait((waitingFor) => {
+        heard.push(waitingFor);
+        void old.query('rollback');
+      }),
+    },
+  });
+
+  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
+  expect(outcome).toMatchObject({
+    deletedCount: 3_000,
+    waits: [{ reason: 'old-transaction', seconds: expect.any(Number) }],
+  });
+});
+
+test('keeps the pace that it is given, on average', async ({ database }) => {
+  await fillSessions(database, { expired: 4_000, live: 100 });
+  await using cleaner = openCleaner(database, { settings: { rowsPerSecond: 2_000 } });
+  const began = performance.now();
+  const outcome = await cleaner.clean();
+  const seconds = (performance.now() - began) / 1_000;
+  expect(outcome.deletedCount).toBe(4_000);
+  expect(outcome.waits).toEqual([{ reason: 'pace', seconds: expect.any(Number) }]);
+  // The first chunk is free; it is a good part of so few rows.
+  expect(4_000 / seconds).toBeLessThan(4_000);
+});
+
+test('ends its waiting when it is told to stop', async ({ database }) => {
+  await fillSessions(database, { expired: 1_000, live: 10 });
+  await using cleaner = openCleaner(database, { settings: { maxTransactionAgeSeconds: 0.1 } });
+  const old = await database.connect();
+  await old.query('begin isolation level repeatable read');
+  await old.query('select pg_sleep(0.2)');
+  let stop = false;
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress: onWait(() => (stop = true)),
+      shouldStop: () => (stop ? 'cancelled' : undefined),
+    },
+  });
+  expect(outcome).toMatchObject({ deletedCount: 0, stopped: 'cancelled' });
+  expect(await countSessions(database)).toEqual({ expired: 1_000, live: 10 });
+});
+
+test('a server too busy to answer counts as busy, and one that refuses as unknown', async ({
+  database,
+}) => {
+  await using cleaner = openCleaner(database);
+  const settings = { ...TEST_DELETION, lanes: 4, lanesBesideOthers: 1 };
+  for (const [code, lanes] of [
+    ['57014', 1],
+    ['55P03', 1],
+    ['42501', 4],
+  ] as const) {
+    const em = cleaner.orm.em.fork();
+    vi.spyOn(em, 'execute').mockRejectedValue(Object.assign(new Error('No answer.'), { code }));
+    const consideration = new Consideration(em, 'public.sessions', settings, {
+      shouldStop: () => false,
+      onWaiting: () => undefined,
+    });
+    await consideration.untilClear();
+    expect(consideration.lanes).toBe(lanes);
+  }
+});

@@ -1,0 +1,151 @@
+/** Runs the real workflow on the real server, with activities that only pretend to delete. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+
+import { DEFAULT_TARGET, WORKFLOW_TYPE } from '../../src/contract/names.ts';
+import type { CleanupActivities, RunPlan } from '../../src/contract/run.ts';
+import type {
+  SettledSlice,
+  SettleRequest,
+  SliceRequest,
+  SliceResult,
+} from '../../src/contract/slice.ts';
+import type { TestTemporal } from './test-namespace.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+import type { sessionCleanup } from '../../workflows/index.ts';
+
+/** What stands in for the database's work. */
+export interface FakeWork {
+  deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
+  /** Left out: settling fails for good. */
+  settleSlice?(request: SettleRequest): SettledSlice;
+  /** What the configuration says; left out: one target, without limits. */
+  readonly plan?: Partial<RunPlan>;
+}
+
+/** A run of the workflow, as the client sees it. */
+export type Run = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanup>;
+
+/** A worker on the test's queue while `work` goes on. */
+export async function withFakeWorker<T>(
+  temporal: TestTemporal,
+  fake: FakeWork | FakeWork['deleteExpiredSessions'],
+  work: (requests: readonly SliceRequest[]) => Promise<T>,
+): Promise<T> {
+  const { deleteExpiredSessions, settleSlice, plan }: FakeWork =
+    typeof fake === 'function' ? { deleteExpiredSessions: fake } : fake;
+  const requests: SliceRequest[] = [];
+  const activities: CleanupActivities = {
+    async deleteExpiredSessions(request) {
+      requests.push(request);
+      return await deleteExpiredSessions(request);
+    },
+    planRun({ targets = plan?.targets ?? [DEFAULT_TARGET] }) {
+      return Promise.resolve({ ...plan, targets });
+    },
+    async settleSlice(request) {
+      if (settleSlice === undefined) throw ApplicationFailure.nonRetryable('no ledger to ask');
+      return await Promise.resolve(settleSlice(request));
+    },
+  };
+  const worker = await Worker.create({
+    connection: await temporal.connectWorker(),
+    namespace: temporal.namespace,
+    taskQueue: temporal.taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: { ...activities },
+    maxHeartbeatThrottleInterval: '100ms',
+    shutdownForceTime: '5s',
+  });
+  return await worker.runUntil(async () => await work(requests));
+}
+
+/** Starts the workflow with exactly these arguments. */
+export async function startRun(temporal: TestTemporal, ...args: unknown[]): Promise<Run> {
+  return await temporal.client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: `run-${randomUUID()}`,
+    taskQueue: temporal.taskQueue,
+    args,
+  });
+}
+
+/** A slice that drained the target it was asked for, with what the test says about it. */
+export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}): SliceResult {
+  return {
+    target: request.target,
+    deadline: request.cutoff,
+    way: 'drain',
+    deletedCount: 0,
+    skippedLocked: 0,
+    seconds: 1,
+    stopped: 'drained',
+    ...told,
+  };
+}
+
+/** What settling a slice tells, with what the test says about it. */
+export function settledOf(told: Partial<SettledSlice> = {}): SettledSlice {
+  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...told };
+}
+
+/** Types of all events of a run, without their common prefix. */
+export async function eventsOf(run: Run): Promise<readonly string[]> {
+  const { events } = await run.fetchHistory();
+  return (events ?? []).map(
+    (event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? 'unknown',
+  );
+}
+
+/** Works, and heartbeats, until the server says that the run was cancelled. */
+export async function toldToStop(): Promise<void> {
+  const { cancellationSignal, heartbeat } = Context.current();
+  const beat = setInterval(() => {
+    heartbeat();
+  }, 50);
+  try {
+    await until(() => cancellationSignal.aborted);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** What a run tells the Web UI about itself. */
+export interface RunMetadata {
+  /** Markdown. */
+  readonly currentDetails?: string;
+  readonly definition?: {
+    readonly queryDefinitions?: readonly HandlerDefinition[];
+    readonly updateDefinitions?: readonly HandlerDefinition[];
+  };
+}
+
+/** A query or an update, as the Web UI lists it. */
+export interface HandlerDefinition {
+  readonly name?: string;
+  readonly description?: string;
+}
+
+/** Asks a run as the Web UI does; one that has ended answers as well. */
+export async function metadataOf(run: WorkflowHandle): Promise<RunMetadata> {
+  return await run.query<RunMetadata>('__temporal_workflow_metadata');
+}
+
+/** The run's current details, as the Web UI shows them. */
+export async function detailsOf(run: WorkflowHandle): Promise<string> {
+  // Without the gaps between columns.
+  return (await metadataOf(run)).currentDetails?.replaceAll('\u00A0', '') ?? '';
+}
+
+/** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 25_000;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
+    await sleep(20);
+  }
+}

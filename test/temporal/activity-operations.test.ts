@@ -1,0 +1,132 @@
+/** What an operator can do to the activity itself, with Temporal's own command. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import { describe, expect } from 'vitest';
+
+import { FAILURE } from '../../src/contract/failures.ts';
+import type { SliceProgress } from '../../src/contract/slice.ts';
+import { readRunResult } from '../../src/runs/result.ts';
+import { test } from '../support/fixtures.ts';
+import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
+import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
+import type { TestTemporal } from '../support/test-namespace.ts';
+import { until } from '../support/fake-worker.ts';
+
+/** Slow enough to be met in the midst of its work, and soon done. */
+const UNHURRIED = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 20_000 } };
+
+const STOCK = { expired: 50_000, live: 500 };
+
+const GONE = { expiredGone: STOCK.expired, expiredLeft: 0, liveGone: 0 };
+
+/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API: no attempt is at work any more. */
+const PAUSED = 4;
+
+describe('the activity of a run', { timeout: 60_000 }, () => {
+  test('stops when it is paused, goes on when it is unpaused, and loses no count', async ({
+    temporal,
+    database,
+  }) => {
+    await fillAndTakeStock(database, STOCK);
+    await using _ = await startRealWorker(temporal, database, UNHURRIED);
+    const run = await startRealRun(temporal);
+    await untilDeleting(run);
+
+    await operate(temporal, run, 'pause', '--reason', 'peak hour');
+    await until(async () => (await pendingActivity(run)).state === PAUSED);
+    const { expiredLeft } = await checkStock(database);
+    expect(expiredLeft).toBeGreaterThan(0);
+    // Another run works meanwhile, and finds every row that the paused one has left.
+    expect(await (await startRealRun(temporal, { dryRun: true })).result()).toMatchObject({
+      deletedCount: expiredLeft,
+    });
+
+    await operate(temporal, run, 'unpause');
+    expect(await run.result()).toMatchObject({ deletedCount: STOCK.expired });
+    expect(await checkStock(database)).toEqual(GONE);
+  });
+
+  test.for([[], ['--clear-heartbeat-details']])(
+    'begins anew when it is reset with flags %j, and counts each row once',
+    async (flags, { temporal, database }) => {
+      await fillAndTakeStock(database, STOCK);
+      await using _ = await startRealWorker(temporal, database, UNHURRIED);
+      const run = await startRealRun(temporal);
+      await untilDeleting(run);
+      const startedAt = (await pendingActivity(run)).startedAt;
+
+      await operate(temporal, run, 'reset', ...flags);
+      await until(async () => (await pendingActivity(run)).startedAt !== startedAt);
+      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+
+      expect(await run.result()).toMatchObject({ deletedCount: STOCK.expired });
+      expect(await checkStock(database)).toEqual(GONE);
+    },
+  );
+
+  test('that fails after a reset still tells what it had deleted before', async ({
+    temporal,
+    database,
+  }) => {
+    await fillAndTakeStock(database, STOCK);
+    await using _ = await startRealWorker(temporal, database, UNHURRIED);
+    const run = await startRealRun(temporal);
+    await untilDeleting(run);
+    await operate(temporal, run, 'pause');
+    await until(async () => (await pendingActivity(run)).state === PAUSED);
+    const { expiredGone } = await checkStock(database);
+    expect(expiredGone).toBeGreaterThan(0);
+    await database.sql('alter table sessions rename to sessions_elsewhere');
+
+    // Attempt 1 once more, without a heartbeat: nothing but the ledger knows of the rows.
+    await operate(temporal, run, 'reset', '--clear-heartbeat-details');
+
+    const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty('cause.type', FAILURE.noTable);
+    expect(readRunResult(detailsIn(error))).toMatchObject({ deletedCount: expiredGone });
+  });
+});
+
+/** `temporal activity …` on the run's only activity. */
+async function operate(
+  temporal: TestTemporal,
+  run: RealRun,
+  operation: 'pause' | 'unpause' | 'reset',
+  ...flags: readonly string[]
+): Promise<void> {
+  const which = ['--workflow-id', run.workflowId, '--activity-id', (await pendingActivity(run)).id];
+  await temporalCli(temporal, 'activity', operation, ...which, ...flags);
+}
+
+interface PendingActivity {
+  readonly id: string;
+  readonly state: number | null | undefined;
+  readonly startedAt: string;
+  readonly deletedCount: number;
+}
+
+async function pendingActivity(run: RealRun): Promise<PendingActivity> {
+  const { raw } = await run.describe();
+  const activity = raw.pendingActivities?.[0];
+  const payload = activity?.heartbeatDetails?.payloads?.[0];
+  const progress: Partial<SliceProgress> | undefined = payload
+    ? defaultPayloadConverter.fromPayload(payload)
+    : undefined;
+  return {
+    id: activity?.activityId ?? '',
+    state: activity?.state,
+    startedAt: JSON.stringify(activity?.lastStartedTime),
+    deletedCount: progress?.deletedCount ?? 0,
+  };
+}
+
+/** Waits until the run has told by heartbeat that rows have gone. */
+async function untilDeleting(run: RealRun): Promise<void> {
+  await until(async () => (await pendingActivity(run)).deletedCount > 0);
+}
+
+function detailsIn(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const isTold = typeof cause === 'object' && cause !== null && 'details' in cause;
+  return isTold && Array.isArray(cause.details) ? cause.details[0] : undefined;
+}
