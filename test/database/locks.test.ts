@@ -175,7 +175,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await database.sql('select id from sessions')).toEqual(rows);
   });
 
-  test('a storm of renewals loses no session, and no row is counted twice', async ({
+  test('a activity of renewals loses no session, and no row is counted twice', async ({
     database,
   }) => {
     await fillSessions(database, { expired: 15_000, live: 500 });
@@ -187,7 +187,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       )
     ).map((row) => row.id);
     const renewed = new Set<string>();
-    const storm = Array.from({ length: 4 }, async (_, connection) => {
+    const activity = Array.from({ length: 4 }, async (_, connection) => {
       const client = await database.connect();
       for (let index = connection; index < ids.length; index += 4) {
         const { rowCount } = await client.query(
@@ -199,7 +199,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       }
     });
 
-    const [outcome] = await Promise.all([cleaner.clean(), ...storm]);
+    const [outcome] = await Promise.all([cleaner.clean(), ...activity]);
 
     expect(renewed.size).toBeGreaterThan(0);
     const left = new Set(

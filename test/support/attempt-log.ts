@@ -3,14 +3,14 @@ import { expect, vi } from 'vitest';
 
 import type { WorkerProcess } from './worker-process.ts';
 
-/** Setting of a worker that tells of its attempts. */
-export const TELLS_ATTEMPTS = { LOG_LEVEL: 'debug' } as const;
+/** Setting of a worker that logs its attempts. */
+export const LOGS_ATTEMPTS = { LOG_LEVEL: 'debug' } as const;
 
 /**
  * Waits until no attempt of a run is alive in this worker, which began one. An attempt hears that its
  * run was ended by its next heartbeat, up to a second later, and deletes until then.
  *
- * @param worker - started with {@link TELLS_ATTEMPTS}
+ * @param worker - started with {@link LOGS_ATTEMPTS}
  */
 export async function untilAttemptsEnded(
   worker: WorkerProcess,

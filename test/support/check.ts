@@ -1,4 +1,4 @@
-/** `check`, driven directly, and somebody new to the server. */
+/** `check`, called directly, and a role without rights. */
 import { randomBytes } from 'node:crypto';
 
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
@@ -9,7 +9,7 @@ import { test as base } from './fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_DELETION, TEST_TARGET } from './settings.ts';
 import type { TestDatabase } from './test-database.ts';
 
-/** Somebody new to the server, without any right. */
+/** A role without any right. */
 export interface Newcomer {
   /** With a blank in it, so that it has to be quoted. */
   readonly role: string;

@@ -88,7 +88,7 @@ export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}):
   };
 }
 
-/** What settling a slice tells, with what the test says about it. */
+/** The answer of settling a slice, as the test sets it. */
 export function settledOf(told: Partial<SettledSlice> = {}): SettledSlice {
   return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...told };
 }
@@ -114,7 +114,7 @@ export async function toldToStop(): Promise<void> {
   }
 }
 
-/** What a run tells the Web UI about itself. */
+/** What a run shows in the Web UI. */
 export interface RunMetadata {
   /** Markdown. */
   readonly currentDetails?: string;

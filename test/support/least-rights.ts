@@ -34,7 +34,7 @@ export async function createLeastRole(url: string, role: string): Promise<void> 
   }
 }
 
-/** The same address, for that role; the test server asks nobody for a password. */
+/** The same address for that role; the test server asks for no password. */
 export function asRole(url: string, role: string | undefined): string {
   if (role === undefined) return url;
   const address = new URL(url);

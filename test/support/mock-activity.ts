@@ -81,7 +81,7 @@ export function openActivities(url: string, overrides: Overrides = {}): MockedAc
       const deleteExpiredSessions = async (): Promise<SliceResult> =>
         await activities.deleteExpiredSessions(complete(request));
       const result: Promise<SliceResult> = mock.run(deleteExpiredSessions);
-      // Whoever awaits it later still sees it fail.
+      // A later `await` still rejects.
       result.catch(() => undefined);
       return { heartbeats, end, result };
     },

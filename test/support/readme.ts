@@ -1,4 +1,4 @@
-/** What the README tells people to type. */
+/** Commands that the README gives. */
 import { readFileSync } from 'node:fs';
 
 const README = new URL('../../README.md', import.meta.url);

@@ -23,7 +23,7 @@ export interface RealWorkerOptions {
   readonly schedule?: ScheduleSettings;
 }
 
-/** A worker that is at work until it is told to stop, or goes out of scope. */
+/** A worker that runs until it is stopped or goes out of scope. */
 export interface RealWorker extends AsyncDisposable {
   readonly worker: Worker;
   /** Shuts down as on SIGTERM, and returns when nothing is left of it. */
@@ -54,7 +54,7 @@ export async function startRealWorker(
     identity: 'worker',
   });
   const ended = worker.run();
-  // Whoever stops the worker sees it fail; until then it must not end the process.
+  // `stop` reports its failure; until then an unhandled rejection must not end the process.
   ended.catch(() => undefined);
   const stop = async (): Promise<void> => {
     if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -32,7 +32,7 @@ export function recordingLogger(): {
   return { logger: createLogger('info', { write }), entries: () => entries };
 }
 
-/** Ends every run that is open, as nobody works on them here. */
+/** Terminates every open run, since no worker completes them here. */
 export async function endRuns(client: Client): Promise<void> {
   for await (const { workflowId } of client.workflow.list({
     query: "ExecutionStatus = 'Running' AND WorkflowType = 'sessionCleanup'",

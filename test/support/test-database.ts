@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-/** A database that nobody else uses. */
+/** A database of the test's own. */
 export interface TestDatabase {
   readonly name: string;
   /** Its address, as the server's superuser. */
@@ -45,7 +45,7 @@ export async function createTestDatabase(
   await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${template}`));
 
   const pool = new pg.Pool({ connectionString: url, max: 4, idleTimeoutMillis: 1_000 });
-  // Tests stop and kill servers; an idle connection that ends then is nobody's error.
+  // Tests stop and kill servers; an idle connection that ends then is not an error.
   pool.on('error', () => undefined);
   const clients: pg.Client[] = [];
   return {

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { NativeConnection } from '@temporalio/worker';
 
-/** A namespace that nobody else uses, so that even the schedule's fixed id meets no other test. */
+/** A namespace of the test's own, so that the schedule's fixed id is unique. */
 export interface TestTemporal {
   /** `host:port` of the run's server. */
   readonly address: string;

@@ -1,10 +1,10 @@
-/** Listening to what the deletion holds back for. */
+/** Observes why the deletion waits. */
 import type { SliceProgress } from '../../src/contract/slice.ts';
 
-/** Progress as the deletion tells it, without what the activity adds. */
+/** Progress as the deletion reports it, without what the activity adds. */
 type Progress = Omit<SliceProgress, 'target' | 'slice'>;
 
-/** Makes a listener that hears of each wait once, and may then take its cause away. */
+/** Makes a listener that is called once for each wait, and may end its cause. */
 export function onWait(react: (waitingFor: string) => void): (progress: Progress) => void {
   let heard: string | undefined;
   return ({ waitingFor }) => {

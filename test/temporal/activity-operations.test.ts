@@ -7,7 +7,7 @@ import type { SliceProgress } from '../../src/contract/slice.ts';
 import { readRunResult } from '../../src/runs/result.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
-import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from '../support/fake-worker.ts';
@@ -27,14 +27,14 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
     temporal,
     database,
   }) => {
-    await fillAndTakeStock(database, STOCK);
+    await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);
     await untilDeleting(run);
 
     await operate(temporal, run, 'pause', '--reason', 'peak hour');
     await until(async () => (await pendingActivity(run)).state === PAUSED);
-    const { expiredLeft } = await checkStock(database);
+    const { expiredLeft } = await compareWithSnapshot(database);
     expect(expiredLeft).toBeGreaterThan(0);
     // Another run works meanwhile, and finds every row that the paused one has left.
     expect(await (await startRealRun(temporal, { dryRun: true })).result()).toMatchObject({
@@ -43,13 +43,13 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
 
     await operate(temporal, run, 'unpause');
     expect(await run.result()).toMatchObject({ deletedCount: STOCK.expired });
-    expect(await checkStock(database)).toEqual(GONE);
+    expect(await compareWithSnapshot(database)).toEqual(GONE);
   });
 
   test.for([[], ['--clear-heartbeat-details']])(
     'begins anew when it is reset with flags %j, and counts each row once',
     async (flags, { temporal, database }) => {
-      await fillAndTakeStock(database, STOCK);
+      await fillAndSnapshot(database, STOCK);
       await using _ = await startRealWorker(temporal, database, UNHURRIED);
       const run = await startRealRun(temporal);
       await untilDeleting(run);
@@ -57,10 +57,10 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
 
       await operate(temporal, run, 'reset', ...flags);
       await until(async () => (await pendingActivity(run)).startedAt !== startedAt);
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
 
       expect(await run.result()).toMatchObject({ deletedCount: STOCK.expired });
-      expect(await checkStock(database)).toEqual(GONE);
+      expect(await compareWithSnapshot(database)).toEqual(GONE);
     },
   );
 
@@ -68,13 +68,13 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
     temporal,
     database,
   }) => {
-    await fillAndTakeStock(database, STOCK);
+    await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);
     await untilDeleting(run);
     await operate(temporal, run, 'pause');
     await until(async () => (await pendingActivity(run)).state === PAUSED);
-    const { expiredGone } = await checkStock(database);
+    const { expiredGone } = await compareWithSnapshot(database);
     expect(expiredGone).toBeGreaterThan(0);
     await database.sql('alter table sessions rename to sessions_elsewhere');
 

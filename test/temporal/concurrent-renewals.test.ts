@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 import { test } from '../support/fixtures.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import { startRun } from '../support/watched-run.ts';
 import { startWorker } from '../support/worker-process.ts';
 
@@ -10,20 +10,22 @@ const EXPIRED = 20_000;
 const CONNECTIONS = 4;
 
 test(
-  'a storm of renewals during a run: every renewed session is there afterwards',
+  'a activity of renewals during a run: every renewed session is there afterwards',
   {
     timeout: 60_000,
   },
   async ({ database, temporal }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: 1_000 });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: 1_000 });
     await slowDownDeletions(database, 2_000);
-    const ids = await database.sql<{ id: string }>('select id from stock where has_expired');
+    const ids = await database.sql<{ id: string }>(
+      'select id from session_snapshot where has_expired',
+    );
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
     await run.untilDeleted(1);
 
     const renewed: string[] = [];
-    const storm = Array.from({ length: CONNECTIONS }, async (_, connection) => {
+    const activity = Array.from({ length: CONNECTIONS }, async (_, connection) => {
       const client = await database.connect();
       // Every other session: those that the run still has before it, and those that it has just taken.
       for (let index = connection * 2; index < ids.length; index += CONNECTIONS * 2) {
@@ -34,7 +36,7 @@ test(
         renewed.push(...rows.map(({ id }) => id));
       }
     });
-    const [{ deletedCount, skippedLocked }] = await Promise.all([run.result(), ...storm]);
+    const [{ deletedCount, skippedLocked }] = await Promise.all([run.result(), ...activity]);
 
     expect(renewed.length).toBeGreaterThan(0);
     expect(deletedCount).toBeGreaterThan(0);
@@ -44,7 +46,7 @@ test(
       [renewed],
     );
     expect(lost).toEqual([]);
-    expect(await checkStock(database)).toEqual({
+    expect(await compareWithSnapshot(database)).toEqual({
       expiredGone: deletedCount,
       expiredLeft: EXPIRED - deletedCount,
       liveGone: 0,

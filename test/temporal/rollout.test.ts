@@ -5,7 +5,7 @@ import { SCHEDULE_ID, UPDATE } from '../../src/contract/names.ts';
 import { checkDeployment } from '../../src/checks/check-deployment.ts';
 import { environmentFor, runJson } from '../cli/command-process.ts';
 import { test } from '../support/fixtures.ts';
-import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { startRun, watchRun, type WatchedRun } from '../support/watched-run.ts';
@@ -29,7 +29,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     temporal,
     database,
   }) => {
-    await fillAndTakeStock(database, STOCK);
+    await fillAndSnapshot(database, STOCK);
     await using first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
     const underWay = await startRun(database, temporal);
@@ -66,7 +66,7 @@ describe('a rollout with a run under way', PATIENT, () => {
       byFirst.deletedCount,
       bySecond.deletedCount,
     ]);
-    expect(await checkStock(database)).toEqual({
+    expect(await compareWithSnapshot(database)).toEqual({
       expiredGone: STOCK.expired,
       expiredLeft: 0,
       liveGone: 0,
@@ -77,7 +77,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     temporal,
     database,
   }) => {
-    await fillAndTakeStock(database, STOCK);
+    await fillAndSnapshot(database, STOCK);
     const first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
     const underWay = await startRun(database, temporal);
@@ -99,7 +99,7 @@ describe('a rollout with a run under way', PATIENT, () => {
       versions: ['v1'],
       pids: [first.pid, again.pid],
     });
-    expect(await checkStock(database)).toMatchObject({ expiredLeft: 0, liveGone: 0 });
+    expect(await compareWithSnapshot(database)).toMatchObject({ expiredLeft: 0, liveGone: 0 });
   });
 });
 
@@ -108,7 +108,7 @@ test(
   PATIENT,
   async ({ temporal, database }) => {
     const { client } = temporal;
-    await fillAndTakeStock(database, { expired: 300, live: 50 });
+    await fillAndSnapshot(database, { expired: 300, live: 50 });
     const version = { deploymentName: DEPLOYMENT, buildId: 'v1' };
     expect(await checkDeployment(client, version)).toMatchObject({
       level: 'warning',
@@ -135,7 +135,11 @@ test(
 
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
     expect(await run.result()).toMatchObject({ deletedCount: 300 });
-    expect(await checkStock(database)).toEqual({ expiredGone: 300, expiredLeft: 0, liveGone: 0 });
+    expect(await compareWithSnapshot(database)).toEqual({
+      expiredGone: 300,
+      expiredLeft: 0,
+      liveGone: 0,
+    });
     expect(await deploymentFinding(temporal, database, 'v1')).toEqual([
       { check: 'deployment', level: 'ok', message: 'current version of cleaners is v1' },
     ]);

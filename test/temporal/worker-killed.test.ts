@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../support/account-of-run.ts';
+import { countsOf, exactly } from '../support/run-counts.ts';
 import { test } from '../support/fixtures.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import { startRun } from '../support/watched-run.ts';
 import { workerCrew } from '../support/worker-process.ts';
 
@@ -15,7 +15,7 @@ test(
     timeout: 180_000,
   },
   async ({ database, temporal }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: 1_000 });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: 1_000 });
     await slowDownDeletions(database, 5_000);
     await using workers = workerCrew({ databaseUrl: database.url, temporal });
     let worker = await workers.start();
@@ -24,11 +24,11 @@ test(
     for (const share of [0.1, 0.4, 0.7]) {
       await run.untilDeleted(share * EXPIRED);
       await worker.kill();
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
       worker = await workers.start();
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     expect((await run.slices()).map(({ attempt }) => attempt)).toEqual([4]);
   },
 );

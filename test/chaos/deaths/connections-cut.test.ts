@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -18,9 +18,9 @@ const settings = { SLICE_TIME: sized({ short: 60, full: 4 }) + 's' };
 test(
   `all connections to the database cut ${CUTS} times`,
   { timeout: PATIENCE },
-  async ({ database, temporal, chance }) => {
+  async ({ database, temporal, random }) => {
     await using proxy = await startProxy(Number(new URL(database.url).port));
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({
       databaseUrl: throughProxy(database.url, proxy),
@@ -29,13 +29,13 @@ test(
     });
     const run = await startRun(database, temporal);
 
-    for (const moment of chance.moments(CUTS)) {
+    for (const moment of random.moments(CUTS)) {
       await run.untilDeleted(Math.max(1, moment * EXPIRED));
       expect(proxy.cut()).toBeGreaterThan(0);
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     const slices = await run.slices();
     expect(slices.filter(({ attempt }) => attempt > 1)).not.toEqual([]);
   },
@@ -46,9 +46,9 @@ test(
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
+  async ({ database, temporal, random }) => {
     await using proxy = await startProxy(Number(new URL(database.url).port));
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({
       databaseUrl: throughProxy(database.url, proxy),
@@ -57,12 +57,12 @@ test(
     });
     const run = await startRun(database, temporal);
 
-    for (const moment of chance.moments(SILENCES)) {
+    for (const moment of random.moments(SILENCES)) {
       await run.untilDeleted(Math.max(1, moment * EXPIRED));
       expect(proxy.silence()).toBeGreaterThan(0);
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
   },
 );

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -16,8 +16,8 @@ test(
   {
     timeout: PATIENCE,
   },
-  async ({ postgres, mortalDatabase: database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ postgres, restartableDatabase: database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     // All of the above is on disk, so that only the run's own commits can be lost.
     await database.sql('checkpoint');
@@ -25,7 +25,7 @@ test(
     const run = await startRun(database, temporal);
 
     let lost = 0;
-    for (const moment of chance.moments(STOPS)) {
+    for (const moment of random.moments(STOPS)) {
       await run.untilDeleted(Math.max(1, moment * EXPIRED));
       // Somebody else's commit, which waits for the disk: what the run did until now is kept, and what it
       // does from here on is lost.
@@ -39,7 +39,7 @@ test(
       lost += Math.max(0, before - kept);
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     // The test is worth something only if there was something to lose.
     expect(lost).toBeGreaterThan(0);
   },
@@ -50,11 +50,11 @@ test(
   {
     timeout: PATIENCE,
   },
-  async ({ postgres, mortalDatabase: database, temporal }) => {
+  async ({ postgres, restartableDatabase: database, temporal }) => {
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     for (let crash = 0; crash < CRASHES_AFTER_THE_END; crash += 1) {
       await database.sql('truncate sessions');
-      await fillAndTakeStock(database, { expired: 5_000, live: 500 });
+      await fillAndSnapshot(database, { expired: 5_000, live: 500 });
       await database.sql('checkpoint');
       const run = await startRun(database, temporal);
       const { deletedCount } = await run.result();
@@ -62,7 +62,7 @@ test(
       await postgres.start();
 
       expect(deletedCount).toBe(5_000);
-      expect(await accountOf(database, run)).toEqual(exactly(5_000));
+      expect(await countsOf(database, run)).toEqual(exactly(5_000));
     }
   },
 );

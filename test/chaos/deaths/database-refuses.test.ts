@@ -5,9 +5,9 @@ import { expect, vi } from 'vitest';
 
 import { TIMEOUT_FAILURE } from '../../../src/contract/failures.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
@@ -34,36 +34,36 @@ async function untilRetried(run: WatchedRun): Promise<string> {
 }
 
 test(
-  'a database that turns read-only in mid-run is waited for',
+  'a run waits for a database that becomes read-only',
   { timeout: PATIENCE },
-  async ({ mortalDatabase: database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ restartableDatabase: database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.1, 0.7) * EXPIRED);
+    await run.untilDeleted(random.between(0.1, 0.7) * EXPIRED);
     await setReadOnly(database, 'on');
 
     expect(await untilRetried(run)).toMatch(/only reads.*25006/);
-    const { expiredGone, liveGone } = await checkStock(database);
+    const { expiredGone, liveGone } = await compareWithSnapshot(database);
     expect({ expiredGone, liveGone }).toEqual({ expiredGone: await run.inLedger(), liveGone: 0 });
     await setReadOnly(database, 'off');
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
   },
 );
 
 test(
-  'a database that stays read-only fails the run in the end, with the count of what was done',
+  'a database that stays read-only fails the run, with the count so far',
   {
     timeout: PATIENCE,
   },
-  async ({ mortalDatabase: database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ restartableDatabase: database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+    await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
     await setReadOnly(database, 'on');
     expect(await untilRetried(run)).toMatch(/only reads.*25006/);
     const before = await run.inLedger();
@@ -88,11 +88,11 @@ test(
     expect(failure?.type).toBe(TIMEOUT_FAILURE);
     expect(failure?.message).toMatch(/no attempt at this .*came to an end/i);
     expect(readRunResult(failure?.details?.[0])?.deletedCount).toBe(before);
-    const { expiredGone, liveGone } = await checkStock(database);
+    const { expiredGone, liveGone } = await compareWithSnapshot(database);
     expect({ expiredGone, liveGone }).toEqual({ expiredGone: before, liveGone: 0 });
     expect(await run.inLedger()).toBe(before);
-    // Nobody goes on with it behind the failure's back.
+    // No attempt continues after the failure.
     await sleep(500);
-    expect((await checkStock(database)).expiredGone).toBe(before);
+    expect((await compareWithSnapshot(database)).expiredGone).toBe(before);
   },
 );

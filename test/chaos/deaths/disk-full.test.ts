@@ -2,16 +2,16 @@ import path from 'node:path';
 
 import { expect, vi } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import { TEMPLATE_DATABASE } from '../../support/postgres-template.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { startRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
-import { mortalPostgres } from '../support/mortal-postgres.ts';
+import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { mountTinyDisk } from '../support/tiny-disk.ts';
 
 const MOUNT_NEEDED = 'a file system of our own cannot be mounted here; run as root on Linux';
@@ -30,14 +30,14 @@ async function lastFailure(run: WatchedRun, pattern: RegExp): Promise<void> {
 }
 
 test(
-  'a ledger that cannot grow because its disk is full: retried, nothing half-done',
+  'a ledger whose disk is full: retried, with no partial chunk',
   {
     timeout: PATIENCE,
   },
-  async ({ folder, mortalDatabase: database, temporal, skip }) => {
+  async ({ folder, restartableDatabase: database, temporal, skip }) => {
     using disk = mountTinyDisk(path.join(folder, 'tablespace'), 2);
     if (disk === undefined) return skip(MOUNT_NEEDED);
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await database.sql(`create tablespace tiny location '${disk.folder}'`);
     await database.sql('alter table session_cleanup.session_cleanup_ledger set tablespace tiny');
@@ -51,13 +51,13 @@ test(
     disk.fill();
 
     await lastFailure(run, /disk is full.*53100/);
-    const { expiredGone, liveGone } = await checkStock(database);
+    const { expiredGone, liveGone } = await compareWithSnapshot(database);
     expect(expiredGone).toBeLessThan(EXPIRED);
     expect({ expiredGone, liveGone }).toEqual({ expiredGone: await run.inLedger(), liveGone: 0 });
     disk.free();
     await observer.query('rollback');
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     await database.sql(
       'alter table session_cleanup.session_cleanup_ledger set tablespace pg_default',
     );
@@ -73,12 +73,12 @@ test(
   async ({ folder, temporal, skip }) => {
     using disk = mountTinyDisk(path.join(folder, 'disk'), DISK_MEGABYTES);
     if (disk === undefined) return skip(MOUNT_NEEDED);
-    await using server = await mortalPostgres(path.join(disk.folder, 'postgres'), {
+    await using server = await startRestartablePostgres(path.join(disk.folder, 'postgres'), {
       min_wal_size: '32MB',
       max_wal_size: '48MB',
     });
     const database = await createTestDatabase(server.url, TEMPLATE_DATABASE);
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     {
       await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -93,7 +93,7 @@ test(
       await server.stop('immediate');
       await server.start();
 
-      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+      expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     }
     await database.drop();
   },
@@ -107,7 +107,7 @@ async function fillLog(database: TestDatabase): Promise<void> {
         'fill',
       ]);
     } catch (error) {
-      // Whoever ends the server may be told of its reason first.
+      // The client that ends the server may receive the reason first.
       if (!String(error).includes('No space left on device')) throw error;
     }
   }

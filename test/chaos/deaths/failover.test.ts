@@ -6,20 +6,20 @@ import { expect, vi } from 'vitest';
 
 import { choosePort, LOOPBACK } from '../../../scripts/services/ports.ts';
 import { startPostgres, type PostgresServer } from '../../../scripts/services/postgres-server.ts';
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { TEMPLATE_DATABASE } from '../../support/postgres-template.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import { createTestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
-import type { MortalPostgres } from '../support/mortal-postgres.ts';
+import type { RestartablePostgres } from '../support/restartable-postgres.ts';
 import { startProxy, throughProxy } from '../support/tcp-proxy.ts';
 
 /** Starts a standby of the server, from a copy of its data; the server is stopped for that. */
-async function startStandby(primary: MortalPostgres, folder: string): Promise<PostgresServer> {
+async function startStandby(primary: RestartablePostgres, folder: string): Promise<PostgresServer> {
   await primary.stop('fast');
   mkdirSync(folder);
   // With its owner and modes, and the folder itself along with it.
@@ -42,19 +42,19 @@ test(
   {
     timeout: PATIENCE,
   },
-  async ({ postgres: primary, folder, temporal, chance }) => {
+  async ({ postgres: primary, folder, temporal, random }) => {
     const standby = await startStandby(primary, path.join(folder, 'standby'));
     try {
       await using proxy = await startProxy(primary.port);
-      // Whoever asks by way of the proxy, the test itself too, gets to whichever server is in charge.
+      // Every client of the proxy, the test included, reaches the current primary.
       const url = throughProxy(primary.url, proxy);
       const database = await createTestDatabase(url, TEMPLATE_DATABASE);
       {
-        await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+        await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
         await slowDownDeletions(database, SLOW);
         await using _worker = await startWorker({ databaseUrl: database.url, temporal });
         const run = await startRun(database, temporal);
-        const before = await run.untilDeleted(chance.between(0.2, 0.7) * EXPIRED);
+        const before = await run.untilDeleted(random.between(0.2, 0.7) * EXPIRED);
         expect(before).toBeLessThan(EXPIRED);
 
         proxy.redirect(standby.port);
@@ -68,7 +68,7 @@ test(
         );
         expect(await database.sql('select pg_promote() as done')).toEqual([{ done: true }]);
 
-        expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+        expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
       }
       await database.drop();
     } finally {

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 
 import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
-import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { CLEANER, deletedBy, logDeletions } from '../../support/deletion-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun, watchRun, type WatchedRun } from '../../support/watched-run.ts';
 import type { TestTemporal } from '../../support/test-namespace.ts';
@@ -15,8 +15,8 @@ import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
 import { temporalCli } from '../../support/temporal-cli.ts';
 
 async function prepare(database: TestDatabase): Promise<void> {
-  await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
-  await witnessRemovals(database);
+  await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
+  await logDeletions(database);
   await slowDownDeletions(database, SLOW);
 }
 
@@ -47,20 +47,24 @@ async function expectTheRest(
       timeout: 10_000,
     })
     .toBe(EXPIRED);
-  expect(await removedBy(database, CLEANER)).toBe(EXPIRED);
-  expect(await checkStock(database)).toEqual({ expiredGone: EXPIRED, expiredLeft: 0, liveGone: 0 });
+  expect(await deletedBy(database, CLEANER)).toBe(EXPIRED);
+  expect(await compareWithSnapshot(database)).toEqual({
+    expiredGone: EXPIRED,
+    expiredLeft: 0,
+    liveGone: 0,
+  });
 }
 
 test(
-  'a run cancelled from the CLI keeps its count; the next one takes the rest',
+  'a run cancelled from the CLI keeps its count; the next run deletes the rest',
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
+  async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.1, 0.7) * EXPIRED);
+    await run.untilDeleted(random.between(0.1, 0.7) * EXPIRED);
 
     await temporalCli(temporal, 'workflow', 'cancel', '-w', run.workflowId);
 
@@ -68,22 +72,22 @@ test(
     const { memo, status } = await run.handle.describe();
     expect(status.name).toBe('CANCELLED');
     const told = readRunResult(memo?.[RESULT_MEMO]);
-    expect(told?.deletedCount).toBe(await removedBy(database, CLEANER));
+    expect(told?.deletedCount).toBe(await deletedBy(database, CLEANER));
     expect(told?.deletedCount).toBe(await run.inLedger());
     await expectTheRest(database, temporal, run, await startRun(database, temporal));
   },
 );
 
 test(
-  'a run terminated from the CLI stops deleting; the next one, begun at once, counts its own rows only',
+  'a run terminated from the CLI stops deleting; a run started at once counts its own rows only',
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
+  async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+    await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
 
     await temporalCli(temporal, 'workflow', 'terminate', '-w', run.workflowId, '--reason', 'test');
 
@@ -94,15 +98,15 @@ test(
 );
 
 test(
-  'a run reset from the CLI begins anew; what it had deleted stays in its old account',
+  'a run reset from the CLI starts over; its earlier deletions stay in the ledger of the old run',
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
+  async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED);
+    await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
 
     const answer = await temporalCli(
       temporal,

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -18,21 +18,21 @@ const LONG_OUTAGE = 12_000;
 test(
   `Temporal killed ${KILLS} times and started again on its file`,
   { timeout: PATIENCE },
-  async ({ temporalServer, mortalNamespace: temporal, database, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ temporalServer, restartableNamespace: temporal, database, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
 
-    for (const [index, moment] of chance.moments(KILLS).entries()) {
+    for (const [index, moment] of random.moments(KILLS).entries()) {
       expect(await run.untilDeleted(Math.max(1, moment * EXPIRED))).toBeLessThan(EXPIRED);
       await temporalServer.kill();
-      const outage = index === 0 ? LONG_OUTAGE : chance.between(0, 3_000);
+      const outage = index === 0 ? LONG_OUTAGE : random.between(0, 3_000);
       // Not for luck: this is how long the outage lasts.
       await sleep(outage);
       await temporalServer.start();
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
   },
 );

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 
 import { LOOPBACK } from '../../../scripts/services/ports.ts';
-import { accountOf, exactly } from '../../support/account-of-run.ts';
-import { witnessRemovals } from '../../support/removals.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
+import { logDeletions } from '../../support/deletion-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
@@ -12,7 +12,7 @@ import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
 import { startProxy } from '../support/tcp-proxy.ts';
 
-/** A login of its own, by which the server tells what the frozen worker did. */
+/** A login of its own, which identifies the frozen worker's deletions. */
 async function loginOfFrozen(database: TestDatabase): Promise<{ url: string; role: string }> {
   const role = `frozen_${database.name}`;
   await database.sql(`create role ${role} login superuser`);
@@ -27,13 +27,13 @@ async function dropRole(database: TestDatabase, role: string): Promise<void> {
 }
 
 test(
-  'a worker frozen between two chunks is fenced off when it wakes up',
+  'a worker frozen between two chunks is fenced off when it resumes',
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
-    await witnessRemovals(database);
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
+    await logDeletions(database);
     const { url, role } = await loginOfFrozen(database);
     // Most of the time it holds back for its pace, with no transaction open: nothing but the ledger can
     // tell it, when it wakes up, that its time is over.
@@ -43,7 +43,7 @@ test(
       const proxied = { ...temporal, address: `${LOOPBACK}:${proxy.port}` };
       await using old = await startWorker({ databaseUrl: url, temporal: proxied, settings });
       const run = await startRun(database, temporal);
-      await run.untilDeleted(chance.between(0.05, 0.2) * EXPIRED);
+      await run.untilDeleted(random.between(0.05, 0.2) * EXPIRED);
       await using _newer = await startWorker({ databaseUrl: database.url, temporal, settings });
       old.signal('SIGSTOP');
       // Its open question for more work would be answered with the next attempt.
@@ -54,9 +54,9 @@ test(
       const [woken] = await database.sql<{ at: string }>('select clock_timestamp()::text as at');
       old.signal('SIGCONT');
 
-      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+      expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
       expect((await run.slices()).map(({ attempt }) => attempt)).toEqual([2]);
-      const late = await database.sql('select id from removals where role = $1 and at > $2', [
+      const late = await database.sql('select id from deletion_log where role = $1 and at > $2', [
         role,
         woken?.at,
       ]);
@@ -67,11 +67,11 @@ test(
 );
 
 test(
-  'a worker that Temporal has lost sight of, alive and at work, is fenced off by its successor',
+  'a running worker whose heartbeats do not reach Temporal is fenced off by the next attempt',
   { timeout: PATIENCE },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
-    await witnessRemovals(database);
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
+    await logDeletions(database);
     const { url, role } = await loginOfFrozen(database);
     // The run lasts well beyond the heartbeat timeout.
     const settings = { ROWS_PER_SECOND: String(Math.floor(EXPIRED / 30)) };
@@ -80,17 +80,17 @@ test(
       const proxied = { ...temporal, address: `${LOOPBACK}:${proxy.port}` };
       await using _old = await startWorker({ databaseUrl: url, temporal: proxied, settings });
       const run = await startRun(database, temporal);
-      await run.untilDeleted(chance.between(0.02, 0.1) * EXPIRED);
+      await run.untilDeleted(random.between(0.02, 0.1) * EXPIRED);
       await using _newer = await startWorker({ databaseUrl: database.url, temporal, settings });
-      // It goes on deleting, since nobody tells it anything.
+      // It continues to delete, since no heartbeat answer reaches it.
       expect(proxy.silence()).toBeGreaterThan(0);
 
-      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+      expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
       // From the successor's first chunk on, there is none of the old one.
       const [row] = await database.sql<{ late: number; successors: number }>(
         `select count(*) filter (where role = $1 and at > began)::int as late,
               count(*) filter (where role <> $1)::int as successors
-       from removals, (select min(at) as began from removals where role <> $1) as successor`,
+       from deletion_log, (select min(at) as began from deletion_log where role <> $1) as successor`,
         [role],
       );
       expect(row?.successors).toBeGreaterThan(0);
@@ -101,24 +101,24 @@ test(
 );
 
 test(
-  'a worker frozen in the middle of a chunk, which wakes up with attempts of yesterday in hand',
+  'a worker frozen within a chunk cannot delete when it resumes with outdated attempts',
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW / 2);
     const options = { databaseUrl: database.url, temporal };
     await using old = await startWorker(options);
     const run = await startRun(database, temporal);
-    await run.untilDeleted(chance.between(0.05, 0.2) * EXPIRED);
+    await run.untilDeleted(random.between(0.05, 0.2) * EXPIRED);
     await using _newer = await startWorker(options);
     old.signal('SIGSTOP');
     const frozen = await run.inLedger();
     await run.untilDeleted(frozen + 2_000);
     old.signal('SIGCONT');
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     expect((await run.slices()).map(({ attempt }) => attempt)).not.toContain(1);
   },
 );

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { workerCrew } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -16,21 +16,21 @@ const settings = { SLICE_TIME: sized({ short: 60, full: 4 }) + 's' };
 test(
   `a worker killed ${KILLS} times, another started each time`,
   { timeout: PATIENCE },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using workers = workerCrew({ databaseUrl: database.url, temporal, settings });
     let current = await workers.start();
     const run = await startRun(database, temporal);
 
-    for (const moment of chance.moments(KILLS)) {
+    for (const moment of random.moments(KILLS)) {
       await run.untilDeleted(Math.max(1, moment * EXPIRED));
       await current.kill();
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
       current = await workers.start();
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     const slices = await run.slices();
     expect(slices.filter(({ attempt }) => attempt > 1)).not.toEqual([]);
   },
@@ -39,20 +39,20 @@ test(
 test(
   `two workers at once, killed in turn ${KILLS} times`,
   { timeout: PATIENCE },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using workers = workerCrew({ databaseUrl: database.url, temporal, settings });
     const pair = [await workers.start(), await workers.start()];
     const run = await startRun(database, temporal);
 
-    for (const moment of chance.moments(KILLS)) {
+    for (const moment of random.moments(KILLS)) {
       await run.untilDeleted(Math.max(1, moment * EXPIRED));
       await pair.shift()?.kill();
-      expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
       pair.push(await workers.start());
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
   },
 );

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { workerCrew } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -18,15 +18,15 @@ test(
   {
     timeout: PATIENCE,
   },
-  async ({ database, temporal, chance }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+  async ({ database, temporal, random }) => {
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using workers = workerCrew({ databaseUrl: database.url, temporal });
     let current = await workers.start();
     const run = await startRun(database, temporal);
 
-    for (const moment of chance.moments(STOPS)) {
-      // Whoever has done nothing yet has nothing to hand over.
+    for (const moment of random.moments(STOPS)) {
+      // A slice that has deleted nothing yet has nothing to hand over.
       await run.untilDeleted(Math.max((await run.inLedger()) + 1, moment * EXPIRED));
       const began = performance.now();
       current.signal('SIGTERM');
@@ -35,9 +35,9 @@ test(
       current = await workers.start();
     }
 
-    expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
+    expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
     const slices = await run.slices();
-    // No attempt was lost, so nobody had to wait for its timeout, and nothing was done twice.
+    // No attempt was lost, so no heartbeat timeout passed and nothing was done twice.
     expect(slices.map(({ attempt }) => attempt)).toEqual(
       Array.from({ length: STOPS + 1 }, () => 1),
     );

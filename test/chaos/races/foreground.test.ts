@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect } from 'vitest';
 
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
@@ -82,7 +82,7 @@ test(
     timeout: PATIENCE,
   },
   async ({ database, temporal }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     const run = await startRun(database, temporal);
@@ -97,7 +97,7 @@ test(
     const { deletedCount, skippedLocked, targets } = await run.result();
     expect(met.longestWait).toBeGreaterThan(2);
     expect(targets[0]?.stopped).toBe('drained');
-    const stock = await checkStock(database);
+    const stock = await compareWithSnapshot(database);
     expect(stock).toMatchObject({ expiredGone: deletedCount, liveGone: 0 });
     // A row that was touched has moved; the next run takes it, as it does one that was locked.
     expect(stock.expiredLeft).toBeGreaterThanOrEqual(skippedLocked);

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import { forceWay } from '../../support/cleaner.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
@@ -13,7 +13,7 @@ const LOCKED = sized({ short: 150, full: 2_000 });
 /** The lock timeout is 20 ms; the rest is what a busy machine may add before it is noticed. */
 const LONGEST_WAIT = 150;
 
-/** Looks again and again at how long the clean-up has waited for a lock, until told to stop. */
+/** Polls how long the clean-up has waited for a lock, until stopped. */
 function watchWaits(database: TestDatabase): { stop(): Promise<number> } {
   const stopping = new AbortController();
   let longest = 0;
@@ -43,12 +43,12 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       timeout: PATIENCE,
     },
     async ({ database, temporal }) => {
-      await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+      await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
       await forceWay(database, way);
       const holder = await database.connect();
       await holder.query('begin');
       const { rowCount } = await holder.query(
-        `select from sessions where id in (select id from stock where has_expired order by md5(id::text) limit $1)
+        `select from sessions where id in (select id from session_snapshot where has_expired order by md5(id::text) limit $1)
        for update`,
         [LOCKED],
       );
@@ -63,12 +63,12 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       expect(result).toMatchObject({ deletedCount: EXPIRED - LOCKED, skippedLocked: LOCKED });
       expect(result.targets[0]?.slices.map((slice) => slice.way)).toEqual([way]);
       expect(await first.inLedger()).toBe(EXPIRED - LOCKED);
-      expect((await checkStock(database)).expiredLeft).toBe(LOCKED);
+      expect((await compareWithSnapshot(database)).expiredLeft).toBe(LOCKED);
 
       await holder.query('rollback');
       const next = await startRun(database, temporal, { cutoff: result.cutoff });
       expect(await next.result()).toMatchObject({ deletedCount: LOCKED, skippedLocked: 0 });
-      expect(await checkStock(database)).toEqual({
+      expect(await compareWithSnapshot(database)).toEqual({
         expiredGone: EXPIRED,
         expiredLeft: 0,
         liveGone: 0,

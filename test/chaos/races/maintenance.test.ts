@@ -3,16 +3,16 @@ import { expect } from 'vitest';
 
 import { FAILURE } from '../../../src/contract/failures.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { forceWay } from '../../support/cleaner.ts';
-import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { CLEANER, deletedBy, logDeletions } from '../../support/deletion-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import type { TestTemporal } from '../../support/test-namespace.ts';
 import { startRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
-import type { Chance } from '../support/chance.ts';
+import type { Random } from '../support/random.ts';
 import { test } from '../support/chaos-test.ts';
 import { isFullForm, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
 
@@ -37,27 +37,27 @@ function withWays(statements: typeof HARMLESS) {
   );
 }
 
-/** A run that is met in the middle by a statement of somebody else. */
+/** A run during which another client executes a statement. */
 interface Meeting {
   readonly database: TestDatabase;
   readonly temporal: TestTemporal;
-  readonly chance: Chance;
+  readonly random: Random;
   readonly way: Way;
 }
 
 /** Lets the statement meet a run, and hands the run over once the statement is done. */
 async function meet(
-  { database, temporal, chance, way }: Meeting,
+  { database, temporal, random, way }: Meeting,
   statement: string,
   check: (run: WatchedRun) => Promise<void>,
 ): Promise<void> {
-  await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
-  await witnessRemovals(database);
+  await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
+  await logDeletions(database);
   await slowDownDeletions(database, SLOW);
   await forceWay(database, way);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
   const run = await startRun(database, temporal);
-  expect(await run.untilDeleted(chance.between(0.1, 0.5) * EXPIRED)).toBeLessThan(EXPIRED);
+  expect(await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED)).toBeLessThan(EXPIRED);
   expect(await wayOf(database, run)).toBe(way);
   await database.sql(statement);
   await check(run);
@@ -76,39 +76,39 @@ test.for(withWays(HARMLESS))(
   {
     timeout: PATIENCE,
   },
-  async ({ statement, way }, { database, temporal, chance }) => {
-    await meet({ database, temporal, chance, way }, statement, async (run) => {
-      expect(await accountOf(database, run)).toEqual(exactly(EXPIRED));
-      expect(await removedBy(database, CLEANER)).toBe(EXPIRED);
+  async ({ statement, way }, { database, temporal, random }) => {
+    await meet({ database, temporal, random, way }, statement, async (run) => {
+      expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));
+      expect(await deletedBy(database, CLEANER)).toBe(EXPIRED);
     });
   },
 );
 
 test.for(withWays([['truncate sessions', 'sweep']]))(
-  '$statement, during a $way: the run ends, and counts its own rows only',
+  '$statement, during a $way: the run completes and counts its own rows only',
   { timeout: PATIENCE },
-  async ({ statement, way }, { database, temporal, chance }) => {
-    await meet({ database, temporal, chance, way }, statement, async (run) => {
+  async ({ statement, way }, { database, temporal, random }) => {
+    await meet({ database, temporal, random, way }, statement, async (run) => {
       const { deletedCount, targets } = await run.result();
       expect(targets[0]?.stopped).toBe('drained');
       expect(deletedCount).toBeLessThan(EXPIRED);
-      expect(deletedCount).toBe(await removedBy(database, CLEANER));
+      expect(deletedCount).toBe(await deletedBy(database, CLEANER));
       expect(deletedCount).toBe(await run.inLedger());
     });
   },
 );
 
 test.for(withWays([['drop table sessions', 'drain']]))(
-  '$statement, during a $way: the run fails at once, by name, with the count of what it did',
+  '$statement, during a $way: the run fails at once with a failure type and the count so far',
   { timeout: PATIENCE },
-  async ({ statement, way }, { database, temporal, chance }) => {
-    await meet({ database, temporal, chance, way }, statement, async (run) => {
+  async ({ statement, way }, { database, temporal, random }) => {
+    await meet({ database, temporal, random, way }, statement, async (run) => {
       const error: unknown = await run.result().catch((thrown: unknown) => thrown);
       const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
       const failure = cause instanceof ApplicationFailure ? cause : undefined;
       expect(failure?.type).toBe(FAILURE.noTable);
       const { deletedCount } = readRunResult(failure?.details?.[0]) ?? {};
-      expect(deletedCount).toBe(await removedBy(database, CLEANER));
+      expect(deletedCount).toBe(await deletedBy(database, CLEANER));
       expect(deletedCount).toBe(await run.inLedger());
     });
   },

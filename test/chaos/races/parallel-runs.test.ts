@@ -1,9 +1,9 @@
 import { expect, vi } from 'vitest';
 
 import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract/names.ts';
-import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { CLEANER, deletedBy, logDeletions } from '../../support/deletion-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import { watchRun, type WatchedRun } from '../../support/watched-run.ts';
 import { workerCrew } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -13,17 +13,17 @@ import { temporalCli } from '../../support/temporal-cli.ts';
 const HOUR = 3_600_000;
 
 test(
-  'four runs at once over one table, from a backfill that allows all: their counts add up',
+  'four concurrent runs on one table, from a backfill that allows all: their counts add up',
   {
     timeout: PATIENCE,
   },
   async ({ database, temporal }) => {
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     // Older than the oldest of the four slots, so that each run wants all of them.
     await database.sql(
       `update sessions set expires_at = expires_at - interval '6 hours' where expires_at <= now()`,
     );
-    await witnessRemovals(database);
+    await logDeletions(database);
     await slowDownDeletions(database, SLOW / 2);
     const settings = { SCHEDULE: 'apply', INTERVAL: '1h' };
     await using workers = workerCrew({ databaseUrl: database.url, temporal, settings });
@@ -55,14 +55,14 @@ test(
       },
       { timeout: 30_000, interval: 100 },
     );
-    // All four are at work at the same time.
+    // All four delete at the same time.
     await vi.waitFor(
       async () => {
         for (const run of runs) expect(await run.inLedger()).toBeGreaterThan(0);
       },
       { timeout: 60_000, interval: 10 },
     );
-    expect((await checkStock(database)).expiredLeft).toBeGreaterThan(0);
+    expect((await compareWithSnapshot(database)).expiredLeft).toBeGreaterThan(0);
 
     const results = await Promise.all(runs.map((run) => run.result()));
     const ledger = await Promise.all(runs.map((run) => run.inLedger()));
@@ -70,8 +70,8 @@ test(
     expect(counts).toEqual(ledger);
     const sum = counts.reduce((total, count) => total + count, 0);
     expect(sum).toBe(EXPIRED);
-    expect(await removedBy(database, CLEANER)).toBe(sum);
-    expect(await checkStock(database)).toEqual({
+    expect(await deletedBy(database, CLEANER)).toBe(sum);
+    expect(await compareWithSnapshot(database)).toEqual({
       expiredGone: EXPIRED,
       expiredLeft: 0,
       liveGone: 0,

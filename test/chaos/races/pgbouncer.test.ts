@@ -3,9 +3,9 @@ import path from 'node:path';
 import pg from 'pg';
 import { expect } from 'vitest';
 
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { fillAndTakeStock } from '../../support/stock.ts';
+import { fillAndSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { workerCrew } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
@@ -26,18 +26,18 @@ const LEFT_BEHIND = `select current_setting('lock_timeout') as lock_timeout,
   current_setting('enable_seqscan') as enable_seqscan`;
 
 test(
-  'behind PgBouncer a whole run, worker and pooler killed meanwhile, is exact and leaves no setting behind',
+  'a run behind PgBouncer, with worker and pooler killed, is exact and leaves no setting in a session',
   {
     timeout: PATIENCE,
   },
-  async ({ folder, postgres, mortalDatabase: database, temporal, chance, skip }) => {
+  async ({ folder, postgres, restartableDatabase: database, temporal, random, skip }) => {
     if (missing !== undefined) return skip(missing);
     await using bouncer = await startPgBouncer(
       path.join(folder, 'pgbouncer'),
       postgres.url,
       POOL_SIZE,
     );
-    await fillAndTakeStock(database, { expired: EXPIRED, live: LIVE });
+    await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
     await using workers = workerCrew({
       databaseUrl: bouncer.urlOf(database.url),
@@ -47,7 +47,7 @@ test(
     let worker = await workers.start();
     const run = await startRun(database, temporal);
 
-    const moments = chance.moments(KILLS * 2);
+    const moments = random.moments(KILLS * 2);
     for (const [index, moment] of moments.entries()) {
       expect(await run.untilDeleted(Math.max(1, moment * EXPIRED))).toBeLessThan(EXPIRED);
       if (index % 2 === 0) {
@@ -62,7 +62,7 @@ test(
     await other.connect();
     const seen = new Set<string>();
     const over = new AbortController();
-    const account = accountOf(database, run).finally(() => {
+    const account = countsOf(database, run).finally(() => {
       over.abort();
     });
     while (!over.signal.aborted) {

@@ -1,42 +1,42 @@
 import { describe, expect } from 'vitest';
 
 import { addressForcing } from '../../support/cleaner.ts';
-import { CLEANER, removedBy, witnessRemovals } from '../../support/removals.ts';
+import { CLEANER, deletedBy, logDeletions } from '../../support/deletion-log.ts';
 import { fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
-import { checkStock, takeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, takeSnapshot } from '../../support/snapshot.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
-import { APPLICATION, blow, tokenise } from '../support/storm.ts';
+import { APPLICATION, runClients, tokenise } from '../support/concurrent-clients.ts';
 
 /** Of both ways together in the full form: 50,000. */
 const OPERATIONS = sized({ short: 3_000, full: 25_000 });
 const CONNECTIONS = 8;
-/** Slow enough for the run to last longer than the storm. */
+/** Slow enough for the run to last longer than the clients. */
 const PACE = sized({ short: SLOW, full: SLOW / 10 });
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
-    `${OPERATIONS} renewals, revocations and on-demand removals from ${CONNECTIONS} connections: no renewed session is lost, none counted twice`,
+    `${OPERATIONS} renewals, revocations and on-demand deletion_log from ${CONNECTIONS} connections: no renewed session is lost, none counted twice`,
     {
       timeout: PATIENCE,
     },
-    async ({ database, temporal, chance }) => {
+    async ({ database, temporal, random }) => {
       await fillSessions(database, { expired: EXPIRED, live: LIVE });
       await tokenise(database);
-      await takeStock(database);
-      // The storm looks rows up in it, thousands of times.
-      await database.sql('alter table stock add primary key (id)');
-      await witnessRemovals(database);
+      await takeSnapshot(database);
+      // The clients look rows up in it, thousands of times.
+      await database.sql('alter table session_snapshot add primary key (id)');
+      await logDeletions(database);
       await slowDownDeletions(database, PACE);
       const databaseUrl = addressForcing(way, database);
       await using _worker = await startWorker({ databaseUrl, temporal });
       const run = await startRun(database, temporal);
       await run.untilDeleted(1);
 
-      const storm = await blow(database, run, chance, {
+      const activity = await runClients(database, run, random, {
         connections: CONNECTIONS,
         operations: OPERATIONS,
         way,
@@ -44,26 +44,26 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       await hurryDeletions(database);
       const { deletedCount, targets } = await run.result();
 
-      // A storm of this length may outlast a slice.
+      // Operations of this length may outlast a slice.
       expect(new Set(targets[0]?.slices.map((slice) => slice.way))).toEqual(new Set([way]));
-      expect(storm.operations).toBeGreaterThanOrEqual(OPERATIONS);
-      expect(storm.atTheFront).toBeGreaterThan(OPERATIONS / 4);
-      expect(storm.renewed.size).toBeGreaterThan(0);
+      expect(activity.operations).toBeGreaterThanOrEqual(OPERATIONS);
+      expect(activity.atPosition).toBeGreaterThan(OPERATIONS / 4);
+      expect(activity.renewed.size).toBeGreaterThan(0);
       const lost = await database.sql(
         `select id from unnest($1::uuid[]) as renewed (id)
        left join sessions using (id) where sessions.id is null`,
-        [[...storm.renewed]],
+        [[...activity.renewed]],
       );
       expect(lost).toEqual([]);
       // The witness keeps each row once; what it says of us is what we say.
-      expect(deletedCount).toBe(await removedBy(database, CLEANER));
+      expect(deletedCount).toBe(await deletedBy(database, CLEANER));
       expect(deletedCount).toBe(await run.inLedger());
-      const byHand = await removedBy(database, APPLICATION);
+      const byHand = await deletedBy(database, APPLICATION);
       expect(byHand).toBeGreaterThan(0);
-      expect(deletedCount + byHand + storm.renewed.size).toBe(EXPIRED);
-      expect(await checkStock(database)).toEqual({
+      expect(deletedCount + byHand + activity.renewed.size).toBe(EXPIRED);
+      expect(await compareWithSnapshot(database)).toEqual({
         expiredGone: deletedCount + byHand,
-        expiredLeft: storm.renewed.size,
+        expiredLeft: activity.renewed.size,
         liveGone: 0,
       });
     },

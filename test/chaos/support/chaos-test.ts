@@ -8,13 +8,13 @@ import { TEMPLATE_DATABASE } from '../../support/postgres-template.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { createTestNamespace, type TestTemporal } from '../../support/test-namespace.ts';
 import { createRunFolder, removeRunFolder } from '../../support/test-run.ts';
-import { chanceOf, type Chance } from './chance.ts';
-import { mortalPostgres, type MortalPostgres } from './mortal-postgres.ts';
-import { mortalTemporal, type MortalTemporal } from './mortal-temporal.ts';
+import { seededRandom, type Random } from './random.ts';
+import { startRestartablePostgres, type RestartablePostgres } from './restartable-postgres.ts';
+import { startRestartableTemporal, type RestartableTemporal } from './restartable-temporal.ts';
 
 export const test = base
   /** Random numbers of this test, from the run's seed. */
-  .extend('chance', ({ task }): Chance => chanceOf(inject('chaosSeed'), task.name))
+  .extend('random', ({ task }): Random => seededRandom(inject('chaosSeed'), task.name))
   /** A folder for servers that are the test file's own. */
   .extend('folder', { scope: 'file' }, async ({}, { onCleanup }): Promise<string> => {
     const folder = createRunFolder();
@@ -27,8 +27,8 @@ export const test = base
   .extend(
     'postgres',
     { scope: 'file' },
-    async ({ folder }, { onCleanup }): Promise<MortalPostgres> => {
-      const postgres = await mortalPostgres(path.join(folder, 'postgres'));
+    async ({ folder }, { onCleanup }): Promise<RestartablePostgres> => {
+      const postgres = await startRestartablePostgres(path.join(folder, 'postgres'));
       onCleanup(() => postgres[Symbol.asyncDispose]());
       return postgres;
     },
@@ -37,21 +37,27 @@ export const test = base
   .extend(
     'temporalServer',
     { scope: 'file' },
-    async ({ folder }, { onCleanup }): Promise<MortalTemporal> => {
-      const server = await mortalTemporal(path.join(folder, 'temporal'), inject('temporalCli'));
+    async ({ folder }, { onCleanup }): Promise<RestartableTemporal> => {
+      const server = await startRestartableTemporal(
+        path.join(folder, 'temporal'),
+        inject('temporalCli'),
+      );
       onCleanup(() => server.stop());
       return server;
     },
   )
   /** A fresh, migrated database on the server that may die. */
-  .extend('mortalDatabase', async ({ postgres }, { onCleanup }): Promise<TestDatabase> => {
+  .extend('restartableDatabase', async ({ postgres }, { onCleanup }): Promise<TestDatabase> => {
     const database = await createTestDatabase(postgres.url, TEMPLATE_DATABASE);
     onCleanup(database.drop);
     return database;
   })
   /** A fresh namespace on the Temporal server that may die. */
-  .extend('mortalNamespace', async ({ temporalServer }, { onCleanup }): Promise<TestTemporal> => {
-    const temporal = await createTestNamespace(temporalServer.address);
-    onCleanup(temporal.close);
-    return temporal;
-  });
+  .extend(
+    'restartableNamespace',
+    async ({ temporalServer }, { onCleanup }): Promise<TestTemporal> => {
+      const temporal = await createTestNamespace(temporalServer.address);
+      onCleanup(temporal.close);
+      return temporal;
+    },
+  );

@@ -10,7 +10,7 @@ export function sized(sizes: { readonly short: number; readonly full: number }):
   return isFullForm ? sizes.full : sizes.short;
 }
 
-/** Expired rows of a run that something dies in. */
+/** Expired rows of a run during which a process is killed. */
 export const EXPIRED = sized({ short: 30_000, full: 500_000 });
 
 /** Live rows among them. */

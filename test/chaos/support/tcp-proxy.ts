@@ -58,7 +58,7 @@ export async function startProxy(port: number): Promise<TcpProxy> {
       const { size } = pairs;
       for (const pair of pairs) {
         for (const socket of pair) {
-          // The end of one side must not tell the other one.
+          // Closing one side must not close the other.
           socket.removeAllListeners('close');
           socket.unpipe();
           socket.pause();

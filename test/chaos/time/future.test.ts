@@ -4,15 +4,15 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 
 import { SCHEDULE_ID, WORKFLOW_ID } from '../../../src/contract/names.ts';
-import { accountOf, exactly } from '../../support/account-of-run.ts';
+import { countsOf, exactly } from '../../support/run-counts.ts';
 import { TEMPLATE_DATABASE } from '../../support/postgres-template.ts';
-import { checkStock, fillAndTakeStock } from '../../support/stock.ts';
+import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
 import { createTestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
 import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { fakeTime, whyNoFakeTime } from '../../support/fake-time.ts';
-import { mortalPostgres } from '../support/mortal-postgres.ts';
+import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { temporalCli } from '../../support/temporal-cli.ts';
 
 const HOUR = 3_600_000;
@@ -23,11 +23,11 @@ const missing = whyNoFakeTime();
 const SOON = `update sessions set expires_at = now() + interval '5 minutes' + random() * interval '50 minutes'
   where expires_at > now() and id < '80000000-0000-0000-0000-000000000000'`;
 
-test('a run that is given a cut-off in the future is refused by name, and no row goes', async ({
+test('a run with a cut-off in the future fails by type and deletes nothing', async ({
   database,
   temporal,
 }) => {
-  await fillAndTakeStock(database, ROWS);
+  await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
   const run = await startRun(database, temporal, {
@@ -37,7 +37,7 @@ test('a run that is given a cut-off in the future is refused by name, and no row
   const error: unknown = await run.result().catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(WorkflowFailedError);
   expect(error).toMatchObject({ cause: { type: 'InvalidCutoff' } });
-  expect(await checkStock(database)).toEqual({
+  expect(await compareWithSnapshot(database)).toEqual({
     expiredGone: 0,
     expiredLeft: ROWS.expired,
     liveGone: 0,
@@ -48,7 +48,7 @@ test('a backfill of future slots, as the Web UI offers it, removes no live sessi
   database,
   temporal,
 }) => {
-  await fillAndTakeStock(database, ROWS);
+  await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   const settings = { SCHEDULE: 'apply', INTERVAL: '20m' };
   await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });
@@ -65,7 +65,7 @@ test('a backfill of future slots, as the Web UI offers it, removes no live sessi
     },
     { timeout: 30_000, interval: 100 },
   );
-  expect(await checkStock(database)).toEqual({
+  expect(await compareWithSnapshot(database)).toEqual({
     expiredGone: ROWS.expired,
     expiredLeft: 0,
     liveGone: 0,
@@ -78,7 +78,7 @@ test('a worker whose clock is an hour ahead of the database removes no live sess
   skip,
 }) => {
   if (missing !== undefined) return skip(missing);
-  await fillAndTakeStock(database, ROWS);
+  await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   await using worker = await startWorker({
     databaseUrl: database.url,
@@ -89,29 +89,33 @@ test('a worker whose clock is an hour ahead of the database removes no live sess
   expect(new Date(String(told)).getTime()).toBeGreaterThan(Date.now() + 0.9 * HOUR);
   const run = await startRun(database, temporal);
 
-  expect(await accountOf(database, run)).toEqual(exactly(ROWS.expired));
+  expect(await countsOf(database, run)).toEqual(exactly(ROWS.expired));
 });
 
-test('a database an hour behind Temporal and the worker has the last word: no live session goes', async ({
+test('the clock of a database an hour behind Temporal and the worker decides: no live session is deleted', async ({
   folder,
   temporal,
   skip,
 }) => {
   if (missing !== undefined) return skip(missing);
-  await using server = await mortalPostgres(path.join(folder, 'late'), {}, fakeTime('-1h'));
+  await using server = await startRestartablePostgres(
+    path.join(folder, 'late'),
+    {},
+    fakeTime('-1h'),
+  );
   const database = await createTestDatabase(server.url, TEMPLATE_DATABASE);
   const [row] = await database.sql<{ now: Date }>('select now()');
   expect(row?.now.getTime()).toBeLessThan(Date.now() - 0.9 * HOUR);
-  await fillAndTakeStock(database, ROWS);
+  await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
   const byStart = await startRun(database, temporal);
-  expect(await accountOf(database, byStart)).toEqual(exactly(ROWS.expired));
+  expect(await countsOf(database, byStart)).toEqual(exactly(ROWS.expired));
 
   // Nor by a cut-off that was given, and is past by everybody's clock but the database's.
   const given = await startRun(database, temporal, {
     cutoff: new Date(Date.now() - 1_000).toISOString(),
   });
   expect(await given.result()).toMatchObject({ deletedCount: 0 });
-  expect((await checkStock(database)).liveGone).toBe(0);
+  expect((await compareWithSnapshot(database)).liveGone).toBe(0);
 });

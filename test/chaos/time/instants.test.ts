@@ -8,7 +8,7 @@ import { test } from '../support/chaos-test.ts';
 /** One row: how its expiry is written, and whether it had expired by the cut-off. */
 type Row = readonly [expiry: string, fate: 'goes' | 'stays'];
 
-/** A table of instants, as somebody else might keep it. */
+/** A table of instants, as another application might keep it. */
 interface Table {
   readonly type: string;
   readonly settings: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     settings: { TIME_ZONE: 'Europe/Berlin' },
     rows: [
       ['2025-10-26 01:59:59.999999', 'goes'],
-      // 00:30 or 01:30 in UTC, nobody can tell: it stays until both are past.
+      // Either 00:30 or 01:30 in UTC: it is kept until both are past.
       ['2025-10-26 02:30:00', 'stays'],
       ['2025-10-26 03:00:00', 'stays'],
       // An hour that never was: it is read as one hour later, long past either way.
@@ -111,7 +111,7 @@ function settingsOf(tables: Readonly<Record<string, Table>>): Readonly<Record<st
   return { TARGETS: Object.keys(tables).join(','), ...Object.fromEntries(each) };
 }
 
-test('in a database that lives in Kathmandu, to the microsecond, over daylight saving, from year 1 to infinity', async ({
+test('in a database in the time zone of Kathmandu, to the microsecond, over daylight saving, from year 1 to infinity', async ({
   database,
   temporal,
 }) => {
@@ -138,7 +138,7 @@ test('in a database that lives in Kathmandu, to the microsecond, over daylight s
   }
 });
 
-test('text that looks like a time and is none never expires, and is counted', async ({
+test('text that is not a valid time never expires, and is counted', async ({
   database,
   temporal,
 }) => {

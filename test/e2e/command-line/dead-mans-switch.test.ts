@@ -22,7 +22,7 @@ const DESCRIBED = z.object({
   info: z.object({ futureActionTimes: z.array(z.string()) }),
 });
 
-test('a schedule that looks healthy and starts nothing is found by the age of the last success', async ({
+test('a schedule that looks healthy but starts nothing is detected by the age of the last success', async ({
   database,
   temporal,
   skip,
@@ -73,7 +73,7 @@ test('a schedule that looks healthy and starts nothing is found by the age of th
   );
 });
 
-test('a schedule whose remaining runs are used up says so', async ({ database, temporal }) => {
+test('a schedule without remaining actions is reported', async ({ database, temporal }) => {
   const stage = { database, temporal };
   await createSchedule(temporal, '--interval', '1s', '--remaining-actions', '1');
   await untilSchedule(stage, ({ remainingActions }) => {
@@ -84,7 +84,7 @@ test('a schedule whose remaining runs are used up says so', async ({ database, t
   expect(stdout).toMatch(/^ {2}remaining +0 more runs$/m);
 });
 
-test('a schedule whose runs all fail is found as well, with the reason', async ({
+test('a schedule whose runs all fail is detected, with the reason', async ({
   database,
   temporal,
 }) => {

@@ -28,12 +28,12 @@ const test = base.extend('stage', ({ database, temporal }): Stage => {
   return { database, temporal: { ...temporal, taskQueue: DEFAULT_TASK_QUEUE } };
 });
 
-/** A schedule as somebody makes it who has read that one line. */
+/** A schedule created with that one command. */
 async function createByHand({ temporal }: Stage): Promise<void> {
   await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 }
 
-test('made with the line of the README, it is described and triggered, and its run counts what it removes', async ({
+test('created with the command of the README, it is described and triggered, and its run counts what it deletes', async ({
   stage,
 }) => {
   const { database, temporal } = stage;
@@ -54,7 +54,7 @@ test('made with the line of the README, it is described and triggered, and its r
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('paused with a reason, it lets slots pass, runs when triggered, and stays paused until toggled back', async ({
+test('paused with a reason, it skips slots, runs when triggered, and stays paused until unpaused', async ({
   stage,
 }) => {
   const { database, temporal } = stage;
@@ -105,7 +105,7 @@ test('lists the times of a past day, the same that a backfill runs', async ({ st
   expect(startTime.map((time) => new Date(time))).toEqual(SLOTS);
 });
 
-test('updated by the temporal command it loses what it is not told; apply repairs that, and says what', async ({
+test('an update by the temporal command drops what it does not name; apply restores it and reports what', async ({
   stage,
 }) => {
   const { database, temporal } = stage;
@@ -164,7 +164,7 @@ test('deleted and applied again, it is as configured and runs', async ({ stage }
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-/** The lines that tell a difference, without their alignment. */
+/** The lines that report a difference, without their alignment. */
 function differencesIn(output: string): readonly string[] {
   return output
     .split('\n')

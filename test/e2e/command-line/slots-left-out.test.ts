@@ -17,10 +17,10 @@ const STOCK = { expired: 3_000, live: 100 };
 const COUNTERS =
   /^ {2}so far +[\d,]+ started, ([\d,]+) skipped because one was going on, ([\d,]+) missed while the server was down$/m;
 
-test('status tells slots that gave way to a run, and slots that an outage swallowed', async ({
+test('status reports slots skipped for a running run, and slots missed in an outage', async ({
   database,
   temporalServer,
-  mortalNamespace: temporal,
+  restartableNamespace: temporal,
 }) => {
   const stage = { database, temporal };
   await fillSessions(database, STOCK);

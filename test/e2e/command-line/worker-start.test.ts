@@ -53,7 +53,7 @@ const AS_CHANGED = {
 };
 
 describe('a worker that starts', () => {
-  test('as configured (apply) repairs interval, policy and action, says so, and keeps the rest', async ({
+  test('with apply repairs interval, policy and action, logs it, and keeps the rest', async ({
     stage,
   }) => {
     const log = await logOfStart(stage, { SCHEDULE: 'apply' });
@@ -78,7 +78,7 @@ describe('a worker that starts', () => {
     ]);
   });
 
-  test('told to check reports the same differences, and changes nothing', async ({ stage }) => {
+  test('with check reports the same differences and changes nothing', async ({ stage }) => {
     const log = await logOfStart(stage, { SCHEDULE: 'check' });
 
     expect(aboutSchedule(log)).toEqual([
@@ -91,7 +91,7 @@ describe('a worker that starts', () => {
     expect(await described(stage)).toMatchObject(AS_CHANGED);
   });
 
-  test('told to leave it alone (off) says nothing, and changes nothing', async ({ stage }) => {
+  test('with off reports nothing and changes nothing', async ({ stage }) => {
     expect(aboutSchedule(await logOfStart(stage, { SCHEDULE: 'off' }))).toEqual([]);
     expect(await described(stage)).toMatchObject(AS_CHANGED);
   });

@@ -1,4 +1,4 @@
-/** What a backfill of yesterday's four slots has to come to, whoever asks for it in whatever way. */
+/** The expected result of a backfill of yesterday's four slots, by any client. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 
@@ -6,7 +6,7 @@ import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
 import { triggerSchedule } from '../../../src/schedule/trigger.ts';
 import { pauseSchedule } from '../../../src/schedule/schedule.ts';
-import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
+import { LOGS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { watchRun, type WatchedRun } from '../../support/watched-run.ts';
 import { startWorker, type WorkerProcess } from '../../support/worker-process.ts';
@@ -40,7 +40,7 @@ const ROWS = 250;
 const ROWS_PER_SECOND = 500;
 
 /**
- * Lets somebody backfill {@link PAST_RANGE} under a policy, and looks at schedule, histories and table.
+ * Backfills {@link PAST_RANGE} under a policy and checks schedule, histories and table.
  * Under the policies that end another run, one is in the midst of its work.
  *
  * @param prepare - does all but the last step, which it returns
@@ -53,7 +53,7 @@ export async function expectBackfill(
   const { database, temporal } = stage;
   await fillSlots(database, ROWS);
   await slowDownDeletions(database, ROWS_PER_SECOND);
-  const settings = { SCHEDULE: 'apply', ...TELLS_ATTEMPTS };
+  const settings = { SCHEDULE: 'apply', ...LOGS_ATTEMPTS };
   await using worker = await startWorker({ databaseUrl: database.url, temporal, settings });
   // So that no slot of today comes in between; a paused schedule runs a backfill all the same.
   await pauseSchedule(temporal.client, 'under test');
@@ -85,7 +85,7 @@ async function startAnother({ database, temporal }: Stage): Promise<WatchedRun> 
   return run;
 }
 
-/** Each run in a row takes what had expired by its slot; runs at once share it. */
+/** Consecutive runs each delete what had expired by their slot; concurrent runs share it. */
 async function expectShares(
   { database }: Stage,
   overlap: Overlap,
@@ -117,7 +117,7 @@ interface Succession {
   readonly runs: readonly SlotRun[];
 }
 
-/** The run that was going on keeps what it did, and the last slot's takes the rest of its share. */
+/** The running run keeps its count, and the last slot's run deletes the rest. */
 async function expectSuccession(
   { database }: Stage,
   overlap: Overlap,
@@ -142,7 +142,7 @@ async function expectSuccession(
   expect(before + after).toBe((SLOTS.length + 1) * ROWS - later);
 }
 
-/** Whether any two of them were going on at the same time. */
+/** Whether any two of them were running at the same time. */
 async function areParallel(runs: readonly SlotRun[]): Promise<boolean> {
   const spans = await Promise.all(
     runs.map(async ({ handle }) => {

@@ -51,7 +51,7 @@ export async function userMetadata({ page }: WebUi): Promise<readonly FrameLocat
   return [0, 1, 2].map((index) => frames.nth(index).contentFrame());
 }
 
-/** Asks the run to end after the chunk in hand. */
+/** Requests cancellation: the run ends after the current chunk. */
 export async function requestCancellation(ui: WebUi): Promise<void> {
   await ui.page.getByRole('button', { name: 'Request Cancellation' }).click();
   const dialog = openDialog(ui);

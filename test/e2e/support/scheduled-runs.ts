@@ -1,4 +1,4 @@
-/** The runs that the schedule started, as it tells them itself. */
+/** The runs that the schedule started, as its description lists them. */
 import { expect, vi } from 'vitest';
 
 import { WORKFLOW_ID } from '../../../src/contract/names.ts';

@@ -60,7 +60,7 @@ export const test = base
     },
   );
 
-/** Saves what the page showed, and tells where. */
+/** Saves what the page showed and prints the path. */
 async function keepEvidence(page: Page, name: string): Promise<string> {
   mkdirSync(EVIDENCE, { recursive: true });
   const file = path.join(EVIDENCE, name);

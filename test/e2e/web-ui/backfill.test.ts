@@ -12,7 +12,7 @@ import { test } from '../support/web-ui-test.ts';
 const SLOT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 describe('the backfill form', () => {
-  test('as it opens asks for the hour to come; its run removes no live session', async ({
+  test('with its defaults asks for the coming hour; its run deletes no live session', async ({
     ui,
     database,
     temporal,

@@ -9,7 +9,7 @@ import { askProgress, codeIn, openRun, untilStatus, userMetadata } from '../supp
 import { deletedBy, onlyRun } from '../support/scheduled-runs.ts';
 import { test } from '../support/web-ui-test.ts';
 
-test('a running run shows what it does, its runbook, and answers its query', async ({
+test('a running run shows its progress and its runbook, and answers the query', async ({
   ui,
   database,
   temporal,
@@ -31,7 +31,7 @@ test('a running run shows what it does, its runbook, and answers its query', asy
   await current?.getByText(`expired by ${run.slot}`).waitFor();
   const progress = await askProgress(ui, '"targets"');
   expect(progress).toContain(`"cutoff": "${run.slot}"`);
-  // After ten seconds a slice tells how far it is, and the page asks again when it is opened.
+  // A slice reports its progress after ten seconds, and the page reads it when opened.
   await expect
     .poll(
       async () => {
@@ -52,7 +52,7 @@ test('a running run shows what it does, its runbook, and answers its query', asy
   expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
 });
 
-test('a finished run shows its exact count, as result, in its details and by its query', async ({
+test('a completed run shows its exact count in its result, its details and by the query', async ({
   ui,
   database,
   temporal,
@@ -76,7 +76,7 @@ test('a finished run shows its exact count, as result, in its details and by its
   expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
 });
 
-test('a failed run shows what is wrong and what to do', async ({ ui, database, temporal }) => {
+test('a failed run shows the error and the remedy', async ({ ui, database, temporal }) => {
   await fillSessions(database, { expired: 100, live: 50 });
   const settings = { SCHEDULE: 'apply', TABLE: 'auth.session' };
   await using _worker = await startWorker({ databaseUrl: database.url, temporal, settings });

@@ -16,7 +16,7 @@ import { test } from '../support/web-ui-test.ts';
 
 const STOCK = { expired: 1_500, live: 500 };
 
-test('pauses with a reason, triggers a run all the same, and unpauses', async ({
+test('pauses with a reason, triggers a run while paused, and unpauses', async ({
   ui,
   database,
   temporal,
@@ -47,7 +47,7 @@ test('pauses with a reason, triggers a run all the same, and unpauses', async ({
   });
 });
 
-test('edits interval and input; the next run follows, and apply tells what the page changed', async ({
+test('edits interval and input; the next run uses them, and apply reports what the page changed', async ({
   ui,
   database,
   temporal,

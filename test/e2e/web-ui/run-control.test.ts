@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest';
 import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
 import { triggerSchedule } from '../../../src/schedule/trigger.ts';
-import { TELLS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
+import { LOGS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
 import { startRun, watchRun } from '../../support/watched-run.ts';
@@ -35,7 +35,7 @@ const test = base.extend(
   async ({ ui, database, temporal }, { onCleanup }): Promise<Midst> => {
     await fillSessions(database, STOCK);
     await slowDownDeletions(database, 500);
-    const settings = { SCHEDULE: 'apply', ...TELLS_ATTEMPTS };
+    const settings = { SCHEDULE: 'apply', ...LOGS_ATTEMPTS };
     const worker = await startWorker({ databaseUrl: database.url, temporal, settings });
     onCleanup(() => worker.kill());
     await triggerSchedule(temporal.client);
@@ -47,7 +47,7 @@ const test = base.extend(
   },
 );
 
-test('cancelled, it ends after the chunk in hand and keeps its count; the next run takes the rest', async ({
+test('cancelled, it ends after the current chunk and keeps its count; the next run deletes the rest', async ({
   midst: { ui, database, temporal, run },
 }) => {
   await requestCancellation(ui);
@@ -68,7 +68,7 @@ test('cancelled, it ends after the chunk in hand and keeps its count; the next r
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('terminated, it stops deleting; its count stays in the ledger and the next run takes the rest', async ({
+test('terminated, it stops deleting; its count stays in the ledger and the next run deletes the rest', async ({
   midst: { ui, database, temporal, worker, run },
 }) => {
   await terminateRun(ui, 'by hand');
@@ -86,7 +86,7 @@ test('terminated, it stops deleting; its count stays in the ledger and the next 
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('reset, it begins anew with the same cut-off; what it had deleted stays in its old account', async ({
+test('reset, it starts over with the same cut-off; earlier deletions stay in the ledger of the old run', async ({
   midst: { ui, database, temporal, worker, run },
 }) => {
   await resetRun(ui, 'once more');
@@ -104,7 +104,7 @@ test('reset, it begins anew with the same cut-off; what it had deleted stays in 
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('paused and resumed by updates, it says so in its details and loses no count', async ({
+test('paused and resumed by updates, it shows so in its details and loses no count', async ({
   midst: { ui, database, run },
 }) => {
   await sendUpdate(ui, 'pause', '{"reason": "peak hour"}');

@@ -8,21 +8,21 @@ export const CLEANER = 'session-cleanup';
  * From here on every deletion from `sessions` notes each row once, with the name of the connection it
  * came by, its role and the moment, in the deletion's own transaction.
  */
-export async function witnessRemovals(database: TestDatabase): Promise<void> {
-  await database.sql(`create table removals (
+export async function logDeletions(database: TestDatabase): Promise<void> {
+  await database.sql(`create table deletion_log (
     id uuid primary key, by text not null, role text not null default current_user,
     at timestamptz not null default clock_timestamp())`);
-  await database.sql(`create function note_removals() returns trigger language plpgsql as $$ begin
-    insert into removals (id, by) select id, current_setting('application_name') from gone;
+  await database.sql(`create function log_deletions() returns trigger language plpgsql as $$ begin
+    insert into deletion_log (id, by) select id, current_setting('application_name') from gone;
     return null; end $$`);
-  await database.sql(`create trigger note_removals after delete on sessions
-    referencing old table as gone for each statement execute function note_removals()`);
+  await database.sql(`create trigger log_deletions after delete on sessions
+    referencing old table as gone for each statement execute function log_deletions()`);
 }
 
 /** How many rows connections of that name have removed. */
-export async function removedBy(database: TestDatabase, name: string): Promise<number> {
+export async function deletedBy(database: TestDatabase, name: string): Promise<number> {
   const [row] = await database.sql<{ count: number }>(
-    'select count(*)::int as count from removals where by = $1',
+    'select count(*)::int as count from deletion_log where by = $1',
     [name],
   );
   return row?.count ?? 0;

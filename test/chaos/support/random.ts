@@ -1,8 +1,8 @@
-/** Chance that can be repeated: everything random in these tests comes from one printed seed. */
+/** Repeatable random numbers: everything random in these tests comes from one printed seed. */
 import { createHash } from 'node:crypto';
 
 /** A source of numbers that is the same for the same seed. */
-export interface Chance {
+export interface Random {
   /** A number from `least` to below `most`. */
   between(least: number, most: number): number;
   /** A whole number from 0 to below `count`. */
@@ -15,7 +15,7 @@ export interface Chance {
 }
 
 /** @param name - tests of the same seed don't share their numbers */
-export function chanceOf(seed: number, name: string): Chance {
+export function seededRandom(seed: number, name: string): Random {
   let state = createHash('sha256').update(`${seed}:${name}`).digest().readUInt32LE();
   const next = (): number => {
     // Mulberry32: small, and good enough to pick moments by.

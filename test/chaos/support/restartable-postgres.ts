@@ -4,7 +4,7 @@ import { startPostgres, type PostgresServer } from '../../../scripts/services/po
 import { createTemplate } from '../../support/postgres-template.ts';
 
 /** A server whose address stays while the process behind it changes. */
-export interface MortalPostgres extends AsyncDisposable {
+export interface RestartablePostgres extends AsyncDisposable {
   /** Address of the database `postgres`, as its superuser. */
   readonly url: string;
   readonly port: number;
@@ -21,11 +21,11 @@ export interface MortalPostgres extends AsyncDisposable {
  * @param settings - as in `postgresql.conf`
  * @param env - further variables of its environment
  */
-export async function mortalPostgres(
+export async function startRestartablePostgres(
   dataDirectory: string,
   settings: Readonly<Record<string, string>> = {},
   env: Readonly<Record<string, string>> = {},
-): Promise<MortalPostgres> {
+): Promise<RestartablePostgres> {
   const port = await choosePort();
   const start = async (): Promise<PostgresServer> =>
     await startPostgres({

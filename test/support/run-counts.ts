@@ -1,10 +1,10 @@
 /** The comparison at the end of every test that kills something: three counts of the same rows. */
-import { checkStock } from './stock.ts';
+import { compareWithSnapshot } from './snapshot.ts';
 import type { TestDatabase } from './test-database.ts';
 import type { WatchedRun } from './watched-run.ts';
 
 /** What everybody says about one run that was alone with its table. */
-export interface AccountOfRun {
+export interface RunCounts {
   readonly inResult: number;
   /** Sum over the activities in its history. */
   readonly inSlices: number;
@@ -16,20 +16,20 @@ export interface AccountOfRun {
 }
 
 /** Waits for the run's end, then asks the history, the ledger and the table. */
-export async function accountOf(database: TestDatabase, run: WatchedRun): Promise<AccountOfRun> {
+export async function countsOf(database: TestDatabase, run: WatchedRun): Promise<RunCounts> {
   const result = await run.result();
   const slices = await run.slices();
   return {
     inResult: result.deletedCount,
     inSlices: slices.reduce((sum, slice) => sum + slice.deletedCount, 0),
     inLedger: await run.inLedger(),
-    ...(await checkStock(database)),
+    ...(await compareWithSnapshot(database)),
     stopped: result.targets[0]?.stopped,
   };
 }
 
 /** What it must be when `expired` rows had expired and nothing kept any of them. */
-export function exactly(expired: number): AccountOfRun {
+export function exactly(expired: number): RunCounts {
   return {
     inResult: expired,
     inSlices: expired,

@@ -3,7 +3,7 @@ import { choosePort } from '../../../scripts/services/ports.ts';
 import { startTemporal, type TemporalServer } from '../../../scripts/services/temporal-server.ts';
 
 /** A server whose address stays while the process behind it changes. */
-export interface MortalTemporal {
+export interface RestartableTemporal {
   /** `host:port` */
   readonly address: string;
   /** Kills it by SIGKILL and returns once it is gone. */
@@ -13,7 +13,10 @@ export interface MortalTemporal {
 }
 
 /** @param cli - path of the CLI, which is the server too */
-export async function mortalTemporal(dataDirectory: string, cli: string): Promise<MortalTemporal> {
+export async function startRestartableTemporal(
+  dataDirectory: string,
+  cli: string,
+): Promise<RestartableTemporal> {
   const port = await choosePort();
   const start = async (): Promise<TemporalServer> =>
     await startTemporal({

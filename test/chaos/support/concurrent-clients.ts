@@ -1,4 +1,4 @@
-/** What applications do to their sessions while a clean-up is at work. */
+/** Operations of an application on its sessions during a clean-up. */
 import { MikroORM } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 
@@ -7,22 +7,22 @@ import { SessionRepository } from '../../../src/database/session-repository.ts';
 import { TEST_DATABASE_SETTINGS } from '../../support/settings.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import type { WatchedRun } from '../../support/watched-run.ts';
-import type { Chance } from './chance.ts';
+import type { Random } from './random.ts';
 
-/** The name of the storm's connections. */
+/** The name of the clients' connections. */
 export const APPLICATION = 'application';
 
-/** What the storm did. */
-export interface Storm {
-  /** Ids of sessions of which a renewal was confirmed, and that nobody deleted by hand. */
+/** What the clients did. */
+export interface ClientActivity {
+  /** Ids of sessions with a confirmed renewal that no client deleted. */
   readonly renewed: ReadonlySet<string>;
   /** Operations of all kinds, successful or come too late. */
   readonly operations: number;
   /** Operations on rows that the clean-up was about to delete at that moment. */
-  readonly atTheFront: number;
+  readonly atPosition: number;
 }
 
-export interface StormOptions {
+export interface ClientOptions {
   readonly connections: number;
   readonly operations: number;
   readonly way: 'sweep' | 'drain';
@@ -40,15 +40,15 @@ const KIND = ['renew', 'renew', 'renew', 'revoke', 'find'] as const;
  * Renews expired sessions (as an application does whose clock or rules differ), revokes some and finds
  * others expired, half of them right where the clean-up is, until all is done.
  */
-export async function blow(
+export async function runClients(
   database: TestDatabase,
   run: WatchedRun,
-  chance: Chance,
-  options: StormOptions,
-): Promise<Storm> {
+  random: Random,
+  options: ClientOptions,
+): Promise<ClientActivity> {
   const renewed = new Set<string>();
   let operations = 0;
-  let atTheFront = 0;
+  let atPosition = 0;
   const url = new URL(database.url);
   url.searchParams.set('application_name', APPLICATION);
   const orm = new MikroORM({
@@ -58,7 +58,7 @@ export async function blow(
   });
   const sessions = new SessionRepository(orm.em);
 
-  const blowOnce = async (client: pg.Client, { id, token }: Candidate): Promise<void> => {
+  const operate = async (client: pg.Client, { id, token }: Candidate): Promise<void> => {
     switch (KIND[Number.parseInt(id.slice(0, 8), 16) % KIND.length]) {
       case 'renew': {
         const { rowCount } = await client.query(
@@ -78,23 +78,23 @@ export async function blow(
         throw new Error('No such kind.');
     }
   };
-  const blowing = Array.from({ length: options.connections }, async () => {
+  const clients = Array.from({ length: options.connections }, async () => {
     const client = await database.connect();
     await client.query(`set application_name = '${APPLICATION}'`);
     while (operations < options.operations) {
-      const isFront = chance.below(2) === 0;
+      const isFront = random.below(2) === 0;
       const candidates = isFront
         ? await atFront(database, run, options.way)
-        : await anywhere(database, chance);
-      for (const candidate of candidates) await blowOnce(client, candidate);
+        : await anywhere(database, random);
+      for (const candidate of candidates) await operate(client, candidate);
       operations += candidates.length;
-      if (isFront) atTheFront += candidates.length;
+      if (isFront) atPosition += candidates.length;
       if (candidates.length === 0 && (await isOver(run))) return;
     }
   });
-  await Promise.all(blowing);
+  await Promise.all(clients);
   await orm.close(true);
-  return { renewed, operations, atTheFront };
+  return { renewed, operations, atPosition };
 }
 
 /** Tokens are made from ids (`tokenise`), so that the application can present them. */
@@ -121,7 +121,7 @@ async function atFront(
     : await database.sql(
         `select ${CANDIDATE} from (select id from sessions where expires_at > $1 and expires_at <= now()
            order by expires_at limit 600) as next order by random() limit 20`,
-        // Empty as long as the first stretch is still in hand.
+        // Empty until the first range is done.
         [ledger.position === '' ? '-infinity' : ledger.position],
       );
 }
@@ -131,10 +131,10 @@ function blockOf(position: string): number {
   return Math.floor(Number(position) / 65_536);
 }
 
-async function anywhere(database: TestDatabase, chance: Chance): Promise<readonly Candidate[]> {
-  const from = chance.below(0xffff_ffff).toString(16).padStart(8, '0');
+async function anywhere(database: TestDatabase, random: Random): Promise<readonly Candidate[]> {
+  const from = random.below(0xffff_ffff).toString(16).padStart(8, '0');
   return await database.sql(
-    `select ${CANDIDATE} from stock where id >= $1::uuid and has_expired order by id limit 20`,
+    `select ${CANDIDATE} from session_snapshot where id >= $1::uuid and has_expired order by id limit 20`,
     [`${from}-0000-0000-0000-000000000000`],
   );
 }
