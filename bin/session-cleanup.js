@@ -3,13 +3,10 @@
 // Node gets to read first.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** The first Node that runs TypeScript without a word, and the first that is too new to be tested. */
-const OLDEST = [24, 12];
-const TOO_NEW_MAJOR = 25;
+import { findNode, isFit, remedy } from './node-version.js';
 
 // A published package holds JavaScript only: Node strips no types below node_modules.
 const source = new URL('../src/cli/main.ts', import.meta.url);
@@ -20,33 +17,10 @@ if (isFit(process.versions.node)) {
 } else {
   const node = findNode();
   if (node === undefined) {
-    console.error(
-      `session-cleanup needs Node ${OLDEST.join('.')} or a later 24, and this is ${process.versions.node}. ` +
-        'Run it by a Node of that version, or install the one that it brings along: npm ci',
-    );
+    console.error(remedy());
     process.exitCode = 1;
   } else {
     runBy(node);
-  }
-}
-
-/** @param {string} version */
-function isFit(version) {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor = 0, oldestMinor = 0] = OLDEST;
-  return (
-    major < TOO_NEW_MAJOR &&
-    (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor))
-  );
-}
-
-/** The Node that npm installs beside us, in a checkout or where somebody depends on it. */
-function findNode() {
-  try {
-    const path = createRequire(import.meta.url).resolve('node/bin/node');
-    return existsSync(path) ? path : undefined;
-  } catch {
-    return undefined;
   }
 }
 

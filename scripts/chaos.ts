@@ -11,31 +11,46 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: 'string' },
-    minutes: { type: 'string' },
-    short: { type: 'boolean', default: false },
-  },
+import { runScript, scriptCommand, wholeNumber } from './options.ts';
+
+interface ChaosOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly short?: true;
+}
+
+await runScript(async () => {
+  const command = scriptCommand('npm run test:chaos --')
+    .description('Runs the chaos tests in their full form.')
+    .argument('[path...]', 'only test files whose path contains one of these')
+    .option(
+      '--seed <number>',
+      'seed of the first run',
+      wholeNumber(0, 999_999_999),
+      Math.floor(Math.random() * 1e6),
+    )
+    .option(
+      '--minutes <count>',
+      'repeat for so long, each time with the next seed',
+      wholeNumber(0, 999_999_999),
+      0,
+    )
+    .option('--short', 'the short form, as in the gate')
+    .parse(process.argv.slice(2), { from: 'user' });
+  process.exitCode = await runRepeatedly(command.opts(), command.args);
 });
-const firstSeed = wholeNumber('--seed', values.seed ?? String(Math.floor(Math.random() * 1e6)));
-const minutes = wholeNumber('--minutes', values.minutes ?? '0');
-const end = Date.now() + minutes * 60_000;
-
-process.exitCode = await runUntil(end);
 
 /** Runs once, and then again until the time is over or something fails. Returns the exit code. */
-async function runUntil(end: number): Promise<number> {
-  for (let seed = firstSeed; ; seed += 1) {
-    const code = await runOnce(seed);
+async function runRepeatedly(options: ChaosOptions, paths: readonly string[]): Promise<number> {
+  const end = Date.now() + options.minutes * 60_000;
+  for (let { seed } = options; ; seed += 1) {
+    const code = await runOnce(seed, options.short === true, paths);
     if (code !== 0 || Date.now() >= end) return code;
   }
 }
 
-async function runOnce(seed: number): Promise<number> {
+async function runOnce(seed: number, isShort: boolean, paths: readonly string[]): Promise<number> {
   const vitest = path.join(
     path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
     'vitest.mjs',
@@ -43,21 +58,16 @@ async function runOnce(seed: number): Promise<number> {
   const projects = ['--project', 'chaos', '--project', 'races'];
   const child = spawn(
     process.execPath,
-    [vitest, 'run', ...projects, '--reporter=verbose', ...positionals],
+    [vitest, 'run', ...projects, '--reporter=verbose', ...paths],
     {
       stdio: 'inherit',
       env: {
         ...process.env,
         CHAOS_SEED: String(seed),
-        CHAOS_FORM: values.short ? 'short' : 'full',
+        CHAOS_FORM: isShort ? 'short' : 'full',
       },
     },
   );
   const [code]: unknown[] = await once(child, 'exit');
   return typeof code === 'number' ? code : 1;
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new Error(`${name} is ${JSON.stringify(text)}, which is no whole number.`);
 }

@@ -1,34 +1,36 @@
 /** `npm run dev`: a whole session-cleanup on this machine. See `npm run dev -- --help`. */
-import { CommanderError } from 'commander';
+import { realpathSync } from 'node:fs';
+import os from 'node:os';
 
 import { EXIT } from '../src/cli/exit-code.ts';
-import { reportError } from '../src/cli/report-error.ts';
 import { parseDevOptions } from './dev/options.ts';
 import { toOnceResult } from './dev/report.ts';
 import { runDevelopment } from './dev/run-development.ts';
-import { INTERRUPTED, listenForStop, StopRequested } from './services/stop-request.ts';
 import { openTerminal } from './dev/terminal.ts';
+import { runScript } from './options.ts';
+import { explainFullDisk } from './services/full-disk.ts';
+import { listenForStop, StopRequested } from './services/stop-request.ts';
 
-async function main(args: readonly string[]): Promise<number> {
+await runScript(async () => {
   const stop = listenForStop();
   const terminal = openTerminal(process.stdout);
-  let isOnce = false;
+  const options = parseDevOptions(process.argv.slice(2));
   try {
-    const options = parseDevOptions(args);
-    isOnce = options.once;
     const first = await runDevelopment(options, { env: process.env, terminal, stop });
-    // Without a run there is no result to tell.
-    if (first === undefined) return EXIT.failed;
-    terminal.say(JSON.stringify(toOnceResult(first)));
-    return EXIT.done;
+    // Without a run there is no result.
+    if (first === undefined) process.exitCode = EXIT.failed;
+    else terminal.say(JSON.stringify(toOnceResult(first)));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    if (error instanceof StopRequested) return isOnce ? INTERRUPTED : EXIT.done;
-    const { exitCode, message } = reportError(error);
-    process.stderr.write(`${message}\n`);
-    return exitCode;
+    // This is how an environment that stays is ended.
+    if (error instanceof StopRequested && !options.once) return;
+    throw explainFullDisk(
+      error,
+      // PostgreSQL's programs and data are in the second one where its account may not enter the first.
+      [options.dataDirectory, realpathSync(os.tmpdir())],
+      'Free space there, or name another folder by --data (by TMPDIR, if this is the temporary folder).',
+    );
   }
-}
+});
 
 // All that was started has ended; what is left is a connection, and attempts at calls on it.
-process.exit(await main(process.argv.slice(2)));
+process.exit();

@@ -5,6 +5,7 @@ import pg from 'pg';
 
 import { LOOPBACK } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
+import { serviceFailure } from '../services/service-process.ts';
 import type { DevOptions } from './options.ts';
 import { choosePortAloud } from './choose-port-aloud.ts';
 import type { Say } from './say.ts';
@@ -15,8 +16,8 @@ export interface DevDatabase {
   readonly url: string;
   /** True when we started it, so that nobody else's data is in it. */
   readonly isOurs: boolean;
-  /** Resolves with the reason when it ends by itself; never for a given one. */
-  readonly ended: Promise<string>;
+  /** Resolves with the error to report when it ends by itself; never for a given one. */
+  readonly ended: Promise<Error>;
   /** Ends what was started. */
   stop(): Promise<void>;
 }
@@ -63,11 +64,17 @@ export async function openDatabase(
     await stop();
     throw error;
   }
-  say(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
+  const address = `${LOOPBACK}:${String(server.port)}`;
+  say(`PostgreSQL  ${address}, data in ${server.dataDirectory}`);
   return {
     url: server.urlOf(DATABASE_NAME),
     isOurs: true,
-    ended: server.exited.then((reason) => `PostgreSQL ended by itself (${reason}).`),
+    ended: server.exited.then((reason) =>
+      serviceFailure(
+        { name: `PostgreSQL at ${address}`, logFile: server.logFile },
+        `ended by itself (${reason})`,
+      ),
+    ),
     stop,
   };
 }

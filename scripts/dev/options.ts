@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Command, InvalidArgumentError } from 'commander';
+import { scriptCommand, wholeNumber } from '../options.ts';
 
 /** What was asked for. */
 export interface DevOptions {
@@ -19,7 +19,9 @@ export interface DevOptions {
 const DEFAULT_DATA_DIRECTORY = fileURLToPath(new URL('../../.dev', import.meta.url));
 
 /** More would take hours to fill, and is likely a slip of the hand. */
-const MOST_SESSIONS = 100_000_000;
+const count = wholeNumber(0, 100_000_000);
+
+const port = wholeNumber(1, 65_535);
 
 /**
  * Reads the arguments after `npm run dev --`.
@@ -27,7 +29,7 @@ const MOST_SESSIONS = 100_000_000;
  *   `exitCode` is what to leave with.
  */
 export function parseDevOptions(args: readonly string[]): DevOptions {
-  const command = new Command('npm run dev --')
+  const command = scriptCommand('npm run dev --')
     .description(
       'Starts PostgreSQL and Temporal for development, fills the table "sessions", has a first run clean ' +
         'it up, and stays: with the Web UI, a worker, and sessions that come and go. Ctrl-C ends it all; ' +
@@ -44,14 +46,7 @@ export function parseDevOptions(args: readonly string[]): DevOptions {
     .option('--postgres-port <port>', 'preferred port of PostgreSQL', port, 15_432)
     .option('--temporal-port <port>', 'preferred port of Temporal', port, 7_233)
     .option('--ui-port <port>', "preferred port of Temporal's Web UI", port, 8_233)
-    .helpOption('-h, --help', 'show this text')
-    .addHelpText('after', HELP)
-    .allowExcessArguments(false)
-    .exitOverride((error) => {
-      // Wrong arguments are bad input, as for all our commands; the help is none.
-      error.exitCode = error.exitCode === 0 ? 0 : 2;
-      throw error;
-    });
+    .addHelpText('after', HELP);
   const given = command.parse([...args], { from: 'user' }).opts<{
     once: boolean;
     sessions: number;
@@ -86,19 +81,3 @@ Examples:
   npm run dev -- --sessions 5000000
   npm run dev -- --once
   DATABASE_URL=postgres://localhost/app npm run dev`;
-
-function count(text: string): number {
-  return wholeNumber(text, 0, MOST_SESSIONS);
-}
-
-function port(text: string): number {
-  return wholeNumber(text, 1, 65_535);
-}
-
-function wholeNumber(text: string, least: number, most: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new InvalidArgumentError(
-    `Allowed: a whole number from ${String(least)} to ${String(most)}.`,
-  );
-}

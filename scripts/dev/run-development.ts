@@ -78,7 +78,7 @@ export async function runDevelopment(
   const worker = stack.use(await startWorker(options.dataDirectory, servers.env));
   void stopWith(
     stop,
-    worker.exited.then(() => serviceFailure(worker, 'ended by itself').message),
+    worker.exited.then((reason) => serviceFailure(worker, `ended by itself (${reason})`)),
   );
   say(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
   // The worker needs a moment to load, and finds nothing to do before the first run.
@@ -89,8 +89,8 @@ export async function runDevelopment(
 }
 
 /** A part that ends by itself ends all of it. */
-async function stopWith(stop: AbortController, ended: Promise<string>): Promise<void> {
-  stop.abort(new Error(await ended));
+async function stopWith(stop: AbortController, ended: Promise<Error>): Promise<void> {
+  stop.abort(await ended);
 }
 
 /** What there is once the servers are open. */

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { serviceFailure } from '../services/service-process.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 import { choosePortAloud } from './choose-port-aloud.ts';
@@ -15,8 +16,8 @@ export interface DevTemporal {
   readonly env: NodeJS.ProcessEnv;
   /** Address of its Web UI; undefined for a given server, which only its owner knows. */
   readonly uiAddress: string | undefined;
-  /** Resolves with the reason when it ends by itself; never for a given one. */
-  readonly ended: Promise<string>;
+  /** Resolves with the error to report when it ends by itself; never for a given one. */
+  readonly ended: Promise<Error>;
   /** Ends what was started. */
   stop(): Promise<void>;
 }
@@ -64,7 +65,12 @@ export async function openTemporal(
       TEMPORAL_CONFIG_FILE: writeConfigFile(folder),
     },
     uiAddress: server.uiAddress,
-    ended: server.exited.then((reason) => `Temporal ended by itself (${reason}).`),
+    ended: server.exited.then((reason) =>
+      serviceFailure(
+        { name: `Temporal at ${server.address}`, logFile: server.logFile },
+        `ended by itself (${reason})`,
+      ),
+    ),
     stop: async () => {
       await server.stop();
     },

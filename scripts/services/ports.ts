@@ -2,6 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
+
 /** The only address our servers listen on. */
 export const LOOPBACK = '127.0.0.1';
 
@@ -18,6 +20,9 @@ const LAST_PORT = 31_999;
  * that its own port is free again.
  */
 export type PortWish = number | ((avoid: readonly number[]) => Promise<number>);
+
+/** Any free port. */
+export const anyPort: PortWish = async (avoid) => await choosePort(undefined, avoid);
 
 /**
  * The port that is wished for.
@@ -58,7 +63,7 @@ export async function choosePort(
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
     if (!avoid.includes(port) && (await isPortFree(port))) return port;
   }
-  throw new Error(
+  throw new CommandFailure(
     `No free port found on ${LOOPBACK} between ${String(FIRST_PORT)} and ${String(LAST_PORT)}.`,
   );
 }

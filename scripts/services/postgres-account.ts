@@ -1,6 +1,7 @@
 /** PostgreSQL refuses to run as root; there it gets an account of its own. */
 import { execFileSync } from 'node:child_process';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
 import type { Account } from './service-process.ts';
 
 const ACCOUNT_NAME = 'postgres';
@@ -19,7 +20,7 @@ export function postgresAccount(): Account | undefined {
     run('groupadd', ['--force', ACCOUNT_NAME]);
     run('useradd', ['--gid', ACCOUNT_NAME, '--no-create-home', ACCOUNT_NAME]);
   } catch (cause) {
-    throw new Error(
+    throw new CommandFailure(
       `PostgreSQL does not run as root, and the user "${ACCOUNT_NAME}" could not be made for it. ` +
         `Make it ("useradd ${ACCOUNT_NAME}"), run this command as an ordinary user, or give an ` +
         'existing database by DATABASE_URL.',
@@ -27,7 +28,8 @@ export function postgresAccount(): Account | undefined {
     );
   }
   const made = lookUp();
-  if (made === undefined) throw new Error(`The user "${ACCOUNT_NAME}" was made but is not found.`);
+  if (made === undefined)
+    throw new CommandFailure(`The user "${ACCOUNT_NAME}" was made but is not found.`);
   return made;
 }
 

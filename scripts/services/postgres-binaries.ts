@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
 import { ensurePrivateFolder } from './private-folder.ts';
 import type { Account } from './service-process.ts';
 
@@ -37,11 +38,11 @@ export async function findPostgresBinaries(
   await restoreLinks(original);
   const attempt = tryIn(original, account);
   if ('major' in attempt) return attempt;
-  if (account === undefined) throw new Error(attempt.failure);
+  if (account === undefined) throw new CommandFailure(attempt.failure);
 
   const folder = await copyFor(original, account);
   const copy = tryIn(folder, account);
-  if ('failure' in copy) throw new Error(copy.failure);
+  if ('failure' in copy) throw new CommandFailure(copy.failure);
   say(
     `PostgreSQL's programs are run from a copy in ${folder}: its account may not enter ${original}.`,
   );
@@ -59,7 +60,7 @@ function packageFolder(name: string): string {
     const owner = createRequire(import.meta.url).resolve(name);
     return path.resolve(path.dirname(createRequire(owner).resolve(platformPackage)), '../native');
   } catch (cause) {
-    throw new Error(
+    throw new CommandFailure(
       `No PostgreSQL for this machine: ${name} with ${platformPackage} is not installed. Run "npm ci" ` +
         `with optional dependencies, let ${PACKAGE_VARIABLE} name a package that is there, or give an ` +
         'existing database by DATABASE_URL.',

@@ -1,23 +1,23 @@
 /** A PostgreSQL server of our own, from the programs that npm brought along. */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import { LOOPBACK, resolvePort, type PortWish } from './ports.ts';
+import { LOOPBACK, type PortWish } from './ports.ts';
 import { postgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { preparePostgresFolder, SUPERUSER, type Authentication } from './postgres-folder.ts';
 import { commandLine, identifyProcess } from './process-identity.ts';
-import { serviceFailure, spawnService, type ServiceProcess } from './service-process.ts';
+import { spawnService } from './service-process.ts';
 import { endProcess, stopLeftover, type StopSteps } from './service-record.ts';
+import { startService } from './service-start.ts';
 
 /** What kind of server is wanted. */
 export interface PostgresOptions {
   /** Keeps the database, its password and its log; made when it does not exist. */
   readonly dataDirectory: string;
-  /** The port to listen on; it has to be free (`choosePort`). */
+  /** The port to listen on. A function is asked again when another process takes the port first. */
   readonly port: PortWish;
   /** Decided when the database is made. `password` unless `trust` is asked for. */
   readonly authentication?: Authentication;
@@ -43,6 +43,7 @@ export interface PostgresServer {
   readonly pid: number;
   /** Where the data really is: elsewhere than asked for when the account could not get there. */
   readonly dataDirectory: string;
+  readonly logFile: string;
   /** Resolves with the reason once the server has ended, however that came about. */
   readonly exited: Promise<string>;
   /** Address of another database of this server. */
@@ -62,8 +63,6 @@ const STOP_SIGNALS = {
   immediate: 'SIGQUIT',
   smart: 'SIGTERM',
 } as const satisfies Record<StopMode, NodeJS.Signals>;
-
-const READY_WITHIN_MILLISECONDS = 60_000;
 
 /** How long a leftover server may take to write everything out before it is ended by force. */
 const LEFTOVER_STEPS: StopSteps = { gently: 'SIGINT', patienceMilliseconds: 10_000 };
@@ -94,17 +93,17 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     },
   });
 
-  const port = await resolvePort(options.port);
-  const urlOf = (database: string): string =>
-    databaseUrl({ port, database, password: folder.password });
   const settings = {
     listen_addresses: LOOPBACK,
     // The loopback interface is the only way in; a socket would need a folder that all may enter.
     unix_socket_directories: '',
     ...options.settings,
   };
-  const service = await startPostmaster(
-    () =>
+  const urlAt = (port: number | undefined, database: string): string =>
+    databaseUrl({ port, database, password: folder.password });
+  const { service, ports } = await startService({
+    ports: [options.port],
+    spawn: ([port]) =>
       spawnService({
         name: 'PostgreSQL',
         program: binaries.postgres,
@@ -117,14 +116,22 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
         logFile: folder.logFile,
         recordFile: folder.recordFile,
       }),
-    { url: urlOf('postgres'), cluster: folder.cluster },
-  );
+    isReady: (_service, [port]) =>
+      answers({ url: urlAt(port, 'postgres'), cluster: folder.cluster }),
+    stopSteps: { gently: 'SIGQUIT', patienceMilliseconds: 5_000 },
+    // After the postmaster alone was killed, its backends need a moment to notice and go; until then a
+    // new one refuses the shared memory they hold.
+    transient: 'shared memory block',
+  });
+  const [port = 0] = ports;
+  const urlOf = (database: string): string => urlAt(port, database);
 
   return {
     url: urlOf('postgres'),
     port,
     pid: service.pid,
     dataDirectory: folder.root,
+    logFile: folder.logFile,
     exited: service.exited,
     urlOf,
     stop: async (mode = 'fast', patienceMilliseconds = 30_000) => {
@@ -137,44 +144,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 }
 
 function databaseUrl(parts: {
-  readonly port: number;
+  readonly port: number | undefined;
   readonly database: string;
   readonly password: string | undefined;
 }): string {
   const login = parts.password === undefined ? SUPERUSER : `${SUPERUSER}:${parts.password}`;
   return `postgres://${login}@${LOOPBACK}:${String(parts.port)}/${encodeURIComponent(parts.database)}`;
-}
-
-/**
- * Starts until it answers. After the postmaster alone was killed, its backends need a moment to notice
- * and go; until then a new one refuses the shared memory they hold.
- */
-async function startPostmaster(
-  spawn: () => Promise<ServiceProcess>,
-  target: { readonly url: string; readonly cluster: string },
-): Promise<ServiceProcess> {
-  const deadline = Date.now() + READY_WITHIN_MILLISECONDS;
-  for (;;) {
-    const service = await spawn();
-    if (await becomesReady(service, target, deadline)) return service;
-    const failure = serviceFailure(service, 'did not start');
-    await service.end({ gently: 'SIGQUIT', patienceMilliseconds: 5_000 });
-    const isTransient = failure.message.includes('shared memory block');
-    if (!isTransient || Date.now() >= deadline) throw failure;
-    await sleep(200);
-  }
-}
-
-async function becomesReady(
-  service: ServiceProcess,
-  target: { readonly url: string; readonly cluster: string },
-  deadline: number,
-): Promise<boolean> {
-  while (!service.hasExited() && Date.now() < deadline) {
-    if (await answers(target)) return true;
-    await Promise.race([sleep(25), service.exited]);
-  }
-  return false;
 }
 
 /** Asks for the data directory too: another server may have been quicker to take the port. */

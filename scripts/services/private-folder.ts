@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
 import type { Account } from './service-process.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function ensurePrivateFolder(
   const owner = account?.uid ?? process.getuid?.();
   const isOurs = owner === undefined || found.uid === owner;
   if (!found.isDirectory() || !isOurs || (found.mode & 0o022) !== 0) {
-    throw new Error(
+    throw new CommandFailure(
       `${folder} must be a folder that only the user with id ${String(owner)} can write to. ` +
         'Remove it, or correct its owner and its mode (0700).',
     );

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
 import { identifyProcess, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import {
   endProcess,
@@ -77,7 +78,7 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
       end(signal === null ? `exit code ${String(code)}` : `signal ${signal}`);
     });
   });
-  if (pid === undefined) throw new Error(`${command.name} did not start: ${await exited}`);
+  if (pid === undefined) throw new CommandFailure(`${command.name} did not start: ${await exited}`);
   const identity: ProcessIdentity | undefined = identifyProcess(pid);
 
   return {
@@ -98,8 +99,11 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
 }
 
 /** An error about a server that ended, or never became ready: with the last lines of its log. */
-export function serviceFailure(service: ServiceProcess, what: string): Error {
-  return new Error(
+export function serviceFailure(
+  service: Pick<ServiceProcess, 'name' | 'logFile'>,
+  what: string,
+): CommandFailure {
+  return new CommandFailure(
     `${service.name} ${what}. The end of ${service.logFile}:\n${lastLines(service.logFile)}`,
   );
 }

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
 import {
   identifyProcess,
   isAlive,
@@ -23,7 +24,7 @@ export interface ServiceRecord {
 }
 
 /** Thrown when a folder's service is running and the process that started it still lives. */
-export class ServiceInUseError extends Error {
+export class ServiceInUseError extends CommandFailure {
   override readonly name = 'ServiceInUseError';
   readonly ownerPid: number;
 

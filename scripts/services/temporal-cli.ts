@@ -5,6 +5,8 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { CommandFailure } from '../../src/cli/exit-code.ts';
+
 const run = promisify(execFile);
 
 /** A Temporal CLI that runs on this machine. */
@@ -46,7 +48,8 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
   if (named !== undefined && named !== '') {
     // Somebody asked for this very one: another would be a surprise.
     const attempt = await tryProgram(path.resolve(named));
-    if ('failure' in attempt) throw new Error(`TEMPORAL_CLI is ${named}: ${attempt.failure}.`);
+    if ('failure' in attempt)
+      throw new CommandFailure(`TEMPORAL_CLI is ${named}: ${attempt.failure}.`);
     return attempt;
   }
 
@@ -75,7 +78,7 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
     if (!('failure' in result)) return result;
     failures.push(`- ${name}: ${result.failure}`);
   }
-  throw new Error(
+  throw new CommandFailure(
     `No Temporal CLI was found. Tried:\n${failures.join('\n')}\n` +
       'Install it (https://docs.temporal.io/cli), set TEMPORAL_CLI to its path, or give the address of ' +
       'a running Temporal server by TEMPORAL_ADDRESS.',

@@ -1,13 +1,13 @@
 /** A Temporal dev server of our own, with or without its Web UI. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
 
-import { LOOPBACK, resolvePort, type PortWish } from './ports.ts';
-import { serviceFailure, spawnService, type ServiceProcess } from './service-process.ts';
+import { LOOPBACK, type PortWish } from './ports.ts';
+import { spawnService } from './service-process.ts';
 import { RECORD_FILE, stopLeftover, type StopSteps } from './service-record.ts';
+import { startService } from './service-start.ts';
 import type { TemporalCli } from './temporal-cli.ts';
 
 /** What kind of server is wanted. */
@@ -15,7 +15,7 @@ export interface TemporalOptions {
   readonly cli: TemporalCli;
   /** Keeps the server's log and, with `durable`, its data; made when it does not exist. */
   readonly dataDirectory: string;
-  /** The port to listen on; it has to be free (`choosePort`). */
+  /** The port to listen on. A function is asked again when another process takes the port first. */
   readonly port: PortWish;
   /** The Web UI's port; left out: no Web UI. */
   readonly uiPort?: PortWish;
@@ -35,6 +35,7 @@ export interface TemporalServer {
   /** Address of the Web UI; undefined without one. */
   readonly uiAddress: string | undefined;
   readonly pid: number;
+  readonly logFile: string;
   /** Resolves with the reason once the server has ended, however that came about. */
   readonly exited: Promise<string>;
   /** Ends the server and returns once it is gone. */
@@ -45,8 +46,6 @@ export interface TemporalServer {
 
 /** The dev server's only namespace, unless more are registered. */
 export const DEFAULT_NAMESPACE = 'default';
-
-const READY_WITHIN_MILLISECONDS = 60_000;
 
 const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 };
 
@@ -66,28 +65,28 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
       `Stopped the Temporal server (process ${String(ended)}) of a run that was killed.`,
     );
   }
-  const port = await resolvePort(options.port);
-  const uiPort =
-    options.uiPort === undefined ? undefined : await resolvePort(options.uiPort, [port]);
-  const service = await spawnService({
-    name: 'Temporal',
-    program: options.cli.path,
-    args: serverArguments(options, port, uiPort),
-    env: withoutTemporalSettings(process.env),
-    logFile: path.join(dataDirectory, 'temporal.log'),
-    recordFile,
+  const logFile = path.join(dataDirectory, 'temporal.log');
+  const { service, ports } = await startService({
+    ports: [options.port, ...(options.uiPort === undefined ? [] : [options.uiPort])],
+    spawn: ([port, uiPort]) =>
+      spawnService({
+        name: 'Temporal',
+        program: options.cli.path,
+        args: serverArguments(options, port, uiPort),
+        env: withoutTemporalSettings(process.env),
+        logFile,
+        recordFile,
+      }),
+    isReady: async (_service, [port]) =>
+      (await listensOn(logFile, port)) && (await isUsable(addressAt(port))),
+    stopSteps: STOP_STEPS,
   });
-  const address = `${LOOPBACK}:${String(port)}`;
-  try {
-    await waitUntilReady(service, address);
-  } catch (error) {
-    await service.end(STOP_STEPS);
-    throw error;
-  }
+  const [port = 0, uiPort] = ports;
   return {
-    address,
+    address: addressAt(port),
     port,
-    uiAddress: uiPort === undefined ? undefined : `http://${LOOPBACK}:${String(uiPort)}`,
+    uiAddress: uiPort === undefined ? undefined : `http://${addressAt(uiPort)}`,
+    logFile,
     pid: service.pid,
     exited: service.exited,
     stop: async () => {
@@ -101,7 +100,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 
 function serverArguments(
   options: TemporalOptions,
-  port: number,
+  port: number | undefined,
   uiPort: number | undefined,
 ): readonly string[] {
   const { dynamicConfig = {} } = options;
@@ -122,13 +121,14 @@ function withoutTemporalSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
-async function waitUntilReady(service: ServiceProcess, address: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MILLISECONDS;
-  while (!service.hasExited() && Date.now() < deadline) {
-    if (await isUsable(address)) return;
-    await Promise.race([sleep(50), service.exited]);
-  }
-  throw serviceFailure(service, 'did not start');
+function addressAt(port: number | undefined): string {
+  return `${LOOPBACK}:${String(port)}`;
+}
+
+/** The CLI reports the port once it listens there itself: another server could answer on it, too. */
+async function listensOn(logFile: string, port: number | undefined): Promise<boolean> {
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  return new RegExp(`^(Temporal )?Server: .*:${String(port)}$`, 'm').test(log);
 }
 
 /** A server answers before all of its parts do: asks the ones that schedules and workers need. */

@@ -13,7 +13,7 @@ import { checkPlausibility } from './plausibility.ts';
 import { checkRights } from './rights.ts';
 import { checkRows } from './row-checks.ts';
 import { checkReferences } from './reference-checks.ts';
-import { checkIndex, checkTriggers } from './table-checks.ts';
+import { checkIndex, checkReplicationRole, checkTriggers } from './table-checks.ts';
 import { checkViewOfOthers } from './other-sessions.ts';
 import { checkXminHorizon } from './xmin-horizon.ts';
 
@@ -40,6 +40,7 @@ export async function checkDatabase(
     await checkServer(em),
     await checkClock(em),
     ...(await guard('ledger', undefined, async () => await checkLedger(orm, config))),
+    ...(await guard('replication-role', undefined, async () => await checkReplicationRole(em))),
     ...(await guard('rights', undefined, async () => {
       return await checkRights(em, targets, database.ledgerSchema);
     })),

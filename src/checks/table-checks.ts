@@ -66,3 +66,44 @@ export function checkTriggers(target: Target): Finding {
       'it needs when this role deletes.',
   };
 }
+
+/** Under `session_replication_role = replica`, foreign keys and ordinary triggers do nothing. */
+export async function checkReplicationRole(em: EntityManager): Promise<readonly Finding[]> {
+  const [found] = await ask<{ source: string; role: string; database: string }>(
+    em,
+    {},
+    {
+      sql: `select source, session_user::text as role, current_database()::text as database from pg_settings
+        where name = 'session_replication_role' and setting = 'replica'`,
+      params: [],
+    },
+  );
+  if (found === undefined) return [];
+  return [
+    {
+      check: 'replication-role',
+      level: 'warning',
+      message:
+        `session_replication_role is replica for this connection (source: ${found.source}): foreign keys do not cascade ` +
+        'or restrict, and triggers do not fire, so rows that refer to deleted ones stay',
+      remedy: replicationRoleRemedy(found.source, quoteName(found.role), quoteName(found.database)),
+    },
+  ];
+}
+
+function replicationRoleRemedy(source: string, role: string, database: string): string {
+  switch (source) {
+    case 'database':
+      return `ALTER DATABASE ${database} RESET session_replication_role;`;
+    case 'user':
+      return `ALTER ROLE ${role} RESET session_replication_role;`;
+    case 'database user':
+      return `ALTER ROLE ${role} IN DATABASE ${database} RESET session_replication_role;`;
+    case 'global':
+      return 'ALTER ROLE ALL RESET session_replication_role;';
+    case 'client':
+      return 'Remove it from the options in DATABASE_URL.';
+    default:
+      return "Remove it from the server's configuration.";
+  }
+}

@@ -14,6 +14,13 @@ const SSL_MODES: readonly string[] = [
   'no-verify',
 ];
 
+/** The `sslmode` for each value of `ssl`, which hosted databases put into their addresses; the driver reads it so, too. */
+const SSL_VALUES: ReadonlyMap<string, string> = new Map([
+  ['true', 'verify-full'],
+  ['1', 'verify-full'],
+  ['no-verify', 'no-verify'],
+]);
+
 /** Parameters that the driver honours. */
 const DRIVER_PARAMETERS: readonly string[] = [
   ...['host', 'port', 'options'],
@@ -34,7 +41,12 @@ const WITHOUT_EFFECT: readonly string[] = [
   ...['keepalives', 'keepalives_idle', 'keepalives_interval', 'keepalives_count'],
 ];
 
-const PARAMETERS: readonly string[] = [...DRIVER_PARAMETERS, SCHEMA_PARAMETER, ...WITHOUT_EFFECT];
+const PARAMETERS: readonly string[] = [
+  ...DRIVER_PARAMETERS,
+  SCHEMA_PARAMETER,
+  'ssl',
+  ...WITHOUT_EFFECT,
+];
 
 const PROTOCOLS: readonly string[] = ['postgres:', 'postgresql:'];
 
@@ -58,6 +70,16 @@ export function checkDatabaseUrl(text: string): string | UrlRefusal {
   if (mode !== null && !SSL_MODES.includes(mode)) {
     // The driver would connect without encryption for a slip, and `prefer` leaves it open.
     return { refusal: `has an sslmode other than ${SSL_MODES.join(', ')}` };
+  }
+  const ssl = url.searchParams.get('ssl');
+  if (ssl !== null && !SSL_VALUES.has(ssl)) {
+    const values = [...SSL_VALUES.keys()].join(', ');
+    return {
+      refusal: `has an ssl other than ${values} (for no encryption, write sslmode=disable)`,
+    };
+  }
+  if (ssl !== null && mode === 'disable') {
+    return { refusal: `asks for encryption by ssl and for none by sslmode=disable` };
   }
   return text;
 }
@@ -87,6 +109,8 @@ export function schemaInUrl(text: string): string | undefined {
 export function driverUrl(text: string): string {
   const url = parseUrl(text);
   if (url === undefined) return text;
+  const ssl = SSL_VALUES.get(url.searchParams.get('ssl') ?? '');
+  if (ssl !== undefined && !url.searchParams.has('sslmode')) url.searchParams.set('sslmode', ssl);
   for (const name of [...url.searchParams.keys()]) {
     if (!DRIVER_PARAMETERS.includes(name)) url.searchParams.delete(name);
   }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,7 +9,8 @@ import { describe, expect, it } from 'vitest';
 
 import { test } from '../support/temporary-folder.ts';
 
-const SHIM = fileURLToPath(new URL('../../bin/session-cleanup.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SHIM = path.join(ROOT, 'bin/session-cleanup.js');
 
 /** Loaded before the shim, makes this Node say that it is an older one. */
 const PRETEND_OLD = [
@@ -61,14 +62,37 @@ describe('bin/session-cleanup.js', () => {
     });
   });
 
-  test('says which Node it needs where there is none that fits', async ({ folder }) => {
-    const shim = copyShim(folder, { 'src/cli/main.ts': 'console.log("must not run");' });
-    await expect(run(process.execPath, [...PRETEND_OLD, shim])).rejects.toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/needs Node 24\.12 .* this is 20\.20\.2/) as unknown,
-    });
-  });
+  test.for([
+    [
+      'a checkout without its packages',
+      { 'src/cli/main.ts': '' },
+      /Run "npm ci", which installs one in this checkout/,
+    ],
+    [
+      'a checkout after npm ci --ignore-scripts',
+      { 'src/cli/main.ts': '', 'node_modules/node/package.json': '{"name":"node"}' },
+      /Run: npm rebuild node\./,
+    ],
+    [
+      'an installed package',
+      { 'dist/cli.js': '' },
+      /Put such a Node first on the PATH: install Node 24 .*npm install node@24/,
+    ],
+  ] as const)(
+    'names the Node it needs, and how to get it in %s',
+    async ([, files, ways], { folder }) => {
+      const shim = copyShim(folder, files);
+      const ended = run(process.execPath, [...PRETEND_OLD, shim]);
+      await expect(ended).rejects.toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /needs Node 24\.12 or a later 24; this is 20\.20\.2/,
+        ) as unknown,
+      });
+      await expect(ended).rejects.toMatchObject({ stderr: expect.stringMatching(ways) as unknown });
+    },
+  );
 
   test('runs compiled JavaScript where there is no source', async ({ folder }) => {
     const shim = copyShim(folder, { 'dist/cli.js': 'console.log("compiled");' });
@@ -76,11 +100,28 @@ describe('bin/session-cleanup.js', () => {
   });
 });
 
+describe('an npm script that runs TypeScript', () => {
+  const manifest = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
+  const commands = Array.from(manifest.matchAll(/\bnode (\S.*?\.ts)\b/g), ([, args = '']) => args);
+
+  it('is one of many', () => {
+    expect(commands.length).toBeGreaterThan(8);
+  });
+
+  it.for(commands)('ends with the remedy on an older Node: %s', async (command) => {
+    const ended = run(process.execPath, [...PRETEND_OLD, ...command.split(' ')], { cwd: ROOT });
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^session-cleanup needs Node 24\.12 .*\n$/) as unknown,
+    });
+  });
+});
+
 /** Puts the shim into a folder of its own, beside other files. */
 function copyShim(folder: string, files: Readonly<Record<string, string>>): string {
   const shim = path.join(folder, 'bin', 'session-cleanup.js');
-  mkdirSync(path.dirname(shim));
-  copyFileSync(SHIM, shim);
+  cpSync(path.dirname(SHIM), path.dirname(shim), { recursive: true });
   for (const [name, content] of Object.entries({ 'package.json': '{"type":"module"}', ...files })) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), content);

@@ -150,3 +150,22 @@ test('a role that does not see what others do is told what it misses, until it i
   await database.sql(blind?.remedy ?? '');
   expect(named(await check(database, {}, url), 'view-of-others')).toMatchObject({ level: 'ok' });
 });
+
+test('session_replication_role = replica is a warning that names where it is set', async ({
+  database,
+}) => {
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c session_replication_role=replica');
+  expect(named(await check(database, {}, url.href), 'replication-role')).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('(source: client): foreign keys do not cascade'),
+    remedy: 'Remove it from the options in DATABASE_URL.',
+  });
+  await database.sql(`alter database ${database.name} set session_replication_role = replica`);
+  expect(named(await check(database), 'replication-role')).toMatchObject({
+    level: 'warning',
+    remedy: `ALTER DATABASE "${database.name}" RESET session_replication_role;`,
+  });
+  await database.sql(`alter database ${database.name} set session_replication_role = local`);
+  expect(named(await check(database), 'replication-role')).toBeUndefined();
+});

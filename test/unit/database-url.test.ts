@@ -26,6 +26,19 @@ describe('parameters of DATABASE_URL', () => {
     );
   });
 
+  test.for([
+    ['ssl=true', 'sslmode=verify-full'],
+    ['ssl=1', 'sslmode=verify-full'],
+    ['ssl=no-verify', 'sslmode=no-verify'],
+    ['ssl=true&sslmode=no-verify', 'sslmode=no-verify'],
+    ['ssl=true&uselibpqcompat=true', 'uselibpqcompat=true&sslmode=verify-full'],
+    ['sslmode=require', 'sslmode=verify-full'],
+    ['sslmode=disable', 'sslmode=disable'],
+  ] as const)('say how the connection is encrypted: %s', ([parameters, forDriver]) => {
+    expect(problemsOf(parameters)).toEqual([]);
+    expect(driverUrl(`${URL_OF}?${parameters}`)).toBe(`${URL_OF}?${forDriver}`);
+  });
+
   test('name the schema of every table that has none of its own', () => {
     const { database, targets } = loadConfig({
       DATABASE_URL: `${URL_OF}?schema=auth`,
@@ -45,6 +58,10 @@ describe('parameters of DATABASE_URL', () => {
     ['search_path=auth', '"search_path"'],
     ['sslmode=require&sslmode=disable', 'more than once'],
     ['schema=', 'empty schema'],
+    ['ssl=false', 'write sslmode=disable'],
+    ['ssl=0', 'write sslmode=disable'],
+    ['ssl=', 'write sslmode=disable'],
+    ['ssl=true&sslmode=disable', 'for none by sslmode=disable'],
   ] as const)('that are not supported are refused: %s', ([parameters, words]) => {
     const problems = problemsOf(parameters);
     expect(problems).toHaveLength(1);

@@ -97,10 +97,10 @@ test(
     const { deletedCount, skippedLocked, targets } = await run.result();
     expect(met.longestWait).toBeGreaterThan(2);
     expect(targets[0]?.stopped).toBe('drained');
-    const stock = await compareWithSnapshot(database);
-    expect(stock).toMatchObject({ expiredGone: deletedCount, liveGone: 0 });
+    const snapshot = await compareWithSnapshot(database);
+    expect(snapshot).toMatchObject({ expiredGone: deletedCount, liveGone: 0 });
     // A row that was touched has moved; the next run takes it, as it does one that was locked.
-    expect(stock.expiredLeft).toBeGreaterThanOrEqual(skippedLocked);
+    expect(snapshot.expiredLeft).toBeGreaterThanOrEqual(skippedLocked);
     const rest = await (await startRun(database, temporal)).result();
     expect(deletedCount + rest.deletedCount).toBeGreaterThanOrEqual(EXPIRED);
   },

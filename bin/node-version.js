@@ -1,0 +1,47 @@
+// Which Node the program needs, and how to get it. Plain JavaScript of any age, as an old Node reads it.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** The first Node that runs TypeScript without a warning, and the first that is too new to be tested. */
+const OLDEST = [24, 12];
+const TOO_NEW_MAJOR = 25;
+
+/** @param {string} version */
+export function isFit(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST;
+  return (
+    major < TOO_NEW_MAJOR &&
+    (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor))
+  );
+}
+
+/** The Node that npm installs beside us, in a checkout or where somebody depends on it. */
+export function findNode() {
+  try {
+    const path = createRequire(import.meta.url).resolve('node/bin/node');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The message where no Node fits. */
+export function remedy() {
+  return (
+    `session-cleanup needs Node ${OLDEST.join('.')} or a later ${OLDEST[0]}; this is ${process.versions.node}. ` +
+    waysToGetIt()
+  );
+}
+
+function waysToGetIt() {
+  const install = `install Node ${OLDEST[0]} (https://nodejs.org/en/download)`;
+  // A package holds no source.
+  if (!existsSync(new URL('../src/cli/main.ts', import.meta.url))) {
+    return `Put such a Node first on the PATH: ${install}. Or add it to the project: npm install node@${OLDEST[0]}`;
+  }
+  // Its install script downloads the program, and does not run under --ignore-scripts.
+  return existsSync(new URL('../node_modules/node/package.json', import.meta.url))
+    ? `The one of this checkout was installed without its program. Run: npm rebuild node. Or ${install}.`
+    : `Run "npm ci", which installs one in this checkout. Or ${install}.`;
+}
