@@ -1,6 +1,6 @@
 import type { RunPlan, RunProgress, SessionCleanupResult } from '../src/contract/run.ts';
 import type {
-  BrakeReport,
+  ApprovalRequest,
   SettledSlice,
   SliceProgress,
   SliceRequest,
@@ -141,7 +141,7 @@ export class CleanupRun {
   }
 
   /** Targets that wait for approval, with what would be deleted. */
-  get awaiting(): readonly (BrakeReport & { readonly target: string })[] {
+  get awaiting(): readonly (ApprovalRequest & { readonly target: string })[] {
     return this.#targets.flatMap(({ target, awaiting }) =>
       awaiting === undefined ? [] : [{ target, ...awaiting }],
     );

@@ -10,8 +10,8 @@ import {
 } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/failures.ts';
 import { PROGRESS_SIGNAL, UPDATE } from '../src/contract/names.ts';
-import type { Answer, PauseRequest } from '../src/contract/run.ts';
-import type { Pace, ToldProgress } from '../src/contract/slice.ts';
+import type { ApprovalAnswer, PauseRequest } from '../src/contract/run.ts';
+import type { Pace, ReportedProgress } from '../src/contract/slice.ts';
 import type { CleanupRun } from './cleanup-run.ts';
 import { checkAnswer, checkPace, checkPause } from './steering-requests.ts';
 
@@ -24,9 +24,9 @@ export interface CarriedSteering {
 const pauseUpdate = defineUpdate<string, [PauseRequest?]>(UPDATE.pause);
 const resumeUpdate = defineUpdate<string>(UPDATE.resume);
 const setPaceUpdate = defineUpdate<string, [Pace]>(UPDATE.setPace);
-const approveUpdate = defineUpdate<string, [Answer?]>(UPDATE.approve);
-const rejectUpdate = defineUpdate<string, [Answer?]>(UPDATE.reject);
-const progressSignal = defineSignal<[ToldProgress]>(PROGRESS_SIGNAL);
+const approveUpdate = defineUpdate<string, [ApprovalAnswer?]>(UPDATE.approve);
+const rejectUpdate = defineUpdate<string, [ApprovalAnswer?]>(UPDATE.reject);
+const progressSignal = defineSignal<[ReportedProgress]>(PROGRESS_SIGNAL);
 
 /**
  * Lets operators steer a run while it works: pause and resume it, change its pace, and answer when it
@@ -115,15 +115,15 @@ export class Steering {
         'Changes how fast this run works. Argument: {"rowsPerSecond": 500, "lanes": 1}; either may be left out, and null rows mean as many as possible.',
       validator: checkPace,
     });
-    setHandler(approveUpdate, (answer?: Answer) => this.#answer(answer, true), {
+    setHandler(approveUpdate, (answer?: ApprovalAnswer) => this.#answer(answer, true), {
       description:
         'Lets the run delete (nearly) every row of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
-      validator: (answer?: Answer) => this.#checkAnswer(answer),
+      validator: (answer?: ApprovalAnswer) => this.#checkAnswer(answer),
     });
-    setHandler(rejectUpdate, (answer?: Answer) => this.#answer(answer, false), {
+    setHandler(rejectUpdate, (answer?: ApprovalAnswer) => this.#answer(answer, false), {
       description:
         'Keeps all rows of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
-      validator: (answer?: Answer) => this.#checkAnswer(answer),
+      validator: (answer?: ApprovalAnswer) => this.#checkAnswer(answer),
     });
     setHandler(
       progressSignal,
@@ -158,7 +158,7 @@ export class Steering {
     return `Pace: ${rows}${lanes === undefined ? '' : `, lanes: ${lanes}`}, from the next slice on.`;
   }
 
-  #answer(answer: Answer | undefined, isApproved: boolean): string {
+  #answer(answer: ApprovalAnswer | undefined, isApproved: boolean): string {
     const target = answer?.target ?? this.#run.awaiting[0]?.target ?? '';
     this.#run.answer(target, isApproved);
     this.#noteChange();
@@ -168,7 +168,7 @@ export class Steering {
   }
 
   /** The answer must name what is asked: another target may ask by now, or several. */
-  #checkAnswer(answer: Answer | undefined): void {
+  #checkAnswer(answer: ApprovalAnswer | undefined): void {
     checkAnswer(answer);
     const asking = this.#run.awaiting.map(({ target }) => `"${target}"`).join(', ');
     if (asking === '') throw refuse('Nothing waits for approval.');

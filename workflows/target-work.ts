@@ -1,6 +1,6 @@
 import type { ListedSlice, TargetProgress, TargetResult, TargetStop } from '../src/contract/run.ts';
 import type {
-  BrakeReport,
+  ApprovalRequest,
   RemainingRows,
   ResumePoint,
   SettledSlice,
@@ -24,7 +24,7 @@ export interface TargetWork {
   readonly stopped?: TargetStop | undefined;
   readonly failure?: TargetFailure | undefined;
   /** What would be deleted, while somebody has to approve it. */
-  readonly awaiting?: BrakeReport | undefined;
+  readonly awaiting?: ApprovalRequest | undefined;
   readonly isApproved?: boolean | undefined;
   readonly estimatedLeft?: number | undefined;
   readonly remaining?: readonly RemainingRows[] | undefined;
@@ -67,7 +67,7 @@ export function unsettled(work: TargetWork): TargetWork {
 
 /** Closes the open slice with its result. `approval-needed` leaves it open: its count is not known. */
 export function withResult(work: TargetWork, result: SliceResult): TargetWork {
-  if (result.stopped === 'approval-needed') return { ...work, awaiting: result.brake };
+  if (result.stopped === 'approval-needed') return { ...work, awaiting: result.approval };
   const next: TargetWork = {
     ...closed(work, result),
     remaining: addRemaining(work.remaining, result.remaining),

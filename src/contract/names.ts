@@ -25,13 +25,13 @@ export const UPDATE = {
   resume: 'resume',
   /** Takes a {@link Pace}. */
   setPace: 'setPace',
-  /** Takes an {@link Answer} or nothing. */
+  /** Takes an {@link ApprovalAnswer} or nothing. */
   approve: 'approve',
-  /** Takes an {@link Answer} or nothing. */
+  /** Takes an {@link ApprovalAnswer} or nothing. */
   reject: 'reject',
 } as const;
 
-/** Signal by which a slice that works for long tells its {@link ToldProgress}. */
+/** Signal by which a slice that works for long tells its {@link ReportedProgress}. */
 export const PROGRESS_SIGNAL = 'sliceProgress';
 
 /** Query that tells what a run has done so far; answers with {@link RunProgress}. */

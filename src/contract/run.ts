@@ -1,6 +1,6 @@
 /** A run: the input, plan, result and progress. These shapes are recorded in histories. */
 import type {
-  BrakeReport,
+  ApprovalRequest,
   Pace,
   RemainingRows,
   SettledSlice,
@@ -99,7 +99,7 @@ export interface PauseRequest {
 }
 
 /** Argument of the updates `approve` and `reject`. */
-export interface Answer {
+export interface ApprovalAnswer {
   /** Which target is meant: one that waits. Required when several wait. */
   readonly target?: string;
   readonly reason?: string;
@@ -131,7 +131,7 @@ export interface TargetProgress {
   /** Expired rows that are left, about, where that can be told: in a sweep, and at the end. */
   readonly estimatedLeft?: number;
   /** With `awaiting-approval`: what would be deleted. */
-  readonly awaiting?: BrakeReport;
+  readonly awaiting?: ApprovalRequest;
   /** As in {@link TargetResult}, so far. */
   readonly remaining?: readonly RemainingRows[];
   readonly unreadableCount?: number;
@@ -140,7 +140,7 @@ export interface TargetProgress {
 }
 
 /**
- * Answer to the query `progress`: what completed slices did, and what the one in hand told last. A
+ * ApprovalAnswer to the query `progress`: what completed slices did, and what the one in hand told last. A
  * slice tells after ten seconds and then every ten; its heartbeats tell more often.
  */
 export interface RunProgress {

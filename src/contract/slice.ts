@@ -6,7 +6,7 @@ export type Way = 'sweep' | 'drain';
 /**
  * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
  * somebody waits for it; `replica-lag`, replicas fall behind; `wal`, checkpoints do not keep up;
- * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for; `others-at-work`, not all of its lanes
+ * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for; `other-sessions`, not all of its lanes
  * worked.
  */
 export type WaitReason =
@@ -16,7 +16,7 @@ export type WaitReason =
   | 'wal'
   | 'old-transaction'
   | 'pace'
-  | 'others-at-work';
+  | 'other-sessions';
 
 /** How long a slice held back for one reason, over all its lanes' common waits. */
 export interface Wait {
@@ -96,7 +96,7 @@ export interface Pace {
 }
 
 /** What a run would delete of a target when that is so much that somebody should look first. */
-export interface BrakeReport {
+export interface ApprovalRequest {
   readonly expiredRows: number;
   readonly totalRows: number;
   /** True when both numbers are estimates from a sample, since counting takes too long. */
@@ -130,7 +130,7 @@ export interface SliceResult extends SliceSummary {
   /** With `budget`: expired rows that are left, as the planner estimates them. */
   readonly estimatedLeft?: number;
   /** With `approval-needed`: what would be deleted. */
-  readonly brake?: BrakeReport;
+  readonly approval?: ApprovalRequest;
   /** Rows whose expiry cannot be read; counted by the target's first slice. Left out: none. */
   readonly unreadableCount?: number;
   /** As in {@link TargetResult}. */
@@ -166,7 +166,7 @@ export interface SliceProgress {
 }
 
 /** What a slice tells its run, which a reset hands on to another run. */
-export interface ToldProgress extends SliceProgress {
+export interface ReportedProgress extends SliceProgress {
   /** Of the run that it works for. Left out by older workers. */
   readonly runId?: string;
 }

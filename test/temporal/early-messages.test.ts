@@ -10,13 +10,13 @@ import {
   WORKFLOW_TYPE,
 } from '../../src/contract/names.ts';
 import type { RunProgress } from '../../src/contract/run.ts';
-import type { ToldProgress } from '../../src/contract/slice.ts';
+import type { ReportedProgress } from '../../src/contract/slice.ts';
 import { test } from '../support/fixtures.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import { detailsOf, sliceOf, startRun, until, withFakeWorker } from '../support/fake-worker.ts';
 
 /** What a slice tells that has deleted so many rows. */
-const told = (deletedCount: number, runId?: string): ToldProgress => ({
+const told = (deletedCount: number, runId?: string): ReportedProgress => ({
   target: 'sessions',
   slice: 0,
   deletedCount,

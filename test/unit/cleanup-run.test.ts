@@ -79,8 +79,8 @@ describe('the sum that a run reports', () => {
             );
             expect(request.isRepeated === true || !isClaimed).toBe(true);
             if (now.what === 'approval-needed' && !isClaimed && request.isApproved !== true) {
-              const brake = { expiredRows: 9, totalRows: 9 };
-              return completed(request, { stopped: 'approval-needed', brake });
+              const approval = { expiredRows: 9, totalRows: 9 };
+              return completed(request, { stopped: 'approval-needed', approval });
             }
             entry.rows += now.rows;
             ledger.set(key, entry);
@@ -206,8 +206,8 @@ describe('targets', () => {
   test('that wait for approval are passed over, and waited for only when nothing else is left', () => {
     const run = CleanupRun.begin(CUTOFF, false);
     run.follow({ targets: ['a', 'b'], slots: { intervalSeconds: 21_600, offsetSeconds: 3_600 } });
-    const brake = { expiredRows: 5, totalRows: 5 };
-    run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', brake }));
+    const approval = { expiredRows: 5, totalRows: 5 };
+    run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', approval }));
     const next = sliceStep(run.next(QUIET));
     expect(next.target).toBe('b');
     run.record(completed(next, {}));
@@ -251,8 +251,8 @@ describe('targets', () => {
 test('a target that has not worked yet is begun even when the others have spent the budget', () => {
   const run = CleanupRun.begin(CUTOFF, false);
   run.follow({ targets: ['a', 'b', 'c'], runBudgetSeconds: 1 });
-  const brake = { expiredRows: 5, totalRows: 5 };
-  run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', brake }));
+  const approval = { expiredRows: 5, totalRows: 5 };
+  run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', approval }));
   for (const target of ['b', 'c']) {
     const request = sliceStep(run.next(QUIET));
     expect(request).toMatchObject({ target, budgetSeconds: 1 });
