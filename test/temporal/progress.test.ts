@@ -76,7 +76,7 @@ describe('what a run tells while it works', () => {
         finish.resolve();
         const { cutoff } = await run.result();
         expect(await detailsOf(run)).toContain(
-          '| sessions | done, nothing expired is left | 2,000 | 8 | 0 | 2,000 | 1 s | 2 |',
+          '| sessions | done, no expired rows left | 2,000 | 8 | 0 | 2,000 | 1 s | 2 |',
         );
         expect(await detailsOf(run)).toContain(
           `**Removed 3,000 rows** that had expired by ${cutoff}`,
@@ -148,7 +148,7 @@ describe('what a run tells while it works', () => {
         await expect(run.result()).rejects.toThrow('cancelled');
         const details = await detailsOf(run);
         expect(details).toContain('**Removed 5 rows** that had expired by');
-        expect(details).toContain('| sessions | cancelled; the next run goes on | 5 |');
+        expect(details).toContain('| sessions | cancelled; the next run continues | 5 |');
       },
     );
   });

@@ -121,7 +121,7 @@ describe('a run of which a target fails', () => {
         const failure = await failureOf(run);
         expect(failure).toMatchObject({ type: FAILURE.noTable, nonRetryable: true });
         expect(failure.message).toBe(
-          'Target "sessions": there is no table; migrate. 8 rows were deleted before.',
+          'Target "sessions": there is no table; migrate. 8 rows were deleted before the failure.',
         );
         expect(failure.details).toEqual([
           expect.objectContaining({
@@ -151,7 +151,7 @@ describe('a run of which a target fails', () => {
       async (requests) => {
         const run = await startRun(temporal);
         const failure = await failureOf(run);
-        expect(failure.message).toContain('70 rows were deleted before.');
+        expect(failure.message).toContain('70 rows were deleted before the failure.');
         expect(failure.details?.[0]).toMatchObject({
           deletedCount: 70,
           targets: [{ deletedCount: 70, slices: [{ deletedCount: 70, seconds: 3 }] }],
@@ -169,7 +169,7 @@ describe('a run of which a target fails', () => {
       },
       async () => {
         const failure = await failureOf(await startRun(temporal, { targets: ['sessions'] }));
-        expect(failure.message).toContain('65 rows were deleted before, at least: ');
+        expect(failure.message).toContain('65 rows were deleted before the failure, at least: ');
         expect(failure.details?.[0]).toMatchObject({
           deletedCount: 65,
           targets: [{ deletedCount: 65, uncounted: true }],
@@ -187,7 +187,7 @@ describe('a run of which a target fails', () => {
       async () => {
         const { message } = await failureOf(await startRun(temporal, { targets: ['sessions'] }));
         expect(message).toContain(
-          'No rows were deleted before, at least: the database could not tell what the last slice of sessions deleted.',
+          'No rows were deleted before the failure, at least: the database did not report what the last slice of sessions deleted.',
         );
       },
     );

@@ -118,14 +118,14 @@ test('a new pace holds from within the slice in hand, and costs no count', async
     args: [{ rowsPerSecond: null, lanes: 3 }],
   });
 
-  expect(answer).toBe('Pace: any number of rows/s, lanes: 3, from the next slice on.');
+  expect(answer).toBe('Pace: unlimited rows/s, lanes: 3, from the next slice on.');
   const result = await run.result();
   expect(result).toMatchObject({ deletedCount: 30_000 });
   expect(result.targets[0]?.slices.length).toBeGreaterThan(1);
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('wishes that make no sense are refused by name, and change nothing', async ({
+test('updates that make no sense are refused by name, and change nothing', async ({
   temporal,
   database,
 }) => {
@@ -146,8 +146,8 @@ test('wishes that make no sense are refused by name, and change nothing', async 
   };
 
   expect(await refusal(UPDATE.resume)).toContain('not paused');
-  expect(await refusal(UPDATE.approve)).toContain('Nothing waits');
-  expect(await refusal(UPDATE.setPace)).toContain('say rowsPerSecond');
+  expect(await refusal(UPDATE.approve)).toContain('No target waits');
+  expect(await refusal(UPDATE.setPace)).toContain('give rowsPerSecond');
   expect(await refusal(UPDATE.setPace, { rowsPerSecond: 0 })).toContain('from 1 to 10000000');
   expect(await refusal(UPDATE.setPace, { lanes: 17 })).toContain('from 1 to 16');
   expect(await refusal(UPDATE.setPace, { rows: 5 })).toContain('"rows" is unknown');
@@ -155,7 +155,7 @@ test('wishes that make no sense are refused by name, and change nothing', async 
   expect(await run.result()).toMatchObject({ deletedCount: 20_000 });
 });
 
-describe('the brake', () => {
+describe('the approval check', () => {
   test('keeps every row until somebody approves, through a change of workers, and then counts them all', async ({
     temporal,
     database,
