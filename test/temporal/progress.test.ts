@@ -66,8 +66,10 @@ describe('what a run tells while it works', () => {
           ],
         });
         expect(await detailsOf(run)).toContain('**Removes sessions** that had expired by');
+        // A heading with a space would wrap.
+        expect((await metadataOf(run)).currentDetails).toContain('estimated\u00A0left');
         expect(await detailsOf(run)).toContain(
-          '| sessions | deleting | 1,000 | 4 | – | 2,000 | 0.5 s | 1 |',
+          '| sessions | deleting | 1,000 | 4 | – | 2,000 | 500 ms | 1 |',
         );
         expect(await detailsOf(run)).toContain(
           '| odd\\|name | waiting for its turn | 0 | 0 | – | – | 0 s | 0 |',
