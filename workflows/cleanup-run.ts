@@ -1,4 +1,10 @@
-import type { RunPlan, RunProgress, SessionCleanupResult } from '../src/contract/run.ts';
+import type {
+  RunPlan,
+  RunProgress,
+  SessionCleanupResult,
+  TargetResult,
+  TargetStop,
+} from '../src/contract/run.ts';
 import type { SettledSlice, SliceProgress, SliceRequest } from '../src/contract/slice.ts';
 import type { SliceEnd, TargetFailure } from './slices.ts';
 import {
@@ -183,22 +189,12 @@ export class CleanupRun {
 
   /** Nobody answered in time: targets that wait for approval keep their rows. */
   stopWaiting(): void {
-    this.#targets = this.#targets.map((state) =>
-      state.awaiting === undefined
-        ? state
-        : { ...state, awaiting: undefined, stopped: 'unapproved' },
-    );
+    this.#stop('unapproved', ({ awaiting }) => awaiting !== undefined);
   }
 
   result(): SessionCleanupResult {
     const targets = this.#targets.map(resultOf);
-    return {
-      cutoff: this.#cutoff,
-      deletedCount: total(targets, 'deletedCount'),
-      skippedLocked: total(targets, 'skippedLocked'),
-      targets,
-      ...(this.#dryRun ? { dryRun: true } : {}),
-    };
+    return { ...this.#totals(targets), targets, ...(this.#dryRun ? { dryRun: true } : {}) };
   }
 
   progress(): RunProgress {
@@ -206,15 +202,22 @@ export class CleanupRun {
       const isRunning = state.target === this.#running;
       return progressOf(state, isRunning, isRunning ? this.#live : undefined, this.#dryRun);
     });
+    const until = this.#waitsUntil;
+    return {
+      ...this.#totals(targets),
+      dryRun: this.#dryRun,
+      targets,
+      ...(until === undefined ? {} : { approvalUntil: new Date(until).toISOString() }),
+    };
+  }
+
+  #totals(
+    targets: readonly Pick<TargetResult, 'deletedCount' | 'skippedLocked'>[],
+  ): Pick<SessionCleanupResult, 'cutoff' | 'deletedCount' | 'skippedLocked'> {
     return {
       cutoff: this.#cutoff,
-      dryRun: this.#dryRun,
       deletedCount: total(targets, 'deletedCount'),
       skippedLocked: total(targets, 'skippedLocked'),
-      targets,
-      ...(this.#waitsUntil === undefined
-        ? {}
-        : { approvalUntil: new Date(this.#waitsUntil).toISOString() }),
     };
   }
 
@@ -261,9 +264,7 @@ export class CleanupRun {
   /** Every target gets at least one slice, whatever the others have spent. */
   #stopOverBudget(): void {
     if ((this.#budgetLeft() ?? 1) > 0) return;
-    this.#targets = this.#targets.map((state) =>
-      isReady(state) && state.slices.length > 0 ? { ...state, stopped: 'budget' } : state,
-    );
+    this.#stop('budget', (state) => isReady(state) && state.slices.length > 0);
   }
 
   /** Shortly before the schedule's next slot; stays the same for one wait. */
@@ -281,11 +282,13 @@ export class CleanupRun {
   #cancel(): void {
     if (this.#isCancelled || (this.#targets.length > 0 && !this.#isUnfinished())) return;
     this.#isCancelled = true;
-    this.#targets = this.#targets.map((state) => ({
-      ...state,
-      awaiting: undefined,
-      stopped: state.stopped ?? 'cancelled',
-    }));
+    this.#stop('cancelled', ({ stopped }) => stopped === undefined);
+  }
+
+  #stop(stopped: TargetStop, isMeant: (state: TargetState) => boolean): void {
+    this.#targets = this.#targets.map((state) =>
+      isMeant(state) ? { ...state, awaiting: undefined, stopped } : state,
+    );
   }
 
   #change(target: string | undefined, change: (state: TargetState) => TargetState): void {

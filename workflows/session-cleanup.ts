@@ -141,25 +141,22 @@ function conclude(run: CleanupRun): SessionCleanupResult {
 }
 
 function logFieldsOf(result: SessionCleanupResult): Record<string, unknown> {
-  const { cutoff, deletedCount, skippedLocked, dryRun = false } = result;
+  const { cutoff, deletedCount, skippedLocked, targets, dryRun = false } = result;
+  const uncounted = targets.filter((target) => target.uncounted === true);
+  const unapproved = targets.filter(({ stopped }) => stopped === 'unapproved');
   return {
     // A dry run deletes nothing, and sums over this field must not count it.
     deleted_count: dryRun ? 0 : deletedCount,
     cutoff_time: cutoff,
     skipped_locked: skippedLocked,
     ...(dryRun ? { dry_run: true, would_delete_count: deletedCount } : {}),
-    ...namesOf(result, 'uncounted_targets', ({ uncounted }) => uncounted === true),
-    ...namesOf(result, 'unapproved_targets', ({ stopped }) => stopped === 'unapproved'),
+    ...(uncounted.length > 0 ? { uncounted_targets: namesOf(uncounted) } : {}),
+    ...(unapproved.length > 0 ? { unapproved_targets: namesOf(unapproved) } : {}),
   };
 }
 
-function namesOf(
-  { targets }: SessionCleanupResult,
-  field: string,
-  isMeant: (target: TargetResult) => boolean,
-): Record<string, unknown> {
-  const names = targets.filter(isMeant).map(({ target }) => target);
-  return names.length === 0 ? {} : { [field]: names };
+function namesOf(targets: readonly TargetResult[]): readonly string[] {
+  return targets.map(({ target }) => target);
 }
 
 /** Most failures of targets in the run's message; the result has all of them. */
@@ -189,7 +186,7 @@ function deletedText({ deletedCount, dryRun, targets }: SessionCleanupResult): s
   const rows = deletedCount === 0 ? 'No rows were' : `${deletedCount} rows were`;
   const uncounted = targets.filter((target) => target.uncounted === true);
   if (uncounted.length === 0) return `${rows} deleted before the failure.`;
-  const names = uncounted.map(({ target }) => target).join(', ');
+  const names = namesOf(uncounted).join(', ');
   return (
     `${rows} deleted before the failure, at least: the database did not report what the last slice ` +
     `of ${names} deleted.`

@@ -72,25 +72,15 @@ export function withSliceEnd(state: TargetState, end: SliceEnd, isDryRun: boolea
 function withResult(state: TargetState, result: SliceResult): TargetState {
   // The slice stays open: earlier attempts may have deleted rows.
   if (result.stopped === 'approval-needed') return { ...state, awaiting: result.approval };
-  const cascades = new Set([
-    ...(state.uncountedCascades ?? []),
-    ...(result.uncountedCascades ?? []),
-  ]);
-  const next: TargetState = {
+  const { stopped, uncountedCascades = [] } = result;
+  return {
     ...counted(state, result),
+    // Every other stop leaves work for the next slice.
+    stopped: stopped === 'drained' || stopped === 'budget' ? stopped : undefined,
+    estimatedLeft: result.estimatedLeft,
     unreadableCount: result.unreadableCount ?? state.unreadableCount,
-    uncountedCascades: cascades.size === 0 ? undefined : [...cascades],
+    uncountedCascades: [...new Set([...(state.uncountedCascades ?? []), ...uncountedCascades])],
   };
-  switch (result.stopped) {
-    case 'drained':
-      return { ...next, stopped: 'drained' };
-    case 'budget':
-      return { ...next, stopped: 'budget', estimatedLeft: result.estimatedLeft };
-    case 'cancelled':
-    case 'time-spent':
-    case 'handed-over':
-      return next;
-  }
 }
 
 /** Closes the open slice with the ledger's count; a slice that did nothing is not listed. */
@@ -153,7 +143,7 @@ export function progressOf(
     target,
     state: stopped ?? (awaiting === undefined ? unfinished : 'awaiting-approval'),
     ...countsOf(state),
-    slices: slices.reduce((count, { folded = 1 }) => count + folded, 0),
+    slices: countSlices(slices),
     seconds: totalSeconds(slices),
     ...(live === undefined ? {} : { inHand: live }),
     // A dry run leaves all rows.
@@ -219,18 +209,17 @@ function addSlice(
 
 function fold(one: ListedSlice, other: ListedSlice): ListedSlice {
   const both = [one, other];
-  const waits = new Map<Wait['reason'], number>();
+  const waits = new Map<Wait['reason'], Wait>();
   for (const { reason, seconds } of both.flatMap((slice) => slice.waits ?? [])) {
-    waits.set(reason, inMilliseconds((waits.get(reason) ?? 0) + seconds));
+    const sum = inMilliseconds((waits.get(reason)?.seconds ?? 0) + seconds);
+    waits.set(reason, { reason, seconds: sum });
   }
   return {
-    folded: (one.folded ?? 1) + (other.folded ?? 1),
+    folded: countSlices(both),
     deletedCount: total(both, 'deletedCount'),
     skippedLocked: total(both, 'skippedLocked'),
     seconds: totalSeconds(both),
-    ...(waits.size === 0
-      ? {}
-      : { waits: [...waits].map(([reason, seconds]) => ({ reason, seconds })) }),
+    ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
 }
 
@@ -256,6 +245,10 @@ function mergeRemaining(entries: readonly RemainingRows[]): readonly RemainingRo
     merged.set(key, { ...entry, rows: entry.rows + (merged.get(key)?.rows ?? 0) });
   }
   return [...merged.values()];
+}
+
+function countSlices(slices: readonly ListedSlice[]): number {
+  return slices.reduce((count, { folded = 1 }) => count + folded, 0);
 }
 
 /** The sum of one field. */
