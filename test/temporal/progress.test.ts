@@ -16,7 +16,7 @@ import {
   type Run,
 } from '../support/fake-worker.ts';
 
-describe('what a run tells while it works', () => {
+describe('the progress of a run', () => {
   test('is in the query progress, in the details and in summaries', async ({ temporal }) => {
     const finish = Promise.withResolvers<void>();
     await withFakeWorker(
@@ -92,7 +92,7 @@ describe('what a run tells while it works', () => {
     );
   });
 
-  test('comes with a description of each query and update', async ({ temporal }) => {
+  test('is accompanied by a description of each query and update', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request),

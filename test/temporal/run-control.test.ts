@@ -25,7 +25,7 @@ async function untilFewer(count: () => Promise<number>): Promise<void> {
   await until(async () => (await count()) < before);
 }
 
-/** From the moment that the server took the pause to the end of the slice in hand, by its clock. */
+/** From the acceptance of the pause to the end of the running slice, by the server's clock. */
 async function millisecondsToStop(run: RealRun): Promise<number> {
   const { events } = await run.fetchHistory();
   const timeOf = (wanted: (event: NonNullable<typeof events>[number]) => unknown): number =>
@@ -49,7 +49,7 @@ async function isWorking(run: RealRun): Promise<boolean> {
 }
 
 describe('a paused run', { timeout: 60_000 }, () => {
-  test('stops within two seconds in the middle of a slice, holds no connection, and goes on with its count', async ({
+  test('stops within two seconds in the middle of a slice, holds no connection, and continues with its count', async ({
     temporal,
     database,
   }) => {
@@ -103,7 +103,7 @@ describe('a paused run', { timeout: 60_000 }, () => {
   });
 });
 
-test('a new pace holds from within the slice in hand, and costs no count', async ({
+test('a new pace takes effect within the running slice, and loses no count', async ({
   temporal,
   database,
 }) => {
@@ -228,7 +228,7 @@ describe('the approval check', () => {
   });
 });
 
-test('a run whose time is spent stops, tells what is left, and the next one takes it', async ({
+test('a run whose time budget is spent stops, estimates what is left, and the next one deletes it', async ({
   temporal,
   database,
 }) => {

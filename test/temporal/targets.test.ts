@@ -33,7 +33,7 @@ describe('a run over several targets', () => {
     );
   });
 
-  test('cleans only those it was told, in that order, 6 events each', async ({ temporal }) => {
+  test('cleans only those of its input, in that order, 6 events each', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request),
@@ -47,7 +47,7 @@ describe('a run over several targets', () => {
     );
   });
 
-  test('does backlogs in slices, each going on where the last one came to', async ({
+  test('deletes a backlog in slices, each starting where the last one ended', async ({
     temporal,
   }) => {
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '40', end: '90' } as const;
@@ -161,7 +161,7 @@ describe('a run of which a target fails', () => {
     );
   });
 
-  test('tells what the slice itself knew when the ledger cannot be asked', async ({ temporal }) => {
+  test('reports what the slice reported when the ledger cannot be read', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       () => {
@@ -178,7 +178,7 @@ describe('a run of which a target fails', () => {
     );
   });
 
-  test('says so when nobody can tell what the slice deleted', async ({ temporal }) => {
+  test('says so when neither the slice nor the ledger reports a count', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       () => {
