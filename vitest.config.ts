@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'least-rights',
           include: [
             'test/least-rights/**/*.test.ts',
-            ...['ways', 'locks', 'brake'].map((name) => `test/database/${name}.test.ts`),
+            ...['ways', 'locks', 'approval-check'].map((name) => `test/database/${name}.test.ts`),
             'test/database/delete-expired-sessions.test.ts',
             'test/temporal/whole-run.test.ts',
           ],

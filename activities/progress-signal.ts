@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { PROGRESS_SIGNAL } from '../src/contract/names.ts';
-import type { SliceProgress, ToldProgress } from '../src/contract/slice.ts';
+import type { SliceProgress, ReportedProgress } from '../src/contract/slice.ts';
 
 /**
  * The run hears of a slice in hand after this time, and then as often. A usual slice is done long
@@ -26,7 +26,7 @@ async function tell(context: Context, progress: SliceProgress): Promise<void> {
   const { workflowExecution } = context.info;
   if (workflowExecution === undefined) return;
   const { workflowId, runId } = workflowExecution;
-  const told: ToldProgress = { ...progress, runId };
+  const told: ReportedProgress = { ...progress, runId };
   try {
     await context.client.workflow.getHandle(workflowId, runId).signal(PROGRESS_SIGNAL, told);
   } catch (error) {

@@ -22,8 +22,8 @@ export async function reviewSlice(call: SliceCall, table: Target): Promise<Slice
     // Somebody has approved it, or nobody had to.
     if (!isFirstAttempt(call) && (await hasBegun(call))) return {};
     const review = await reviewTarget(orm.em.fork(), table, config.deletion, request.cutoff);
-    const { approval: brake, unreadableCount } = review;
-    if (brake === undefined) return unreadableCount === undefined ? {} : { unreadableCount };
+    const { approval, unreadableCount } = review;
+    if (approval === undefined) return unreadableCount === undefined ? {} : { unreadableCount };
     const instead: SliceResult = {
       target: target.name,
       deadline: request.cutoff,
@@ -32,7 +32,7 @@ export async function reviewSlice(call: SliceCall, table: Target): Promise<Slice
       skippedLocked: 0,
       seconds: 0,
       stopped: 'approval-needed',
-      brake,
+      approval,
     };
     return { instead };
   } catch (error) {

@@ -1,22 +1,27 @@
 /**
- * Records the histories that `npm run replay` replays, from a real server, worker and database:
- *
- *   npm run record-history                 all of them
- *   npm run record-history -- cancelled    some of them, by name
- *
- * By its name only: `patched-change`, the example in docs/changing-the-workflow.md.
- *
- * To be run when a run can go a new way. Histories of released versions stay as they are: they stand
- * for the runs that are under way when the next version is deployed.
+ * `npm run record-history`: records the histories that `npm run replay` replays, from a real server, worker
+ * and database. Run it when a run can go a new way. Histories of released versions stay as they are: they stand
+ * for runs that are under way when the next version is deployed.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
 import { Argument } from 'commander';
 
 import { runScript, scriptCommand } from './options.ts';
-import { EXAMPLE, recordExample } from './record-history/example.ts';
-import { openLaboratory } from './record-history/laboratory.ts';
-import { EVENTS_BEFORE_NEW, SCENARIOS } from './record-history/scenarios.ts';
-import type { Scenario } from './record-history/starting.ts';
-import { writeHistory } from './record-history/write-history.ts';
+import { openRecordingEnvironment } from './record-history/environment.ts';
+import { runScenario, SCENARIOS } from './record-history/scenarios.ts';
+import { HISTORIES } from './replay/histories.ts';
+import { DEFAULT_NAMESPACE } from './services/temporal-server.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+/** The example in docs/changing-the-workflow.md; recorded by its name only. */
+const EXAMPLE = 'patched-change';
 
 await runScript(async () => {
   const usual = Object.keys(SCENARIOS);
@@ -25,24 +30,49 @@ await runScript(async () => {
     .description('Records the histories that "npm run replay" replays.')
     .addArgument(new Argument('[name...]', 'which ones').choices(names).default(usual, 'all'))
     .parse(process.argv.slice(2), { from: 'user' });
-  const asked: readonly string[] = command.processedArgs[0];
+  const chosen: readonly string[] = command.processedArgs[0];
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    if (asked.includes(name)) await record(name, scenario);
-  }
-  if (asked.includes(EXAMPLE)) {
-    await using laboratory = await openLaboratory();
-    for await (const [file, events] of recordExample(laboratory)) {
-      console.log(`${file}: ${events} events`);
+    if (!chosen.includes(name)) continue;
+    await using environment = await openRecordingEnvironment(scenario);
+    const runs = await runScenario(environment, scenario);
+    for (const [index, run] of runs.entries()) {
+      await writeHistory(HISTORIES, runs.length === 1 ? name : `${name}-${index + 1}`, run);
     }
   }
+  if (chosen.includes(EXAMPLE)) await recordExample();
 });
 
-async function record(name: string, scenario: Scenario): Promise<void> {
-  await using laboratory = await openLaboratory({ eventsBeforeNew: EVENTS_BEFORE_NEW[name] });
-  const runs = [await scenario(laboratory)].flat();
-  for (const [index, run] of runs.entries()) {
-    const file = runs.length === 1 ? name : `${name}-${index + 1}`;
-    const events = await writeHistory(file, run);
-    console.log(`${file}: ${events} events`);
+/** Runs the example's workflow once in each of its states, one file each. */
+async function recordExample(): Promise<void> {
+  const folder = path.join(ROOT, 'test/temporal/replay', EXAMPLE);
+  await using environment = await openRecordingEnvironment();
+  for (const state of ['before', 'patched', 'deprecated', 'after']) {
+    const worker = await Worker.create({
+      connection: environment.connection,
+      namespace: DEFAULT_NAMESPACE,
+      taskQueue: EXAMPLE,
+      identity: 'worker',
+      workflowsPath: path.join(folder, `${state}.ts`),
+      activities: {
+        announce: () => Promise.resolve(),
+        deleteRows: () => Promise.resolve(3),
+      },
+    });
+    const run = await environment.client.workflow.start('cleanUp', {
+      workflowId: EXAMPLE,
+      taskQueue: EXAMPLE,
+    });
+    await worker.runUntil(run.result());
+    await writeHistory(path.join(folder, 'histories'), state, run);
   }
+}
+
+/** Writes a run's history in the form of `temporal workflow show --output json`. */
+async function writeHistory(folder: string, name: string, run: WorkflowHandle): Promise<void> {
+  const history = await run.fetchHistory();
+  await mkdir(folder, { recursive: true });
+  // Stack traces hold paths of this checkout, which no replay reads.
+  const json = historyToJSON(history).replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, '');
+  await writeFile(path.join(folder, `${name}.json`), `${json}\n`);
+  console.log(`${name}: ${history.events?.length ?? 0} events`);
 }

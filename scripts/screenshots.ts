@@ -8,7 +8,7 @@ import { chromium, type Browser } from 'playwright-core';
 
 import { InputError } from '../src/cli/exit-code.ts';
 import { runScript, scriptCommand } from './options.ts';
-import { openLaboratory, SESSIONS } from './record-history/laboratory.ts';
+import { openRecordingEnvironment, SESSIONS } from './record-history/environment.ts';
 import { ended } from './record-history/waiting.ts';
 import { SCENES, TARGETS } from './screenshots/scenes.ts';
 import { browserOptions, findBrowser, openWindow } from './services/browser.ts';
@@ -39,7 +39,7 @@ await runScript(async () => {
 
 /** Starts servers for this scene alone, so that none shows the runs of another. */
 async function takeScreenshot(browser: Browser, name: string): Promise<void> {
-  await using environment = await openLaboratory({ withUi: true });
+  await using environment = await openRecordingEnvironment({ withUi: true });
   const { client, uiAddress = '' } = environment;
   await using _ = await environment.startWorker({ targets: TARGETS[name] ?? [SESSIONS] });
   await using window = await openWindow(browser, uiAddress, {

@@ -1,50 +1,47 @@
-import type { RunPlan, RunProgress, SessionCleanupResult } from '../src/contract/run.ts';
 import type {
-  BrakeReport,
-  SettledSlice,
-  SliceProgress,
-  SliceRequest,
-  SliceResult,
-} from '../src/contract/slice.ts';
-import { total, totalSeconds } from './finished-slices.ts';
-import type { SliceEnd, TargetFailure } from './slice-end.ts';
+  RunPlan,
+  RunProgress,
+  SessionCleanupResult,
+  TargetResult,
+  TargetStop,
+} from '../src/contract/run.ts';
+import type { SettledSlice, SliceProgress, SliceRequest } from '../src/contract/slice.ts';
+import type { SliceEnd, TargetFailure } from './slices.ts';
 import {
-  interrupted,
-  opened,
   progressOf,
   resultOf,
-  unsettled,
-  untouched,
-  withoutBeginning,
-  withoutCount,
-  withResult,
+  total,
+  totalSeconds,
+  withoutSettlement,
+  withRequest,
   withSettlement,
-  type TargetWork,
-} from './target-work.ts';
+  withSliceEnd,
+  type TargetState,
+} from './target-state.ts';
 
-/** All that a run knows, in a form that a continued run takes over. */
+/** The state of a run that continue-as-new carries over. */
 export interface CarriedRun {
   readonly cutoff: string;
   readonly dryRun: boolean;
   /** Undefined until the configuration has been asked. */
   readonly plan?: RunPlan | undefined;
-  readonly targets: readonly TargetWork[];
+  readonly targets?: readonly TargetState[];
   /** Index of the target whose turn it is. */
-  readonly turn: number;
+  readonly turn?: number;
 }
 
 /** What the workflow does next. */
 export type Step =
   | { readonly kind: 'slice'; readonly request: SliceRequest }
-  /** Ask the ledger for the count of an open slice, and report the answer to {@link CleanupRun.settle}. */
+  /** Ask the ledger for the count of an open slice, and pass it to {@link CleanupRun.settle}. */
   | { readonly kind: 'settle'; readonly target: string; readonly slice: number }
-  /** Nothing can be done until an operator acts, at the latest until that instant (milliseconds since 1970). */
+  /** Wait for an operator, at the latest until that instant (milliseconds since 1970). */
   | { readonly kind: 'wait'; readonly until: number | undefined }
   | { readonly kind: 'continue-as-new' }
   | { readonly kind: 'end' };
 
 /** What the next step depends on besides the run itself. */
-export interface Circumstances {
+export interface Conditions {
   readonly isPaused: boolean;
   readonly isCancelled: boolean;
   /** The history has become long, and this execution has done a slice. */
@@ -53,49 +50,40 @@ export interface Circumstances {
   readonly now: number;
 }
 
-/** The run stops waiting so long before the next slot, so that this slot is not skipped. Milliseconds. */
+/** The run stops waiting this long before the next slot, so that the slot is not skipped. Milliseconds. */
 const LONGEST_MARGIN = 30_000;
 
 /** The same as a share of the interval, where that is less. */
 const MARGIN_SHARE = 0.1;
 
 /**
- * The state of one run: what comes next, what has been deleted, how it ended. Pure; the workflow takes the
- * steps and records here what came of them.
+ * The state machine of one run. Pure: the workflow carries out each step and records its outcome here.
  *
- * A slice that has been requested is *open* until its count is known: by its result, by what the ledger says of
- * it, or because the database could not say, which the result then reports. The run neither waits nor continues as
- * new nor ends before it has asked for the counts of all open slices.
+ * A requested slice is *open* until its count is known: from its result, from the ledger, or reported as missing
+ * because the database does not answer. The run settles open slices before it waits, continues as new or ends.
  */
 export class CleanupRun {
   readonly #cutoff: string;
   readonly #dryRun: boolean;
   #plan: RunPlan | undefined;
-  #targets: readonly TargetWork[];
+  #targets: readonly TargetState[];
   #turn: number;
   #isCancelled = false;
+  /** Why the run could not begin. */
   #failure: TargetFailure | undefined;
-  /** Target of the activity that is running. */
-  #inHand: string | undefined;
-  /** What it reported last, if it has been at work for long enough to report. */
+  /** Target whose slice is running. */
+  #running: string | undefined;
+  /** What the running slice reported last. */
   #live: SliceProgress | undefined;
+  /** When the wait for approvals ends. */
   #waitsUntil: number | undefined;
 
-  private constructor({ cutoff, dryRun, plan, targets, turn }: CarriedRun) {
+  constructor({ cutoff, dryRun, plan, targets = [], turn = 0 }: CarriedRun) {
     this.#cutoff = cutoff;
     this.#dryRun = dryRun;
     this.#plan = plan;
     this.#targets = targets;
     this.#turn = turn;
-  }
-
-  static begin(cutoff: string, dryRun: boolean): CleanupRun {
-    return new CleanupRun({ cutoff, dryRun, targets: [], turn: 0 });
-  }
-
-  /** Continues where {@link carry} left off. */
-  static resume(carried: CarriedRun): CleanupRun {
-    return new CleanupRun(carried);
   }
 
   carry(): CarriedRun {
@@ -115,17 +103,14 @@ export class CleanupRun {
   /** Takes over which targets there are, and what limits the run. */
   follow(plan: RunPlan): void {
     this.#plan = plan;
-    this.#targets = plan.targets.map(untouched);
+    this.#targets = plan.targets.map((target) => ({ target, slices: [], slice: 0 }));
   }
 
-  /** Ends a run that could not learn which targets there are; `targets` are those that its input names. */
+  /** Ends a run that could not learn its targets; `targets` are those that its input names. */
   failAll(targets: readonly string[], failure: TargetFailure): void {
+    this.follow({ targets });
     this.#failure = failure;
-    this.#targets = targets.map((target) => ({
-      ...untouched(target),
-      failure,
-      stopped: 'failed' as const,
-    }));
+    this.#targets = this.#targets.map((state) => ({ ...state, failure, stopped: 'failed' }));
   }
 
   /** Why the run fails: its own failure, or that of the first target that failed. */
@@ -140,122 +125,99 @@ export class CleanupRun {
     );
   }
 
-  /** Targets that wait for approval, with what would be deleted. */
-  get awaiting(): readonly (BrakeReport & { readonly target: string })[] {
-    return this.#targets.flatMap(({ target, awaiting }) =>
-      awaiting === undefined ? [] : [{ target, ...awaiting }],
-    );
+  /** The targets that wait for approval, in order. */
+  get awaiting(): readonly string[] {
+    return this.#targets
+      .filter(({ awaiting }) => awaiting !== undefined)
+      .map(({ target }) => target);
   }
 
-  /** Decides what to do next, and assumes that the caller does it. */
-  next(circumstances: Circumstances): Step {
-    const { isPaused, isCancelled, isLong, now } = circumstances;
+  /** Decides what to do next; the caller does it. */
+  next({ isPaused, isCancelled, isLong, now }: Conditions): Step {
     if (isCancelled) this.#cancel();
-    // What an ended target has left open is asked for at once; after that its count is known, or reported missing.
-    const ended = this.#targets.find(
-      ({ open, stopped }) => open !== undefined && stopped !== undefined,
-    );
-    if (ended !== undefined) return settleStep(ended);
-    if (!isPaused) this.#stopWhatIsOverBudget();
-    const work = this.#nextTarget();
-    const isWaiting = isPaused
-      ? this.#isUnfinished()
-      : work === undefined && this.awaiting.length > 0;
-    if (isWaiting || (isLong && work !== undefined)) {
-      const open = this.#targets.find(
-        ({ open }) => open !== undefined && open.isUnsettled !== true,
-      );
+    // A finished target's open slice is settled at once; after that its count is known, or reported missing.
+    const finished = this.#targets.find(({ open, stopped }) => open && stopped);
+    if (finished !== undefined) return settleStep(finished);
+    if (!isPaused) this.#stopOverBudget();
+    const ready = this.#nextTarget();
+    if (this.#isUnfinished() && (isPaused || isLong || ready === undefined)) {
+      const open = this.#targets.find(({ open }) => open && open.isUnsettled !== true);
       if (open !== undefined) return settleStep(open);
+      const isSettled = this.#targets.every(({ open }) => open === undefined);
+      if (isLong && isSettled) return { kind: 'continue-as-new' };
+      if (isPaused) return { kind: 'wait', until: undefined };
+      if (ready === undefined) return { kind: 'wait', until: this.#waitUntil(now) };
     }
-    if (isLong && this.#isUnfinished() && this.#targets.every(({ open }) => open === undefined)) {
-      return { kind: 'continue-as-new' };
-    }
-    if (isWaiting) return { kind: 'wait', until: isPaused ? undefined : this.#waitUntil(now) };
     this.#waitsUntil = undefined;
-    return work === undefined ? { kind: 'end' } : { kind: 'slice', request: this.#open(work) };
+    return ready === undefined ? { kind: 'end' } : { kind: 'slice', request: this.#request(ready) };
   }
 
-  /** Takes in how the requested slice ended. */
+  /** Records how the requested slice ended. */
   record(end: SliceEnd): void {
-    const target = this.#inHand;
-    const work = this.#targets.find((candidate) => candidate.target === target);
+    const target = this.#running;
     this.#live = undefined;
-    this.#inHand = undefined;
-    if (work === undefined) return;
-    switch (end.kind) {
-      case 'completed':
-        return this.#recordResult(work, end.result);
-      case 'interrupted':
-        return this.#replace(this.#dryRun ? withoutBeginning(work) : interrupted(work));
-      case 'failed': {
-        const { failure, details } = end;
-        const failed = { ...work, failure, stopped: 'failed' } as const;
-        const hasNothing = this.#dryRun || details?.isUntouched === true;
-        this.#replace(
-          hasNothing ? withoutBeginning(failed) : interrupted(failed, details?.deletedSoFar),
-        );
-      }
+    this.#running = undefined;
+    this.#change(target, (state) => withSliceEnd(state, end, this.#dryRun));
+    if (end.kind === 'completed' && end.result.stopped === 'time-spent') {
+      this.#turn = (this.#turn + 1) % this.#targets.length;
     }
   }
 
-  /** Takes in what the ledger says of an open slice; undefined: it could not be asked. */
+  /** Records what the ledger says of an open slice; undefined: the database did not answer. */
   settle(target: string, settled: SettledSlice | undefined): void {
-    const work = this.#targets.find((candidate) => candidate.target === target);
-    if (work === undefined) return;
-    if (settled !== undefined) this.#replace(withSettlement(work, settled));
-    // A run that goes on asks again later.
-    else this.#replace(work.stopped === undefined ? unsettled(work) : withoutCount(work));
+    this.#change(target, (state) =>
+      settled === undefined ? withoutSettlement(state) : withSettlement(state, settled),
+    );
   }
 
-  /** Takes in what the running slice reports; one that has ended reports nothing more. */
-  note(live: SliceProgress): void {
-    const work = this.#targets.find(({ target }) => target === this.#inHand);
-    if (work?.target === live.target && work.slice === live.slice) this.#live = live;
+  /** Records what the running slice reports; reports of other slices are late, and ignored. */
+  report(progress: SliceProgress): void {
+    const running = this.#targets.find(({ target }) => target === this.#running);
+    if (running?.target === progress.target && running.slice === progress.slice) {
+      this.#live = progress;
+    }
   }
 
-  /** Answers a target that waits for approval. A rejected one keeps all its rows. */
+  /** Approves or rejects a target that waits for approval. A rejected one keeps all its rows. */
   answer(target: string, isApproved: boolean): void {
-    const work = this.#targets.find((candidate) => candidate.target === target);
-    if (work?.awaiting === undefined) return;
-    this.#replace(
-      isApproved
-        ? { ...work, awaiting: undefined, isApproved: true }
-        : { ...work, awaiting: undefined, stopped: 'rejected' },
-    );
+    this.#change(target, (state) => {
+      if (state.awaiting === undefined) return state;
+      const answered: TargetState = { ...state, awaiting: undefined };
+      return isApproved ? { ...answered, isApproved } : { ...answered, stopped: 'rejected' };
+    });
   }
 
-  /** Nobody has answered in time: targets that wait for approval keep their rows. */
+  /** Nobody answered in time: targets that wait for approval keep their rows. */
   stopWaiting(): void {
-    this.#targets = this.#targets.map((work) =>
-      work.awaiting === undefined ? work : { ...work, awaiting: undefined, stopped: 'unapproved' },
-    );
+    this.#stop('unapproved', ({ awaiting }) => awaiting !== undefined);
   }
 
   result(): SessionCleanupResult {
     const targets = this.#targets.map(resultOf);
-    return {
-      cutoff: this.#cutoff,
-      deletedCount: total(targets, 'deletedCount'),
-      skippedLocked: total(targets, 'skippedLocked'),
-      targets,
-      ...(this.#dryRun ? { dryRun: true } : {}),
-    };
+    return { ...this.#totals(targets), targets, ...(this.#dryRun ? { dryRun: true } : {}) };
   }
 
   progress(): RunProgress {
-    const targets = this.#targets.map((work) => {
-      const isInHand = work.target === this.#inHand;
-      return progressOf(work, isInHand, isInHand ? this.#live : undefined, this.#dryRun);
+    const targets = this.#targets.map((state) => {
+      const isRunning = state.target === this.#running;
+      return progressOf(state, isRunning, isRunning ? this.#live : undefined, this.#dryRun);
     });
+    const until = this.#waitsUntil;
+    return {
+      ...this.#totals(targets),
+      dryRun: this.#dryRun,
+      targets,
+      ...(until === undefined ? {} : { approvalUntil: new Date(until).toISOString() }),
+    };
+  }
+
+  #totals(
+    targets: readonly Pick<TargetResult, 'deletedCount' | 'skippedLocked'>[],
+  ): Pick<SessionCleanupResult, 'cutoff' | 'deletedCount' | 'skippedLocked'> {
     return {
       cutoff: this.#cutoff,
-      dryRun: this.#dryRun,
       deletedCount: total(targets, 'deletedCount'),
       skippedLocked: total(targets, 'skippedLocked'),
-      targets,
-      ...(this.#waitsUntil === undefined
-        ? {}
-        : { approvalUntil: new Date(this.#waitsUntil).toISOString() }),
     };
   }
 
@@ -263,44 +225,34 @@ export class CleanupRun {
     return this.#targets.some(({ stopped }) => stopped === undefined);
   }
 
-  /** The next target in turn that has work to do and does not wait for approval. */
-  #nextTarget(): TargetWork | undefined {
-    const inTurn = [...this.#targets.slice(this.#turn), ...this.#targets.slice(0, this.#turn)];
-    return inTurn.find(({ stopped, awaiting }) => stopped === undefined && awaiting === undefined);
+  #nextTarget(): TargetState | undefined {
+    return [...this.#targets.slice(this.#turn), ...this.#targets.slice(0, this.#turn)].find(
+      isReady,
+    );
   }
 
-  #open(work: TargetWork): SliceRequest {
-    const isRepeated = work.open !== undefined;
+  #request(state: TargetState): SliceRequest {
     const budgetSeconds = this.#budgetShare();
-    this.#inHand = work.target;
-    this.#turn = this.#targets.indexOf(work);
-    this.#replace(opened(work));
+    this.#running = state.target;
+    this.#turn = this.#targets.indexOf(state);
+    this.#change(state.target, withRequest);
     return {
-      target: work.target,
+      target: state.target,
       cutoff: this.#cutoff,
-      slice: work.slice,
-      ...(work.resumeFrom === undefined ? {} : { resumeFrom: work.resumeFrom }),
-      ...(isRepeated ? { isRepeated } : {}),
-      ...(work.isApproved === true ? { isApproved: true } : {}),
+      slice: state.slice,
+      ...(state.resumeFrom === undefined ? {} : { resumeFrom: state.resumeFrom }),
+      ...(state.open === undefined ? {} : { isRepeated: true }),
+      ...(state.isApproved === true ? { isApproved: true } : {}),
       ...(this.#dryRun ? { dryRun: true } : {}),
       ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
     };
   }
 
-  #recordResult(work: TargetWork, result: SliceResult): void {
-    this.#replace(withResult(work, result));
-    // The others get their turn.
-    if (result.stopped === 'time-spent') this.#turn = (this.#turn + 1) % this.#targets.length;
-  }
-
-  /** Time that the next slice may work: an equal part of what is left for each target that has work to do. */
+  /** Time that the next slice may work: an equal part of the rest for each target that is ready. */
   #budgetShare(): number | undefined {
     const left = this.#budgetLeft();
     if (left === undefined) return undefined;
-    const working = this.#targets.filter(
-      ({ stopped, awaiting }) => stopped === undefined && awaiting === undefined,
-    );
-    return Math.max(Math.floor(left / Math.max(working.length, 1)), 1);
+    return Math.max(Math.floor(left / Math.max(this.#targets.filter(isReady).length, 1)), 1);
   }
 
   #budgetLeft(): number | undefined {
@@ -309,17 +261,13 @@ export class CleanupRun {
     return budget === undefined || this.#dryRun ? undefined : budget - worked;
   }
 
-  /** A target that has not worked is begun all the same: what the others need must not keep it from being cleaned. */
-  #stopWhatIsOverBudget(): void {
+  /** Every target gets at least one slice, whatever the others have spent. */
+  #stopOverBudget(): void {
     if ((this.#budgetLeft() ?? 1) > 0) return;
-    this.#targets = this.#targets.map((work) =>
-      work.stopped === undefined && work.awaiting === undefined && work.slices.length > 0
-        ? { ...work, stopped: 'budget' }
-        : work,
-    );
+    this.#stop('budget', (state) => isReady(state) && state.slices.length > 0);
   }
 
-  /** Shortly before the schedule's next slot. */
+  /** Shortly before the schedule's next slot; stays the same for one wait. */
   #waitUntil(now: number): number | undefined {
     const slots = this.#plan?.slots;
     if (slots === undefined) return undefined;
@@ -330,23 +278,29 @@ export class CleanupRun {
     return this.#waitsUntil;
   }
 
-  /** Ends all that is not finished; open slices stay open. */
+  /** Stops all unfinished targets; open slices stay open. A run with nothing left to do completes. */
   #cancel(): void {
-    // One that had nothing left to do ends as it would have.
     if (this.#isCancelled || (this.#targets.length > 0 && !this.#isUnfinished())) return;
     this.#isCancelled = true;
-    this.#targets = this.#targets.map((work) => ({
-      ...work,
-      awaiting: undefined,
-      stopped: work.stopped ?? 'cancelled',
-    }));
+    this.#stop('cancelled', ({ stopped }) => stopped === undefined);
   }
 
-  #replace(changed: TargetWork): void {
-    this.#targets = this.#targets.map((work) => (work.target === changed.target ? changed : work));
+  #stop(stopped: TargetStop, isMeant: (state: TargetState) => boolean): void {
+    this.#targets = this.#targets.map((state) =>
+      isMeant(state) ? { ...state, awaiting: undefined, stopped } : state,
+    );
+  }
+
+  #change(target: string | undefined, change: (state: TargetState) => TargetState): void {
+    this.#targets = this.#targets.map((state) => (state.target === target ? change(state) : state));
   }
 }
 
-function settleStep({ target, slice }: TargetWork): Step {
+/** Whether a target has work to do and does not wait for approval. */
+function isReady({ stopped, awaiting }: TargetState): boolean {
+  return stopped === undefined && awaiting === undefined;
+}
+
+function settleStep({ target, slice }: TargetState): Step {
   return { kind: 'settle', target, slice };
 }

@@ -1,101 +1,108 @@
 import type { RunProgress, TargetProgress } from '../src/contract/run.ts';
-import type { TargetFailure } from './slice-end.ts';
+import type { ApprovalRequest, RemainingReason } from '../src/contract/slice.ts';
+import { countText, durationText, numberText } from '../src/contract/text.ts';
+import type { TargetFailure } from './slices.ts';
 
 /**
- * The run as Markdown, for "Current Details" in the Web UI. It tells what completed slices did, and
- * what the one in hand told last; that one tells more often by its heartbeat, under "Pending
- * Activities". After the run's end it stays as it is then.
+ * The run as Markdown, for "Current Details" in the Web UI: what completed slices did and what the running
+ * one reported last. Its heartbeat, under "Pending Activities", is more recent. Stays after the run's end.
  */
 export function describeRun(
   progress: RunProgress,
   failures: readonly (TargetFailure & { readonly target: string })[] = [],
 ): string {
-  const state = stateOf(progress);
-  const advice = failures.map(
-    ({ target, message }) => `- **${escape(target)}**: ${escape(message)}`,
-  );
-  const left = progress.targets.flatMap(leftOver);
-  return [headingOf(progress), ...state, tableOf(progress), ...left, ...advice].join('\n\n');
+  return [
+    headingOf(progress),
+    ...stateOf(progress),
+    tableOf(progress),
+    ...progress.targets.flatMap(findingsOf),
+    ...failures.map(({ target, message }) => `- **${escape(target)}**: ${escape(message)}`),
+  ].join('\n\n');
 }
 
-/** What the run is for, and once it has ended what it has done. */
 function headingOf({ cutoff, dryRun, deletedCount, targets }: RunProgress): string {
-  const hasEnded = targets.length > 0 && targets.every(({ state }) => !isUnfinished(state));
-  const rows = `${grouped(deletedCount)} ${deletedCount === 1 ? 'row' : 'rows'}`;
+  const hasEnded =
+    targets.length > 0 &&
+    targets.every(({ state }) => !['waiting', 'working', 'awaiting-approval'].includes(state));
+  const rows = countText(deletedCount, 'row');
   if (dryRun) {
     return hasEnded
       ? `**Dry run:** ${rows} had expired by ${cutoff}. Nothing was deleted.`
-      : `**Dry run:** counts what had expired by ${cutoff}, and deletes nothing.`;
+      : `**Dry run:** counts the rows that had expired by ${cutoff}. Deletes nothing.`;
   }
   return hasEnded
     ? `**Removed ${rows}** that had expired by ${cutoff}.`
     : `**Removes sessions** that had expired by ${cutoff}.`;
 }
 
-function isUnfinished(state: TargetProgress['state']): boolean {
-  return state === 'waiting' || state === 'working' || state === 'awaiting-approval';
-}
-
-/** What an operator should know first: why nothing moves, or moves slowly. */
+/** What an operator should know first: why a run waits or is slow. */
 function stateOf({ paused, pace, targets, approvalUntil }: RunProgress): readonly string[] {
   const lines: string[] = [];
   if (paused !== undefined) {
-    const why = paused.reason === undefined ? '' : `: ${escape(paused.reason)}`;
-    lines.push(`**Paused**${why}. The update \`resume\` lets it go on.`);
+    const reason = paused.reason === undefined ? '' : `: ${escape(paused.reason)}`;
+    lines.push(`**Paused**${reason}. To continue, send the update \`resume\`.`);
   }
   for (const { target, awaiting } of targets) {
-    if (awaiting === undefined) continue;
-    const { expiredRows, totalRows, isEstimate, sentinels = [] } = awaiting;
-    const about = isEstimate === true ? 'about ' : '';
-    const often = sentinels.map(({ value, rows }) => `${grouped(rows)} hold ${escape(value)}`);
-    lines.push(
-      `**Waits for approval:** ${about}${grouped(expiredRows)} of the ${grouped(totalRows)} rows of ` +
-        `${escape(target)} would be deleted${often.length === 0 ? '' : ` (${often.join(', ')})`}. If that is ` +
-        'right, send the update `approve`; if not, `reject`, and look at the unit and the time zone of the ' +
-        'expiry column.',
-    );
+    if (awaiting !== undefined) lines.push(approvalText(target, awaiting));
   }
   if (approvalUntil !== undefined) {
     lines.push(
-      `Without an answer the run ends at ${approvalUntil}, before the schedule's next slot.`,
+      `Without an answer by ${approvalUntil}, before the schedule's next slot, the run ends and keeps these rows.`,
     );
   }
   if (pace !== undefined) {
     const { rowsPerSecond, lanes } = pace;
-    const rows = rowsPerSecond == null ? 'any number of' : grouped(rowsPerSecond);
-    lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, lanes: ${lanes}`}.`);
+    const rate = rowsPerSecond == null ? 'unlimited' : numberText(rowsPerSecond);
+    lines.push(`**Pace:** ${rate} rows/s${lanes === undefined ? '' : `, lanes: ${lanes}`}.`);
   }
   for (const { target, inHand } of targets) {
     if (inHand?.waitingFor === undefined) continue;
-    lines.push(`**Holds back** (${escape(target)}): ${escape(inHand.waitingFor)}.`);
+    lines.push(`**Throttled** (${escape(target)}): ${escape(inHand.waitingFor)}.`);
   }
   return lines;
 }
 
+function approvalText(
+  target: string,
+  { expiredRows, totalRows, isEstimate, sentinels = [] }: ApprovalRequest,
+): string {
+  const about = isEstimate === true ? 'about ' : '';
+  const values = sentinels.map(({ value, rows }) => `${numberText(rows)} hold ${escape(value)}`);
+  return (
+    `**Waits for approval:** ${about}${numberText(expiredRows)} of the ${numberText(totalRows)} rows of ` +
+    `${escape(target)} would be deleted${values.length === 0 ? '' : ` (${values.join(', ')})`}. To delete ` +
+    'them, send the update `approve`. To keep them, send `reject`, and check the unit and the time zone ' +
+    'of the expiry column.'
+  );
+}
+
 function tableOf({ targets, dryRun, paused }: RunProgress): string {
-  if (targets.length === 0) return 'Waits for a worker to say which targets are configured.';
+  if (targets.length === 0) return 'Waiting for a worker to report the configured targets.';
   const deleted = dryRun ? 'would delete' : 'deleted';
+  const headings = ['target', 'state', deleted, 'locked', 'estimated left', 'rows/s', 'time'];
   return [
-    lineOf(['target', 'state', deleted, 'locked', 'left, about', 'rows/s', 'time', 'slices']),
+    // A heading that wraps would run into its neighbour's.
+    lineOf([...headings, 'slices'].map((heading) => heading.replaceAll(' ', '\u00A0'))),
     '| :-- | :-- | --: | --: | --: | --: | --: | --: |',
     ...targets.map((target) => rowOf(target, dryRun, paused !== undefined)),
   ].join('\n');
 }
 
-function rowOf(target: TargetProgress, dryRun: boolean, isPaused: boolean): string {
-  const state =
-    isPaused && target.state === 'working' ? 'paused' : stateInWords(target.state, dryRun);
-  const cells = [
-    escape(target.target),
-    `${state}${wayOf(target)}`,
-    grouped(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
-    grouped(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
-    target.estimatedLeft === undefined ? '–' : grouped(target.estimatedLeft),
-    rateOf(target),
-    duration(target.seconds + (target.inHand?.seconds ?? 0)),
-    grouped(target.slices),
-  ];
-  return lineOf(cells);
+function rowOf(progress: TargetProgress, isDryRun: boolean, isPaused: boolean): string {
+  const { target, state, deletedCount, skippedLocked, estimatedLeft, seconds, slices, inHand } =
+    progress;
+  const words = isPaused && state === 'working' ? 'paused' : stateText(state, isDryRun);
+  const rate = inHand?.rowsPerSecond ?? (seconds > 0 ? deletedCount / seconds : undefined);
+  return lineOf([
+    escape(target),
+    `${words}${wayText(progress)}`,
+    numberText(deletedCount + (inHand?.deletedCount ?? 0)),
+    numberText(skippedLocked + (inHand?.skippedLocked ?? 0)),
+    estimatedLeft === undefined ? '–' : numberText(estimatedLeft),
+    rate === undefined ? '–' : numberText(rate),
+    durationText(seconds + (inHand?.seconds ?? 0)),
+    numberText(slices),
+  ]);
 }
 
 /** The Web UI puts columns side by side without a gap, so each cell brings one along. */
@@ -105,88 +112,69 @@ function lineOf(cells: readonly string[]): string {
   return `| ${cells.map((cell) => `${cell}${GAP}`).join(' | ')} |`;
 }
 
-function rateOf({ inHand, deletedCount, seconds }: TargetProgress): string {
-  if (inHand !== undefined) return grouped(inHand.rowsPerSecond);
-  return seconds > 0 ? grouped(Math.round(deletedCount / seconds)) : '–';
-}
-
-/** How the slice in hand finds its rows, and how far it has come. */
-function wayOf({ inHand }: TargetProgress): string {
+/** How the running slice finds its rows, and how far it is. */
+function wayText({ inHand }: TargetProgress): string {
   const way = inHand?.way === undefined ? '' : `, by ${inHand.way}`;
   const fraction = inHand?.fraction;
   const share = fraction === undefined ? '' : `, ${Math.round(fraction * 100)} % of the table seen`;
   return `${way}${share}`;
 }
 
-function stateInWords(state: TargetProgress['state'], dryRun: boolean): string {
+function stateText(state: TargetProgress['state'], isDryRun: boolean): string {
   switch (state) {
     case 'waiting':
       return 'waiting for its turn';
     case 'working':
-      return dryRun ? 'counting' : 'deleting';
+      return isDryRun ? 'counting' : 'deleting';
     case 'drained':
-      return dryRun ? 'counted' : 'done, nothing expired is left';
+      return isDryRun ? 'counted' : 'done, no expired rows left';
     case 'budget':
-      return 'stopped, the time for it is spent; the next run goes on';
+      return 'time budget spent; the next run continues';
     case 'awaiting-approval':
       return 'waits for approval';
     case 'unapproved':
-      return 'nobody approved it, all its rows stay; the next run asks again';
+      return 'not approved in time, all rows kept; the next run asks again';
     case 'rejected':
-      return 'rejected, all its rows stay';
+      return 'rejected, all rows kept';
     case 'cancelled':
-      return 'cancelled; the next run goes on';
+      return 'cancelled; the next run continues';
     case 'failed':
       return 'failed, see below';
   }
 }
 
-/** Expired rows that stay and why, and what the counts do not include. */
-function leftOver({
+/** Expired rows that remain and why, and what the counts do not include. */
+function findingsOf({
   target,
   remaining = [],
   unreadableCount,
   uncountedCascades,
   uncounted,
 }: TargetProgress): readonly string[] {
-  const causes = remaining.map(
-    ({ reason, rows, by }) =>
-      `${grouped(rows)} ${REASONS[reason]}${by === undefined ? '' : ` (${escape(by)})`}`,
-  );
-  const parts = [
-    ...(causes.length === 0 ? [] : [`expired rows that stay: ${causes.join(', ')}`]),
-    ...(unreadableCount === undefined
-      ? []
-      : [`${grouped(unreadableCount)} rows never expire, since their expiry cannot be read`]),
-    ...(uncountedCascades === undefined
-      ? []
-      : [`rows that cascades deleted in ${escape(uncountedCascades.join(', '))} are not counted`]),
-    ...(uncounted === true ? ['the database could not tell what the last slice deleted'] : []),
-  ];
-  return parts.map((part) => `- **${escape(target)}**: ${part}.`);
+  const findings: string[] = [];
+  if (remaining.length > 0) {
+    const causes = remaining.map(
+      ({ reason, rows, by }) =>
+        `${numberText(rows)} ${REASONS[reason]}${by === undefined ? '' : ` (${escape(by)})`}`,
+    );
+    findings.push(`expired rows that remain: ${causes.join(', ')}`);
+  }
+  if (unreadableCount !== undefined) {
+    findings.push(`${countText(unreadableCount, 'row')} with an unreadable expiry never expire`);
+  }
+  if (uncountedCascades !== undefined) {
+    const tables = escape(uncountedCascades.join(', '));
+    findings.push(`rows deleted by cascade in ${tables} are not counted`);
+  }
+  if (uncounted === true) findings.push('the database did not report what the last slice deleted');
+  return findings.map((finding) => `- **${escape(target)}**: ${finding}.`);
 }
 
-const REASONS = {
+const REASONS: Readonly<Record<RemainingReason, string>> = {
   referenced: 'are referenced by a foreign key',
   'too-slow': 'take too long to delete',
   'kept-by-trigger': 'are kept by a trigger',
-} as const;
-
-/** `1234567` as `1,234,567`. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** Two units at most: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
-function duration(seconds: number): string {
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${grouped(Math.floor(minutes / 60))} h ${minutes % 60} min`;
-}
+};
 
 /** Names may hold anything; they stay within their cell. */
 function escape(text: string): string {

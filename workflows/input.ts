@@ -1,40 +1,47 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/failures.ts';
+import { parseInstant } from '../src/contract/instants.ts';
 import type { SessionCleanupInput } from '../src/contract/run.ts';
 
-/** The workflow's input after it has been checked. */
-export interface CheckedInput {
-  /** Undefined: all configured targets. */
-  readonly targets: readonly string[] | undefined;
-  /** As given; {@link resolveCutoff} reads it. */
-  readonly cutoff: string | undefined;
-  readonly dryRun: boolean;
-}
+/** For each field of an argument: what is wrong with a value, or undefined. */
+export type FieldChecks<Name extends string = string> = Readonly<
+  Record<Name, (value: unknown) => string | undefined>
+>;
 
-/** What each field of the input must be; the compiler sees to it that none is forgotten. */
-const FIELDS: Readonly<Record<keyof SessionCleanupInput, (value: unknown) => string | undefined>> =
-  {
-    targets: problemOfTargets,
-    cutoff: (value) => (typeof value === 'string' ? undefined : 'must be text in ISO 8601'),
-    dryRun: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
-  };
+const INPUT: FieldChecks<keyof SessionCleanupInput> = {
+  targets: problemOfTargets,
+  cutoff: (value) => (typeof value === 'string' ? undefined : 'must be text in ISO 8601'),
+  dryRun: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+};
 
 /**
- * Checks what the run was started with, by a schedule, a command or a person at the Web UI. Nothing
- * at all is fine; what is not understood is refused, since ignoring a misspelt `dryRun` would delete.
+ * Checks what a schedule, a command or a person started the run with. No input is fine; unknown fields
+ * are refused, since ignoring a misspelt `dryRun` would delete.
  *
- * @throws ApplicationFailure `InvalidInput`, naming every problem at once
+ * @throws ApplicationFailure `InvalidInput`, naming every problem
  */
-export function checkInput(input: unknown): CheckedInput {
-  if (input === undefined || input === null) {
-    return { targets: undefined, cutoff: undefined, dryRun: false };
-  }
+export function checkInput(input: unknown): SessionCleanupInput {
   assertIsInput(input);
-  return { targets: input.targets, cutoff: input.cutoff, dryRun: input.dryRun ?? false };
+  return input ?? {};
+}
+
+/** What is wrong with an argument, if it is neither left out nor an object with only these fields. */
+export function problemsOf(argument: unknown, fields: FieldChecks): readonly string[] {
+  if (argument === undefined || argument === null) return [];
+  if (typeof argument !== 'object' || Array.isArray(argument)) {
+    return [`must be one JSON object or left out, and was ${nameOf(argument)}`];
+  }
+  return Object.entries(argument).flatMap(([name, value]) => {
+    if (!Object.hasOwn(fields, name)) {
+      return [`${nameOf(name)} is unknown; known are ${Object.keys(fields).join(', ')}`];
+    }
+    const problem = value === undefined ? undefined : fields[name]?.(value);
+    return problem === undefined ? [] : [`${name} ${problem}, and was ${nameOf(value)}`];
+  });
 }
 
 /**
- * Tells whether a run goes on with what another one carried over.
+ * Whether a run continues another one.
  *
  * @throws ApplicationFailure `InvalidInput` for a second argument that no run handed on
  */
@@ -43,26 +50,55 @@ export function isContinued<Carried>(
   continuedFrom: string | undefined,
 ): carried is Carried {
   if (carried === undefined || carried === null) return false;
-  if (continuedFrom === undefined) throw invalidInput(['it is one argument, and there were two']);
+  if (continuedFrom === undefined) throw invalidInput(['must be one argument, and there were two']);
   return true;
 }
 
-function assertIsInput(input: unknown): asserts input is SessionCleanupInput {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw invalidInput([`it must be one JSON object or nothing, and was ${nameOf(input)}`]);
-  }
-  const problems = Object.entries(input)
-    .map(([key, value]) => problemOf(key, value))
-    .filter((problem) => problem !== undefined);
-  if (problems.length > 0) throw invalidInput(problems);
+/** What the cut-off of a run is taken from. */
+export interface CutoffSources {
+  /** The input's `cutoff`. */
+  readonly given: string | undefined;
+  /** The slot a schedule started the run for; undefined for a run that no schedule started. */
+  readonly scheduledStart: Date | undefined;
+  readonly workflowStart: Date;
 }
 
-function problemOf(key: string, value: unknown): string | undefined {
-  if (!isField(key)) {
-    return `${shorten(JSON.stringify(key))} is unknown; known are ${Object.keys(FIELDS).join(', ')}`;
+/**
+ * The instant by which a row must have expired to be deleted by this run: the one given, else the
+ * scheduled one, else the workflow's start.
+ *
+ * A scheduled instant may lie in the future (the Web UI's backfill form offers the next hour), and
+ * would then delete live sessions, so the workflow's start is the latest.
+ *
+ * @returns ISO 8601 in UTC, with the microseconds of a given cut-off
+ * @throws ApplicationFailure `InvalidCutoff` when the given one cannot be read or lies in the future
+ */
+export function resolveCutoff({ given, scheduledStart, workflowStart }: CutoffSources): string {
+  if (given === undefined) {
+    const scheduled = scheduledStart?.getTime() ?? Infinity;
+    return new Date(Math.min(scheduled, workflowStart.getTime())).toISOString();
   }
-  const problem = value === undefined ? undefined : FIELDS[key](value);
-  return problem === undefined ? undefined : `${key} ${problem}, and was ${nameOf(value)}`;
+  const cutoff = parseInstant(given);
+  if (cutoff === undefined) {
+    throw refusal(
+      FAILURE.invalidCutoff,
+      `cutoff ${nameOf(given)} cannot be read. Give a date, a time and a time zone in ISO 8601, such ` +
+        'as "2026-11-20T06:00:00Z" or "2026-11-20T07:00:00+01:00".',
+    );
+  }
+  if (cutoff.milliseconds > workflowStart.getTime()) {
+    throw refusal(
+      FAILURE.invalidCutoff,
+      `cutoff ${nameOf(given)} is later than the start of the run, ${workflowStart.toISOString()}, ` +
+        'and would delete live sessions. Give an instant in the past, or leave the cutoff out.',
+    );
+  }
+  return cutoff.text;
+}
+
+function assertIsInput(input: unknown): asserts input is SessionCleanupInput | null | undefined {
+  const problems = problemsOf(input, INPUT);
+  if (problems.length > 0) throw invalidInput(problems);
 }
 
 function problemOfTargets(value: unknown): string | undefined {
@@ -74,22 +110,19 @@ function problemOfTargets(value: unknown): string | undefined {
   return new Set(value).size < value.length ? 'must name each target once' : undefined;
 }
 
-function isField(key: string): key is keyof SessionCleanupInput {
-  return Object.hasOwn(FIELDS, key);
-}
-
 function nameOf(value: unknown): string {
-  return shorten(JSON.stringify(value) ?? typeof value);
-}
-
-function shorten(text: string): string {
+  const text = JSON.stringify(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function invalidInput(problems: readonly string[]): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(
-    `The workflow's input was refused and nothing was deleted: ${problems.join('; ')}. ` +
-      'An example: {"targets": ["sessions"], "cutoff": "2026-11-20T06:00:00Z", "dryRun": true}',
+  return refusal(
     FAILURE.invalidInput,
+    `${problems.join('; ')}. Nothing was deleted. Example: ` +
+      '{"targets": ["sessions"], "cutoff": "2026-11-20T06:00:00Z", "dryRun": true}',
   );
+}
+
+function refusal(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`Workflow input: ${message}`, type);
 }

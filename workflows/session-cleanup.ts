@@ -1,122 +1,194 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
+  ApplicationFailure,
+  CancelledFailure,
   continueAsNew,
   defineQuery,
+  log,
   setCurrentDetails,
   setHandler,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { PROGRESS_QUERY } from '../src/contract/names.ts';
+import { LOG_EVENT, PROGRESS_QUERY, RESULT_MEMO } from '../src/contract/names.ts';
 import type {
   RunProgress,
   SessionCleanupInput,
   SessionCleanupResult,
+  TargetResult,
 } from '../src/contract/run.ts';
 import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
-import { concludeRun } from './conclusion.ts';
-import { resolveCutoff } from './cutoff.ts';
 import { describeRun } from './details.ts';
-import { checkInput, isContinued, type CheckedInput } from './input.ts';
-import { askLedger, askPlan, explainPlan, performSlice } from './slices.ts';
-import { Steering, type CarriedSteering } from './steering.ts';
+import { checkInput, isContinued, resolveCutoff } from './input.ts';
+import { RunControl, type CarriedControl } from './run-control.ts';
+import { requestPlan, runSlice, settle, type TargetFailure } from './slices.ts';
 
 const progressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 
-/** The slot that a schedule started the run for; the server sets it on scheduled, triggered and backfilled runs. */
+/** The server sets it on scheduled, triggered and backfilled runs. */
 const scheduledStartTime = defineSearchAttributeKey(
   'TemporalScheduledStartTime',
   SearchAttributeType.DATETIME,
 );
 
-/** What a run hands on when it is continued as new. */
+/** What continue-as-new carries over. */
 interface Carried extends CarriedRun {
-  readonly steering: CarriedSteering;
+  readonly control: CarriedControl;
 }
 
 /**
- * Removes the sessions that have expired: takes the cut-off once, then has each target cleaned,
- * slice by slice, and returns what was deleted.
+ * Deletes expired sessions: determines the cut-off once, has each target cleaned slice by slice, and returns
+ * what was deleted.
  *
- * @param input - may be left out, or be null: then all configured targets are cleaned
- * @param carried - what a run that was continued as new hands on; never given by people
- * @throws ApplicationFailure when the input is refused, or when a target failed (after all the
- *   others have been cleaned); its details then hold the {@link SessionCleanupResult}
+ * @param input - may be left out, or null: then all configured targets are cleaned
+ * @param carried - set by continue-as-new only
+ * @throws ApplicationFailure when the input is refused, or when a target failed (after all others have been
+ *   cleaned); its details then hold the {@link SessionCleanupResult}
  * @throws CancelledFailure when the run was cancelled; its memo then holds the result
  */
 export async function sessionCleanup(
   input?: SessionCleanupInput | null,
   carried?: Carried | null,
 ): Promise<SessionCleanupResult> {
-  const checked = checkInput(input);
-  const run = isContinued(carried, workflowInfo().continuedFromExecutionRunId)
-    ? CleanupRun.resume(carried)
-    : beginRun(checked);
-  const steering = new Steering(run, carried?.steering);
-  const progress = (): RunProgress => ({
-    ...run.progress(),
-    ...(steering.paused === undefined ? {} : { paused: steering.paused }),
-    ...(steering.pace === undefined ? {} : { pace: steering.pace }),
-  });
+  const { targets, cutoff, dryRun = false } = checkInput(input);
+  const continued = isContinued(carried, workflowInfo().continuedFromExecutionRunId);
+  const run = new CleanupRun(continued ? carried : { cutoff: cutoffOf(cutoff), dryRun });
+  const control = new RunControl(run, carried?.control);
+  const progress = (): RunProgress => ({ ...run.progress(), ...control.requested });
   setHandler(progressQuery, progress, {
     description: 'What this run has done so far: per target the state, rows deleted and skipped.',
   });
   const show = (): void => setCurrentDetails(describeRun(progress(), run.failures));
-  // Last, since what has come before its handler, as after a reset, is handled right here.
-  steering.listen(show);
+  // Last, since messages that came before their handler, as after a reset, are handled right here.
+  control.listen(show);
 
-  if (!run.isPlanned) await plan(run, checked, steering);
+  if (!run.isPlanned) await plan(run, targets, control);
   for (let hasDoneSlice = false; ;) {
-    const circumstances = {
-      isPaused: steering.paused !== undefined,
-      isCancelled: steering.isRunCancelled(),
-      // Only after a slice of its own, so that a run can never do nothing but continue itself.
+    const step = run.next({
+      isPaused: control.requested.paused !== undefined,
+      isCancelled: control.isRunCancelled(),
+      // Only after a slice of its own, so that a run cannot do nothing but continue itself.
       isLong: hasDoneSlice && workflowInfo().continueAsNewSuggested,
       now: Date.now(),
-    };
-    const step = run.next(circumstances);
+    });
     show();
     switch (step.kind) {
       case 'slice': {
-        const { pace } = steering;
+        const { pace } = control.requested;
         const request = pace === undefined ? step.request : { ...step.request, pace };
-        run.record(await steering.interruptible(() => performSlice(request)));
+        run.record(await control.interruptible(() => runSlice(request)));
         hasDoneSlice = true;
         break;
       }
       case 'settle':
-        run.settle(step.target, await askLedger(step.target, step.slice));
+        run.settle(step.target, await settle(step.target, step.slice));
         break;
       case 'wait':
-        if (!(await steering.untilChanged(step.until))) run.stopWaiting();
+        if (!(await control.untilChanged(step.until))) run.stopWaiting();
         break;
       case 'continue-as-new':
         await continueAsNew<typeof sessionCleanup>(input, {
           ...run.carry(),
-          steering: steering.carry(),
+          control: control.requested,
         });
         break;
       case 'end':
-        return concludeRun(run);
+        return conclude(run);
     }
   }
 }
 
-/** Learns from the worker's configuration what the run has to do; from then on no other worker's matters. */
-async function plan(run: CleanupRun, { targets }: CheckedInput, steering: Steering): Promise<void> {
-  try {
-    run.follow(await askPlan(targets));
-  } catch (error) {
-    if (steering.isRunCancelled()) return run.follow({ targets: targets ?? [] });
-    run.failAll(targets ?? [], explainPlan(error));
-  }
+function cutoffOf(given: string | undefined): string {
+  const { startTime, typedSearchAttributes } = workflowInfo();
+  const scheduledStart = typedSearchAttributes.get(scheduledStartTime);
+  return resolveCutoff({ given, scheduledStart, workflowStart: startTime });
 }
 
-function beginRun({ cutoff, dryRun }: CheckedInput): CleanupRun {
-  const { startTime, typedSearchAttributes } = workflowInfo();
-  const resolved = resolveCutoff({
-    given: cutoff,
-    scheduledStart: typedSearchAttributes.get(scheduledStartTime),
-    workflowStart: startTime,
+/** Asks one worker's configuration; its answer holds until the run's end, whichever workers follow. */
+async function plan(
+  run: CleanupRun,
+  targets: readonly string[] | undefined,
+  control: RunControl,
+): Promise<void> {
+  const answer = await requestPlan(targets);
+  if ('targets' in answer) run.follow(answer);
+  else if (control.isRunCancelled()) run.follow({ targets: targets ?? [] });
+  else run.failAll(targets ?? [], answer);
+}
+
+/**
+ * Logs what the run did, and returns its result.
+ *
+ * @throws CancelledFailure when the run was cancelled. Temporal keeps no result of such a run, so the memo
+ *   gets it
+ * @throws ApplicationFailure when a target failed, with the result as its details
+ */
+function conclude(run: CleanupRun): SessionCleanupResult {
+  const result = run.result();
+  const fields = logFieldsOf(result);
+  if (run.isCancelled) {
+    log.warn(LOG_EVENT.ran, { ...fields, outcome: 'cancelled' });
+    upsertMemo({ [RESULT_MEMO]: result });
+    throw new CancelledFailure(`Cancelled after deleting ${result.deletedCount} rows`);
+  }
+  const { failure } = run;
+  if (failure !== undefined) {
+    log.error(LOG_EVENT.ran, { ...fields, outcome: 'failed', failure_type: failure.type });
+    throw failureOf(run, failure);
+  }
+  log.info(LOG_EVENT.ran, { ...fields, outcome: 'completed' });
+  return result;
+}
+
+function logFieldsOf(result: SessionCleanupResult): Record<string, unknown> {
+  const { cutoff, deletedCount, skippedLocked, targets, dryRun = false } = result;
+  const uncounted = targets.filter((target) => target.uncounted === true);
+  const unapproved = targets.filter(({ stopped }) => stopped === 'unapproved');
+  return {
+    // A dry run deletes nothing, and sums over this field must not count it.
+    deleted_count: dryRun ? 0 : deletedCount,
+    cutoff_time: cutoff,
+    skipped_locked: skippedLocked,
+    ...(dryRun ? { dry_run: true, would_delete_count: deletedCount } : {}),
+    ...(uncounted.length > 0 ? { uncounted_targets: namesOf(uncounted) } : {}),
+    ...(unapproved.length > 0 ? { unapproved_targets: namesOf(unapproved) } : {}),
+  };
+}
+
+function namesOf(targets: readonly TargetResult[]): readonly string[] {
+  return targets.map(({ target }) => target);
+}
+
+/** Most failures of targets in the run's message; the result has all of them. */
+const LISTED_FAILURES = 5;
+
+/** One failure for the run: the first target's type, for alerts, and every target's message, for people. */
+function failureOf(run: CleanupRun, first: TargetFailure): ApplicationFailure {
+  const result = run.result();
+  // What concerns all targets, such as the login, is listed once.
+  const messages = [...new Set([first, ...run.failures].map(({ message }) => message))];
+  const more = messages.length - LISTED_FAILURES;
+  return ApplicationFailure.create({
+    message: [
+      ...messages.slice(0, LISTED_FAILURES),
+      ...(more > 0 ? [`${more} more failures are in "Current Details".`] : []),
+      deletedText(result),
+    ].join(' '),
+    type: first.type,
+    // The schedule starts the next run anyway, and the slices had their retries.
+    nonRetryable: true,
+    details: [result],
   });
-  return CleanupRun.begin(resolved, dryRun);
+}
+
+function deletedText({ deletedCount, dryRun, targets }: SessionCleanupResult): string {
+  if (dryRun === true) return 'Nothing was deleted: this was a dry run.';
+  const rows = deletedCount === 0 ? 'No rows were' : `${deletedCount} rows were`;
+  const uncounted = targets.filter((target) => target.uncounted === true);
+  if (uncounted.length === 0) return `${rows} deleted before the failure.`;
+  const names = namesOf(uncounted).join(', ');
+  return (
+    `${rows} deleted before the failure, at least: the database did not report what the last slice ` +
+    `of ${names} deleted.`
+  );
 }

@@ -11,73 +11,96 @@ import {
 } from '@temporalio/workflow';
 import { RETRYABLE_FAILURE, TIMEOUT_FAILURE } from '../src/contract/failures.ts';
 import type { CleanupActivities, RunPlan } from '../src/contract/run.ts';
-import type { SettledSlice, SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
-import type { SliceEnd, TargetFailure } from './slice-end.ts';
+import type {
+  SettledSlice,
+  SliceFailureDetails,
+  SliceRequest,
+  SliceResult,
+} from '../src/contract/slice.ts';
+
+/** How the activity for one slice ended. */
+export type SliceEnd =
+  | { readonly kind: 'completed'; readonly result: SliceResult }
+  /** Cancelled, or interrupted by an update, between two attempts: only the ledger has its count. */
+  | { readonly kind: 'interrupted' }
+  | {
+      readonly kind: 'failed';
+      readonly failure: TargetFailure;
+      /** What its last attempt reported. */
+      readonly details?: SliceFailureDetails | undefined;
+    };
+
+/** Why a target failed. */
+export interface TargetFailure {
+  /** Stable: one of `FAILURE` or `RETRYABLE_FAILURE`, or `TIMEOUT_FAILURE`. */
+  readonly type: string;
+  /** What happened, and what to do. */
+  readonly message: string;
+}
 
 const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
-  // One attempt at one slice. A slice ends by itself once its time is spent (10 minutes at most) and
-  // the chunk in hand is done, so this is only met by an attempt that goes wrong unnoticed.
+  // One attempt. A slice ends by itself once its time (10 minutes at most) is spent, so only an attempt
+  // that hangs reaches this.
   startToCloseTimeout: '15 minutes',
-  // A slice with all its attempts. A database that is down for a night must not fail the run; one
-  // that is down for a day has somebody's attention, and the next run takes up what is left.
+  // All attempts. A database that is down for a night must not fail the run; after a day somebody knows
+  // of it, and the next run takes what is left.
   scheduleToCloseTimeout: '24 hours',
-  // A worker that died is noticed after this time. It heartbeats after each chunk of about 20 ms.
+  // Detects a dead worker. The activity heartbeats after each chunk of about 20 ms.
   heartbeatTimeout: '10 seconds',
-  // The default is TRY_CANCEL, which would end the run while the activity goes on deleting, and lose
-  // its count.
+  // The default, TRY_CANCEL, would end the run while the activity still deletes, and lose its count.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  // By time, not by number: a worker's restart uses up an attempt, and is nobody's fault.
+  // Bounded by time, not by attempts: each restart of a worker uses up an attempt.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },
 });
 
-// Local: these need no free activity slot, which slices may hold for minutes, and a run without trouble has one
-// activity in its history. Bounded, since a cancelled run should end soon.
+// Local: these need no free activity slot, which slices may hold for minutes, and add no activity to the
+// history. Bounded, since a cancelled run should end soon.
 const { planRun, settleSlice } = proxyLocalActivities<CleanupActivities>({
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '60 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-/**
- * Asks the configuration which targets the run cleans.
- *
- * @throws ApplicationFailure `UnknownTarget` when the input names one that is not configured
- */
-export async function askPlan(targets: readonly string[] | undefined): Promise<RunPlan> {
-  return await planRun(targets === undefined ? {} : { targets });
-}
-
-/**
- * Has one slice done by the activity, however often it must be tried, and tells how it ended. Throws
- * nothing: a slice that fails ends its target, and the run goes on with the others.
- *
- * The slice works in the current cancellation scope; cancelling that scope interrupts the slice after its chunk in
- * hand.
- */
-export async function performSlice(request: SliceRequest): Promise<SliceEnd> {
+/** Asks the worker's configuration which targets the run cleans. A failure is returned, not thrown. */
+export async function requestPlan(
+  targets: readonly string[] | undefined,
+): Promise<RunPlan | TargetFailure> {
   try {
-    const options = { summary: summarize(request) };
-    const result = await deleteExpiredSessions.executeWithOptions(options, [request]);
-    return { kind: 'completed', result };
+    return await planRun(targets === undefined ? {} : { targets });
   } catch (error) {
-    if (isCancellation(error) || isUnrepeated(error)) return { kind: 'interrupted' };
-    return { kind: 'failed', failure: explain(error, request), details: detailsOf(error) };
+    return explain(error, 'Configured targets', {
+      timeout: "no worker reported them within 60 seconds. Check the worker's log.",
+    });
   }
 }
 
-/** Whether only the interruption kept the server from trying a failed attempt again. */
-function isUnrepeated(error: unknown): boolean {
-  if (!(error instanceof ActivityFailure) || error.retryState !== 'CANCEL_REQUESTED') return false;
-  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true);
+/**
+ * Runs the activity for one slice. Throws nothing: a slice that fails ends its target, and the run
+ * continues with the others. Cancelling the current scope interrupts the slice after its chunk.
+ */
+export async function runSlice(request: SliceRequest): Promise<SliceEnd> {
+  const summary = summaryOf(request);
+  try {
+    const result = await deleteExpiredSessions.executeWithOptions({ summary }, [request]);
+    return { kind: 'completed', result };
+  } catch (error) {
+    if (isCancellation(error) || isRetryCancelled(error)) return { kind: 'interrupted' };
+    const failure = explain(error, summary, {
+      timeout:
+        'no attempt finished within 24 hours. Check that a worker is running and reaches the ' +
+        'database; the next run deletes what is left.',
+    });
+    return { kind: 'failed', failure, details: detailsOf(error) };
+  }
 }
 
 /**
- * Asks the ledger for the count of a slice without a result; from here on none of its attempts can delete any more.
- * Undefined when the database does not answer.
+ * Settles a slice without a result: none of its attempts can delete any more, and the ledger's count is
+ * returned. Undefined when the database does not answer.
  */
-export async function askLedger(target: string, slice: number): Promise<SettledSlice | undefined> {
+export async function settle(target: string, slice: number): Promise<SettledSlice | undefined> {
   try {
-    // Out of reach of the cancellation that may be the very reason for asking.
+    // The run may be cancelled already; this must not be.
     return await CancellationScope.nonCancellable(() => settleSlice({ target, slice }));
   } catch (error) {
     if (error instanceof TemporalFailure) return undefined;
@@ -85,13 +108,19 @@ export async function askLedger(target: string, slice: number): Promise<SettledS
   }
 }
 
+/** Whether only the interruption kept the server from retrying a failed attempt. */
+function isRetryCancelled(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || error.retryState !== 'CANCEL_REQUESTED') return false;
+  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true);
+}
+
 /** One line for the Web UI's list of events. The first slice of a target chooses the way. */
-function summarize({ target, slice, cutoff, dryRun, resumeFrom }: SliceRequest): string {
+function summaryOf({ target, slice, cutoff, dryRun, resumeFrom }: SliceRequest): string {
   const way = resumeFrom?.way ?? 'sweep or drain';
   return `${target}, slice ${slice + 1}, ${dryRun === true ? 'dry run' : way}: expired by ${cutoff}`;
 }
 
-/** What the last attempt said of its slice when it failed, read from the ledger at that moment. */
+/** What the last attempt read from the ledger when it failed. */
 function detailsOf(error: unknown): SliceFailureDetails | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
@@ -99,27 +128,14 @@ function detailsOf(error: unknown): SliceFailureDetails | undefined {
 }
 
 function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'target' in value &&
-    typeof value.target === 'string'
-  );
+  return typeof value === 'object' && value !== null && 'target' in value;
 }
 
-/** What failed before there was a slice. */
-export function explainPlan(error: unknown): TargetFailure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof ApplicationFailure
-    ? { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message }
-    : {
-        type: TIMEOUT_FAILURE,
-        message:
-          'No worker answered which targets are configured. See its log, and start the run again.',
-      };
-}
-
-function explain(error: unknown, request: SliceRequest): TargetFailure {
+function explain(
+  error: unknown,
+  what: string,
+  { timeout }: { readonly timeout: string },
+): TargetFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
@@ -127,15 +143,8 @@ function explain(error: unknown, request: SliceRequest): TargetFailure {
   if (cause instanceof TimeoutFailure) {
     const last =
       cause.cause instanceof ApplicationFailure ? ` Last failure: ${cause.cause.message}` : '';
-    return {
-      type: TIMEOUT_FAILURE,
-      message:
-        `No attempt at this came to an end within 24 hours: ${summarize(request)}. See that a ` +
-        `worker is running and reaches the database; the next run takes up what is left.${last}`,
-    };
+    return { type: TIMEOUT_FAILURE, message: `${what}: ${timeout}${last}` };
   }
-  return {
-    type: RETRYABLE_FAILURE.unexpected,
-    message: `This ended in a way that is not known: ${summarize(request)}. See its events.`,
-  };
+  const message = `${what}: ended for an unknown reason. See the run's events in the Web UI.`;
+  return { type: RETRYABLE_FAILURE.unexpected, message };
 }

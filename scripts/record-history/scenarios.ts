@@ -1,241 +1,306 @@
 /** The runs whose histories are kept: one for each way that a run can go. */
-import { ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
 
-import { UPDATE } from '../../src/contract/names.ts';
-import { SESSIONS, UNHURRIED, type Laboratory } from './laboratory.ts';
-import { chainFrom, runOfSchedule, start, type Scenario } from './starting.ts';
-import { STEERED } from './steered-scenarios.ts';
+import {
+  ScheduleOverlapPolicy,
+  type ScheduleHandle,
+  type WorkflowHandle,
+} from '@temporalio/client';
+
+import {
+  DEFAULT_TASK_QUEUE,
+  PROGRESS_SIGNAL,
+  SCHEDULE_ID,
+  UPDATE,
+  WORKFLOW_ID,
+  WORKFLOW_TYPE,
+} from '../../src/contract/names.ts';
+import { SESSIONS, type RecordingEnvironment, type WorkerOptions } from './environment.ts';
 import {
   ended,
+  until,
   untilAttempt,
   untilAwaiting,
+  untilContinued,
   untilDeleting,
   untilEvents,
   untilIdle,
 } from './waiting.ts';
 
-/** History lengths at which a scenario's server advises to continue as new; thousands for others. */
-export const EVENTS_BEFORE_NEW: Readonly<Record<string, number>> = {
-  'continued-as-new': 12,
-  'continued-while-paused': 12,
-};
+/** Something that happens to a run. Returns the run that the next steps concern where that is another one. */
+type Step = (
+  run: WorkflowHandle,
+  environment: RecordingEnvironment,
+) => Promise<WorkflowHandle | void>;
+
+/** Without any of this: a run started by hand that deletes 1,000 sessions. */
+interface Scenario {
+  /** Expired sessions, and as many live ones. */
+  readonly sessions?: number;
+  readonly sql?: readonly string[];
+  /** `later`: the steps start the workers. */
+  readonly worker?: WorkerOptions | 'later';
+  readonly start?: (environment: RecordingEnvironment) => Promise<WorkflowHandle>;
+  readonly input?: unknown;
+  readonly steps?: readonly Step[];
+  /** The history is recorded while the run is working. */
+  readonly isUnfinished?: true;
+  /** History length at which the server advises to continue as new; thousands when left out. */
+  readonly eventsBeforeNew?: number;
+}
+
+const SLOW = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 20_000 } };
+const SLOW_SLICES = { deletion: { ...SLOW.deletion, sliceSeconds: 1 } };
+const LONG_RUN = { sessions: 50_000, worker: SLOW };
+const TWICE = { targets: [SESSIONS, { ...SESSIONS, name: 'again' }] };
+const GONE = { ...SESSIONS, name: 'gone', table: 'gone' };
+const CODES = { ...SESSIONS, name: 'codes', table: 'codes' };
+const ONLY_EXPIRED = { sessions: 2_000, sql: ['delete from sessions where expires_at > now()'] };
+
+const cancel: Step = async (run) => void (await run.cancel());
+const refuseConnections: Step = (_, environment) => environment.allowConnections(false);
+const allowConnections: Step = (_, environment) => environment.allowConnections(true);
+const pause = update(UPDATE.pause);
+const resume = update(UPDATE.resume);
+
+/** Ends while the next attempt is about 4 s away: time for an update, and for settling the count. */
+const UNTIL_BETWEEN_ATTEMPTS = [
+  untilDeleting,
+  refuseConnections,
+  untilAttempt(4),
+  allowConnections,
+];
 
 /** By the name of the file that keeps the history. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  scheduled: async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await runOfSchedule(laboratory, '1s', async () => undefined);
-  },
-
-  triggered: async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await runOfSchedule(laboratory, '6h', async (schedule) => {
+  scheduled: { start: bySchedule('1s') },
+  triggered: {
+    start: bySchedule('6h', async (schedule) => {
       await schedule.trigger(ScheduleOverlapPolicy.SKIP);
-    });
+    }),
   },
-
-  backfilled: async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await runOfSchedule(laboratory, '6h', async (schedule) => {
+  backfilled: {
+    start: bySchedule('6h', async (schedule) => {
       const end = new Date();
       const start = new Date(end.getTime() - 6 * 3_600_000);
       await schedule.backfill({ start, end, overlap: ScheduleOverlapPolicy.BUFFER_ALL });
-    });
+    }),
   },
-
-  'started-by-hand': async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory));
+  'started-by-hand': {},
+  'nothing-expired': { sessions: 0, input: {} },
+  'several-slices': { sessions: 50_000, worker: SLOW_SLICES },
+  'handed-over': {
+    sessions: 40_000,
+    worker: 'later',
+    steps: [withWorker(SLOW, untilDeleting), withWorker({}, ended)],
   },
-
-  'nothing-expired': async (laboratory) => {
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory, {}));
+  'retried-after-a-failure': {
+    worker: 'later',
+    steps: [refuseConnections, withWorker({}, untilAttempt(3), allowConnections, ended)],
   },
-
-  'several-slices': async (laboratory) => {
-    await laboratory.fill(50_000);
-    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
-    await using _ = await laboratory.startWorker({ deletion });
-    return await ended(await start(laboratory));
+  'dry-run': { input: { dryRun: true } },
+  'given-cutoff': { input: { cutoff: '2026-01-31T07:30:00.123456+05:45' } },
+  'two-targets': { worker: TWICE },
+  'two-targets-one-failed': {
+    worker: { targets: [GONE, SESSIONS] },
+    input: { targets: ['gone', 'sessions'] },
   },
-
-  'handed-over': async (laboratory) => {
-    await laboratory.fill(40_000);
-    let run: WorkflowHandle;
-    {
-      await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-      run = await start(laboratory);
-      await untilDeleting(run);
-    }
-    await using _ = await laboratory.startWorker();
-    return await ended(run);
+  failed: { sessions: 0, worker: { targets: [{ ...SESSIONS, table: 'gone' }] } },
+  'failed-after-deleting': {
+    ...LONG_RUN,
+    steps: [untilDeleting, (_, its) => its.sql('alter table sessions rename to elsewhere')],
   },
-
-  'retried-after-a-failure': async (laboratory) => {
-    await laboratory.fill(1_000);
-    await laboratory.adminSql('alter database recorded allow_connections false');
-    await using _ = await laboratory.startWorker();
-    const run = await start(laboratory);
-    await untilAttempt(run, 3);
-    await laboratory.adminSql('alter database recorded allow_connections true');
-    return await ended(run);
+  'refused-input': { sessions: 0, input: { dryrun: true } },
+  'refused-target': { sessions: 0, input: { targets: ['sessions', 'sesions'] } },
+  cancelled: { ...LONG_RUN, steps: [untilDeleting, cancel] },
+  'cancelled-between-attempts': { ...LONG_RUN, steps: [...UNTIL_BETWEEN_ATTEMPTS, cancel] },
+  'paused-between-attempts': {
+    ...LONG_RUN,
+    steps: [...UNTIL_BETWEEN_ATTEMPTS, pause, untilIdle, resume],
   },
-
-  'dry-run': async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory, { dryRun: true }));
+  'unknown-to-a-later-worker': {
+    sessions: 50_000,
+    worker: 'later',
+    steps: [
+      withWorker(SLOW, ...UNTIL_BETWEEN_ATTEMPTS),
+      withWorker({ targets: [{ ...SESSIONS, name: 'others' }] }, ended),
+    ],
   },
-
-  'given-cutoff': async (laboratory) => {
-    await laboratory.fill(1_000);
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory, { cutoff: '2026-01-31T07:30:00.123456+05:45' }));
+  'two-targets-one-awaiting': {
+    sql: [
+      'create table codes (expires_at timestamptz)',
+      "insert into codes select now() - interval '1 hour' from generate_series(1, 2000)",
+    ],
+    worker: { targets: [CODES, SESSIONS] },
+    steps: [untilAwaiting, untilIdle, update(UPDATE.approve, { target: 'codes' })],
   },
-
-  'two-targets': async (laboratory) => {
-    await laboratory.fill(1_000);
-    const targets = [SESSIONS, { ...SESSIONS, name: 'again' }];
-    await using _ = await laboratory.startWorker({ targets });
-    return await ended(await start(laboratory));
+  'cancelled-before-it-began': {
+    sessions: 0,
+    worker: 'later',
+    steps: [cancel, withWorker({}, ended)],
   },
-
-  'two-targets-one-failed': async (laboratory) => {
-    await laboratory.fill(1_000);
-    const targets = [{ ...SESSIONS, name: 'gone', table: 'gone' }, SESSIONS];
-    await using _ = await laboratory.startWorker({ targets });
-    return await ended(await start(laboratory, { targets: ['gone', 'sessions'] }));
+  'continued-as-new': {
+    sessions: 70_000,
+    worker: { ...SLOW_SLICES, ...TWICE },
+    eventsBeforeNew: 12,
   },
-
-  failed: async (laboratory) => {
-    await using _ = await laboratory.startWorker({ targets: [{ ...SESSIONS, table: 'gone' }] });
-    return await ended(await start(laboratory));
+  'paused-and-resumed': {
+    ...LONG_RUN,
+    steps: [untilDeleting, update(UPDATE.pause, { reason: 'Release day' }), untilIdle, resume],
   },
-
-  'failed-after-deleting': async (laboratory) => {
-    await laboratory.fill(50_000);
-    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-    const run = await start(laboratory);
-    await untilDeleting(run);
-    await laboratory.sql('alter table sessions rename to sessions_elsewhere');
-    return await ended(run);
+  'continued-while-paused': {
+    ...LONG_RUN,
+    eventsBeforeNew: 12,
+    steps: [
+      untilDeleting,
+      pause,
+      async (run, environment) => {
+        const next = await untilContinued(run, environment);
+        await untilIdle(next);
+        await resume(next, environment);
+      },
+    ],
   },
-
-  'refused-input': async (laboratory) => {
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory, { dryrun: true }));
+  'paced-anew': {
+    ...LONG_RUN,
+    steps: [untilDeleting, update(UPDATE.setPace, { rowsPerSecond: null, lanes: 1 })],
   },
-
-  'refused-target': async (laboratory) => {
-    await using _ = await laboratory.startWorker();
-    return await ended(await start(laboratory, { targets: ['sessions', 'sesions'] }));
+  approved: {
+    ...ONLY_EXPIRED,
+    steps: [untilAwaiting, update(UPDATE.approve, { target: 'sessions' })],
   },
-
-  cancelled: async (laboratory) => {
-    await laboratory.fill(50_000);
-    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-    const run = await start(laboratory);
-    await untilDeleting(run);
-    await run.cancel();
-    return await ended(run);
-  },
-
-  'cancelled-between-attempts': async (laboratory) => {
-    await laboratory.fill(50_000);
-    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-    const run = await start(laboratory);
-    await untilDeleting(run);
-    await refuseConnections(laboratory);
-    // The next attempt is 4 s away: time enough to be cancelled, and for the count to be settled.
-    await untilAttempt(run, 4);
-    await laboratory.adminSql('alter database recorded allow_connections true');
-    await run.cancel();
-    return await ended(run);
-  },
-
-  'paused-between-attempts': async (laboratory) => {
-    await laboratory.fill(50_000);
-    await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-    const run = await start(laboratory);
-    await untilDeleting(run);
-    await refuseConnections(laboratory);
-    await untilAttempt(run, 4);
-    await laboratory.adminSql('alter database recorded allow_connections true');
-    await run.executeUpdate(UPDATE.pause);
-    await untilIdle(run);
-    await run.executeUpdate(UPDATE.resume);
-    return await ended(run);
-  },
-
-  'unknown-to-a-later-worker': async (laboratory) => {
-    await laboratory.fill(50_000);
-    let run: WorkflowHandle;
-    {
-      await using _ = await laboratory.startWorker({ deletion: UNHURRIED });
-      run = await start(laboratory);
-      await untilDeleting(run);
-      await refuseConnections(laboratory);
-      await untilAttempt(run, 4);
-    }
-    await laboratory.adminSql('alter database recorded allow_connections true');
-    const targets = [{ ...SESSIONS, name: 'others' }];
-    await using _ = await laboratory.startWorker({ targets });
-    return await ended(run);
-  },
-
-  'two-targets-one-awaiting': async (laboratory) => {
-    await laboratory.fill(1_000);
-    await laboratory.sql('create table codes (expires_at timestamptz)');
-    await laboratory.sql(
-      `insert into codes select now() - interval '1 hour' from generate_series(1, 2000)`,
-    );
-    const targets = [{ ...SESSIONS, name: 'codes', table: 'codes' }, SESSIONS];
-    await using _ = await laboratory.startWorker({ targets });
-    const run = await start(laboratory);
-    await untilAwaiting(run);
-    await untilIdle(run);
-    await run.executeUpdate(UPDATE.approve, { args: [{ target: 'codes' }] });
-    return await ended(run);
-  },
-
-  'cancelled-before-it-began': async (laboratory) => {
-    const run = await start(laboratory);
-    await run.cancel();
-    await using _ = await laboratory.startWorker();
-    return await ended(run);
-  },
-
-  'continued-as-new': async (laboratory) => {
-    await laboratory.fill(70_000);
-    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
-    const targets = [SESSIONS, { ...SESSIONS, name: 'again' }];
-    await using _ = await laboratory.startWorker({ deletion, targets });
-    const first = await start(laboratory);
-    await ended(first);
-    return await chainFrom(laboratory, first);
-  },
-
-  ...STEERED,
-
-  'still-working': async (laboratory) => {
-    await laboratory.fill(50_000);
-    const deletion = { ...UNHURRIED, sliceSeconds: 1 };
-    await using _ = await laboratory.startWorker({ deletion });
-    const run = await start(laboratory);
-    await untilEvents(run, 13);
-    return run;
+  rejected: { ...ONLY_EXPIRED, steps: [untilAwaiting, update(UPDATE.reject)] },
+  'cancelled-while-paused': { ...LONG_RUN, steps: [untilDeleting, pause, untilIdle, cancel] },
+  'reset-after-progress': { ...LONG_RUN, steps: [untilDeleting, reportProgress, reset] },
+  'still-working': {
+    sessions: 50_000,
+    worker: SLOW_SLICES,
+    steps: [untilEvents(13)],
+    isUnfinished: true,
   },
 };
 
-/** Ends all connections to the database, and lets nobody in. */
-async function refuseConnections(laboratory: Laboratory): Promise<void> {
-  await laboratory.adminSql('alter database recorded allow_connections false');
-  await laboratory.adminSql(
-    "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'recorded'",
-  );
+/** Runs a scenario and returns the run, with those that continue it as new. */
+export async function runScenario(
+  environment: RecordingEnvironment,
+  { sessions = 1_000, sql = [], worker = {}, start, input, steps = [], isUnfinished }: Scenario,
+): Promise<readonly WorkflowHandle[]> {
+  await environment.fill(sessions);
+  for (const statement of sql) await environment.sql(statement);
+  await using _ = worker === 'later' ? undefined : await environment.startWorker(worker);
+  const started = await (start?.(environment) ??
+    startByHand(environment, ...(input === undefined ? [] : [input])));
+  const run = await take(steps, started, environment);
+  if (isUnfinished !== true) await ended(run);
+  return await chainFrom(environment, run);
+}
+
+async function take(
+  steps: readonly Step[],
+  run: WorkflowHandle,
+  environment: RecordingEnvironment,
+): Promise<WorkflowHandle> {
+  let current = run;
+  for (const step of steps) current = (await step(current, environment)) ?? current;
+  return current;
+}
+
+/** Takes these steps while a worker runs. */
+function withWorker(options: WorkerOptions, ...steps: readonly Step[]): Step {
+  return async (run, environment) => {
+    await using _ = await environment.startWorker(options);
+    return await take(steps, run, environment);
+  };
+}
+
+function update(name: string, argument?: unknown): Step {
+  return async (run) => {
+    if (argument === undefined) await run.executeUpdate(name);
+    else await run.executeUpdate<unknown, [unknown]>(name, { args: [argument] });
+  };
+}
+
+async function startByHand(
+  { client }: RecordingEnvironment,
+  ...args: unknown[]
+): Promise<WorkflowHandle> {
+  const { firstExecutionRunId } = await client.workflow.start(WORKFLOW_TYPE, {
+    workflowId: WORKFLOW_ID,
+    taskQueue: DEFAULT_TASK_QUEUE,
+    args,
+  });
+  // This run, and not the last of those that continue it.
+  return client.workflow.getHandle(WORKFLOW_ID, firstExecutionRunId);
+}
+
+function bySchedule(
+  every: '1s' | '6h',
+  act?: (schedule: ScheduleHandle) => Promise<void>,
+): (environment: RecordingEnvironment) => Promise<WorkflowHandle> {
+  return async ({ client }) => {
+    const schedule = await client.schedule.create({
+      scheduleId: SCHEDULE_ID,
+      spec: { intervals: [{ every }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP },
+      ...(every === '1s' ? { state: { remainingActions: 1 } } : {}),
+      action: {
+        type: 'startWorkflow',
+        workflowType: WORKFLOW_TYPE,
+        workflowId: WORKFLOW_ID,
+        taskQueue: DEFAULT_TASK_QUEUE,
+      },
+    });
+    await act?.(schedule);
+    let workflowId: string | undefined;
+    await until(async () => {
+      const [started] = (await schedule.describe()).info.recentActions;
+      workflowId = started?.action.workflow.workflowId;
+      return workflowId !== undefined;
+    });
+    return client.workflow.getHandle(workflowId ?? '');
+  };
+}
+
+/** A run and all those that continue it, in order. */
+async function chainFrom(
+  environment: RecordingEnvironment,
+  first: WorkflowHandle,
+): Promise<readonly WorkflowHandle[]> {
+  const { events } = await first.fetchHistory();
+  const next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  if (!next) return [first];
+  const continued = environment.client.workflow.getHandle(WORKFLOW_ID, next);
+  return [first, ...(await chainFrom(environment, continued))];
+}
+
+/** As the activity does after ten seconds. A reset passes it on. */
+async function reportProgress(run: WorkflowHandle): Promise<void> {
+  const { runId } = await run.describe();
+  const counts = { deletedCount: 1_000, skippedLocked: 0, rowsPerSecond: 500 };
+  await run.signal(PROGRESS_SIGNAL, {
+    target: 'sessions',
+    slice: 0,
+    way: 'sweep',
+    ...counts,
+    runId,
+  });
+}
+
+/** Resets a run to its first task, and returns the run that begins there. */
+async function reset(
+  run: WorkflowHandle,
+  { client }: RecordingEnvironment,
+): Promise<WorkflowHandle> {
+  const { workflowId } = run;
+  const { runId } = await run.describe();
+  const { events } = await run.fetchHistory();
+  const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  const answer = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: firstTask?.eventId ?? null,
+    requestId: randomUUID(),
+    reason: 'To begin anew',
+  });
+  return client.workflow.getHandle(workflowId, answer.runId);
 }

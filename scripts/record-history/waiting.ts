@@ -1,24 +1,24 @@
-/** Waiting for what a run does, as the server tells it. */
+/** Waits for what a run does, as the server reports it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
 import { PROGRESS_QUERY } from '../../src/contract/names.ts';
 import type { RunProgress } from '../../src/contract/run.ts';
-import type { Laboratory } from './laboratory.ts';
+import type { RecordingEnvironment } from './environment.ts';
 
-/** Waits for the end of a run, whatever end that is. */
+/** Waits for the end of a run, also a failed one. */
 export async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
   await run.result().catch(() => undefined);
   return run;
 }
 
 /** Waits until a run's history has that many events. */
-export async function untilEvents(run: WorkflowHandle, events: number): Promise<void> {
-  await until(async () => (await run.describe()).historyLength >= events);
+export function untilEvents(events: number): (run: WorkflowHandle) => Promise<void> {
+  return async (run) => await until(async () => (await run.describe()).historyLength >= events);
 }
 
-/** Waits until a run has told by heartbeat that it deletes. */
+/** Waits until a heartbeat reports deleted rows. */
 export async function untilDeleting(run: WorkflowHandle): Promise<void> {
   await until(async () => {
     const { raw } = await run.describe();
@@ -29,29 +29,30 @@ export async function untilDeleting(run: WorkflowHandle): Promise<void> {
   });
 }
 
-/** Waits until a run's activity has been tried that often, or is about to be. */
-export async function untilAttempt(run: WorkflowHandle, attempt: number): Promise<void> {
-  await until(async () => {
-    const { raw } = await run.describe();
-    return (raw.pendingActivities?.[0]?.attempt ?? 0) >= attempt;
-  });
+/** Waits for an attempt at a run's activity, or for the wait before it. */
+export function untilAttempt(attempt: number): (run: WorkflowHandle) => Promise<void> {
+  return async (run) =>
+    await until(async () => {
+      const { raw } = await run.describe();
+      return (raw.pendingActivities?.[0]?.attempt ?? 0) >= attempt;
+    });
 }
 
-/** Waits until no activity of a run is at work or about to be. */
+/** Waits until no activity of a run is pending. */
 export async function untilIdle(run: WorkflowHandle): Promise<void> {
   await until(async () => ((await run.describe()).raw.pendingActivities ?? []).length === 0);
 }
 
-/** Waits until a run has been continued as a new one, and returns that. */
+/** Waits until a run has continued as new, and returns the new run. */
 export async function untilContinued(
-  { client }: Pick<Laboratory, 'client'>,
   run: WorkflowHandle,
+  { client }: RecordingEnvironment,
 ): Promise<WorkflowHandle> {
   await until(async () => (await run.describe()).status.name === 'CONTINUED_AS_NEW');
   return client.workflow.getHandle(run.workflowId);
 }
 
-/** Waits until a run asks for approval. */
+/** Waits until a target waits for approval. */
 export async function untilAwaiting(run: WorkflowHandle): Promise<void> {
   await until(async () => {
     const { targets } = await run.query<RunProgress>(PROGRESS_QUERY);
@@ -59,11 +60,11 @@ export async function untilAwaiting(run: WorkflowHandle): Promise<void> {
   });
 }
 
-/** Waits until `check` holds, which it must within half a minute. */
+/** Waits until `check` holds, for at most 30 seconds. */
 export async function until(check: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await check())) {
-    if (Date.now() > deadline) throw new Error('What was waited for did not happen.');
+    if (Date.now() > deadline) throw new Error('The run did not get there within 30 seconds.');
     await sleep(50);
   }
 }

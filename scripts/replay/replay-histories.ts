@@ -3,18 +3,18 @@ import { Worker, type ReplayWorkerOptions } from '@temporalio/worker';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
-/** A run's history, by a name for people that no other one has. */
+/** A run's history, under a unique name. */
 export interface NamedHistory {
   readonly name: string;
   readonly history: History;
 }
 
-/** The workflow as it is now. */
+/** The bundle of the current workflow. */
 export type WorkflowCode = NonNullable<ReplayWorkerOptions['workflowBundle']>;
 
-/** Why the workflow as it is now could not have had a history. */
+/** Why the current workflow does not fit a history. */
 export interface Difference {
-  /** The first event that differs from what the workflow does now, such as `5 ActivityTaskScheduled`. */
+  /** The first event that differs, such as `5 ActivityTaskScheduled`. */
   readonly event: string;
   /** In the SDK's words. */
   readonly reason: string;
@@ -24,15 +24,15 @@ export interface Difference {
 export interface Replay {
   readonly name: string;
   readonly events: number;
-  /** False for a run that no worker has begun with: nothing was there to be replayed. */
+  /** False for a run that no worker has started: there was nothing to replay. */
   readonly hasBegun: boolean;
-  /** Undefined: the workflow would do the same again. */
+  /** Undefined: the workflow would do the same. */
   readonly difference: Difference | undefined;
 }
 
 /**
- * Has the workflow go through histories again, all with one bundle, and tells of each whether it
- * would do the same, in their order.
+ * Replays histories with one bundle, and returns for each, in their order, whether the workflow would do the
+ * same.
  */
 export async function replayHistories(
   histories: readonly NamedHistory[],
@@ -55,12 +55,12 @@ export async function replayHistories(
   return replays;
 }
 
-/** What the SDK has against each history; undefined where it has nothing. */
+/** The SDK's objection to each history; undefined where it has none. */
 async function reasonsAgainst(
   histories: readonly NamedHistory[],
   code: WorkflowCode,
 ): Promise<readonly (string | undefined)[]> {
-  // A history does not hold its workflow's id, so its name can stand there.
+  // A history does not hold its workflow's id, so its name can be used.
   const named = histories
     .filter(({ history }) => hasBegun(history))
     .map(({ name, history }) => ({ workflowId: name, history }));
@@ -74,40 +74,39 @@ async function reasonsAgainst(
 }
 
 /**
- * Whether a worker has begun with a run. Before that its history holds nothing that a workflow did;
- * with that of a delayed start, which is one event, the SDK would wait for ever.
+ * Whether a worker has started the run. Before that its history holds nothing that a workflow did, and with
+ * the one event of a delayed start the SDK would wait forever.
  */
 function hasBegun({ events }: History): boolean {
   return (events ?? []).some((event) => event.workflowTaskStartedEventAttributes != null);
 }
 
-/** The sentence that matters, out of the SDK's account of how it learnt of it. */
+/** The reason, without the SDK's text around it. */
 function reasonIn(message: string): string {
   const quoted = /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
   return (quoted ?? message).replace(/^\[TMPRL1100\] Nondeterminism error: /, '');
 }
 
 /**
- * The SDK names the event where the workflow does something else, and not where it does the same
- * with other particulars, such as another activity. Then the longest beginning that still replays
- * leads there.
+ * The SDK names the event where the workflow issues another command, but not where it issues the same command
+ * with other arguments, such as another activity. Then the longest prefix that still replays leads there.
  */
 async function firstDiffering(
   history: History,
   reason: string,
   code: WorkflowCode,
 ): Promise<string> {
-  const told = /HistoryEvent\(id: (\d+), (\w+)\)/.exec(reason);
-  if (told !== null) return `${told[1]} ${told[2]}`;
+  const named = /HistoryEvent\(id: (\d+), (\w+)\)/.exec(reason);
+  if (named !== null) return `${named[1]} ${named[2]}`;
   const events = history.events ?? [];
-  // A history may end where a workflow task has been started, as if it were still going on.
-  const beginnings = events.flatMap((event, index) =>
+  // A history may end where a workflow task has been started, like that of a running run.
+  const prefixes = events.flatMap((event, index) =>
     event.workflowTaskStartedEventAttributes
       ? [{ name: String(index), history: { events: events.slice(0, index + 1) } }]
       : [],
   );
-  const reasons = await reasonsAgainst(beginnings, code);
-  const lastGood = beginnings.findLast((_, index) => reasons[index] === undefined);
+  const reasons = await reasonsAgainst(prefixes, code);
+  const lastGood = prefixes.findLast((_, index) => reasons[index] === undefined);
   // After the task's start comes its completion, and then what the workflow did in it.
   const index = lastGood === undefined ? 0 : Number(lastGood.name) + 2;
   return `${index + 1} ${typeOf(events[index])}`;

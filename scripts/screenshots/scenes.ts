@@ -9,7 +9,7 @@ import { applySchedule } from '../../src/schedule/apply.ts';
 import { backfillSchedule } from '../../src/schedule/backfill.ts';
 import { defineSchedule } from '../../src/schedule/definition.ts';
 import { triggerSchedule } from '../../src/schedule/trigger.ts';
-import { SESSIONS, type Laboratory } from '../record-history/laboratory.ts';
+import { SESSIONS, type RecordingEnvironment } from '../record-history/environment.ts';
 import { until, untilAwaiting } from '../record-history/waiting.ts';
 import { DEFAULT_NAMESPACE } from '../services/temporal-server.ts';
 
@@ -33,7 +33,7 @@ export const TARGETS: Readonly<Record<string, readonly TargetConfig[]>> = {
 
 /** By the name of the screenshot's file: what brings the page into view. */
 export const SCENES: Readonly<
-  Record<string, (environment: Laboratory, page: Page) => Promise<void>>
+  Record<string, (environment: RecordingEnvironment, page: Page) => Promise<void>>
 > = {
   schedule: async (environment, page) => {
     await environment.fill(20_000);
@@ -98,7 +98,7 @@ export const SCENES: Readonly<
 };
 
 /** Creates the schedule as `session-cleanup schedule apply` does. */
-async function apply({ client }: Laboratory): Promise<void> {
+async function apply({ client }: RecordingEnvironment): Promise<void> {
   const config = {
     schedule: {
       scheduleId: SCHEDULE_ID,
@@ -112,7 +112,7 @@ async function apply({ client }: Laboratory): Promise<void> {
 }
 
 /** Triggers a run of the schedule. */
-async function start(environment: Laboratory): Promise<RunId> {
+async function start(environment: RecordingEnvironment): Promise<RunId> {
   await apply(environment);
   const outcome = await triggerSchedule(environment.client);
   if (outcome.kind !== 'started') throw new Error(`The trigger was ${outcome.kind}.`);

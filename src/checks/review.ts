@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import { FAILURE } from '../contract/failures.ts';
-import type { BrakeReport } from '../contract/slice.ts';
+import type { ApprovalRequest } from '../contract/slice.ts';
 import { checkBrake } from '../deletion/approval-check.ts';
 import { countUnreadable } from '../targets/count-rows.ts';
 import { doomedBy } from '../targets/expired-rows.ts';
@@ -12,7 +12,7 @@ import { checkPlausibility } from './plausibility.ts';
 /** What the review of a target found. */
 export interface Review {
   /** What would be deleted, if that needs approval. */
-  readonly approval: BrakeReport | undefined;
+  readonly approval: ApprovalRequest | undefined;
   /** Rows whose expiry cannot be read; undefined: none, or nobody could tell in time. */
   readonly unreadableCount: number | undefined;
 }

@@ -29,20 +29,20 @@ export const FAILURE = {
   refusedConnection: 'RefusedConnection',
   /** The server reports a damaged table, index or file. */
   corruptedData: 'CorruptedData',
-  /** Nothing says in which time zone a column without one was written. */
+  /** The time zone of a column without one is not configured and not known. */
   unclearTimeZone: 'UnclearTimeZone',
 } as const;
 
-/** Stable `type` of each failure that is tried again. */
+/** Stable `type` of each failure that is retried. */
 export const RETRYABLE_FAILURE = {
   databaseUnavailable: 'DatabaseUnavailable',
   contended: 'Contended',
   superseded: 'Superseded',
-  /** A statement was cancelled, by a time limit or by somebody. */
+  /** A statement was cancelled, by a timeout or by another session. */
   cancelled: 'StatementCancelled',
-  /** Nothing known: most likely a defect of the program. */
+  /** An unknown error: most likely a defect of the program. */
   unexpected: 'Unexpected',
 } as const;
 
-/** `type` of a target's failure when its slice did not come to an end within the time it had. */
+/** `type` of a target's failure when its slice did not end in time. */
 export const TIMEOUT_FAILURE = 'Timeout';

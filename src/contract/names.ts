@@ -1,4 +1,4 @@
-/** Names that never change: what the workflow, the activities, the commands and an operator share. */
+/** Names that never change: workflow, activities, commands and operators share them. */
 
 /** Id of the one Temporal Schedule that starts the clean-up. */
 export const SCHEDULE_ID = 'session_cleanup';
@@ -18,23 +18,23 @@ export const DEFAULT_TASK_QUEUE = 'session-cleanup';
 /** Name of the target that exists without any configuration. */
 export const DEFAULT_TARGET = 'sessions';
 
-/** Updates by which operators steer a run. */
+/** Updates by which operators control a run. */
 export const UPDATE = {
   /** Takes a {@link PauseRequest} or nothing. */
   pause: 'pause',
   resume: 'resume',
   /** Takes a {@link Pace}. */
   setPace: 'setPace',
-  /** Takes an {@link Answer} or nothing. */
+  /** Takes an {@link ApprovalAnswer} or nothing. */
   approve: 'approve',
-  /** Takes an {@link Answer} or nothing. */
+  /** Takes an {@link ApprovalAnswer} or nothing. */
   reject: 'reject',
 } as const;
 
-/** Signal by which a slice that works for long tells its {@link ToldProgress}. */
+/** Signal by which a long slice sends its {@link ReportedProgress} to the run. */
 export const PROGRESS_SIGNAL = 'sliceProgress';
 
-/** Query that tells what a run has done so far; answers with {@link RunProgress}. */
+/** Query for what a run has done so far; returns {@link RunProgress}. */
 export const PROGRESS_QUERY = 'progress';
 
 /**

@@ -1,13 +1,13 @@
-/** A slice: what the workflow asks an activity for, and what it returns. These shapes are recorded in histories. */
+/** A slice: the activity's argument, result and progress. Histories record these shapes. */
 
-/** How expired rows are found: `sweep` walks the table's blocks, `drain` walks the expiry index. */
+/** How expired rows are found: `sweep` reads the table by block ranges, `drain` the index on the expiry. */
 export type Way = 'sweep' | 'drain';
 
 /**
- * Why a slice held back for a while: `table-locked`, somebody holds the whole table; `table-wanted`,
- * somebody waits for it; `replica-lag`, replicas fall behind; `wal`, checkpoints do not keep up;
- * `old-transaction`, dead rows can't be removed; `pace`, the rate that was asked for; `others-at-work`, not all of its lanes
- * worked.
+ * Why a slice was throttled: `table-locked`, another session has locked the table; `table-wanted`, another
+ * session waits for that lock; `replica-lag`, replicas fall behind; `wal`, checkpoints do not keep up;
+ * `old-transaction`, vacuum cannot remove dead rows; `pace`, the requested rate; `other-sessions`, some lanes
+ * were idle because other sessions were active.
  */
 export type WaitReason =
   | 'table-locked'
@@ -16,18 +16,17 @@ export type WaitReason =
   | 'wal'
   | 'old-transaction'
   | 'pace'
-  | 'others-at-work';
+  | 'other-sessions';
 
-/** How long a slice held back for one reason, over all its lanes' common waits. */
+/** How long all lanes of a slice waited for one reason. */
 export interface Wait {
   readonly reason: WaitReason;
   readonly seconds: number;
 }
 
 /**
- * Why expired rows of a target remain, besides locks: `referenced`, a foreign key refuses; `too-slow`,
- * the deletion of one row takes longer than a statement may; `kept-by-trigger`, a trigger keeps the row
- * or refuses its deletion.
+ * Why expired rows remain, besides locks: `referenced`, a foreign key refuses; `too-slow`, deleting one row
+ * exceeds the statement timeout; `kept-by-trigger`, a trigger keeps the row or refuses its deletion.
  */
 export type RemainingReason = 'referenced' | 'too-slow' | 'kept-by-trigger';
 
@@ -35,7 +34,7 @@ export type RemainingReason = 'referenced' | 'too-slow' | 'kept-by-trigger';
 export interface RemainingRows {
   readonly reason: RemainingReason;
   readonly rows: number;
-  /** The constraint, trigger or table that is the cause, where PostgreSQL names it. */
+  /** The constraint, trigger or table that PostgreSQL names as the cause. */
   readonly by?: string;
 }
 
@@ -46,18 +45,18 @@ export interface SliceSummary {
   readonly skippedLocked: number;
   /** Left out when there are none. */
   readonly remaining?: readonly RemainingRows[];
-  /** Time the slice worked (with `dryRun`: would work, as far as can be told). Seconds. */
+  /** Time that the slice worked (with `dryRun`: an estimate of it). */
   readonly seconds: number;
-  /** Left out when the slice never held back. */
+  /** Left out when the slice was never throttled. */
   readonly waits?: readonly Wait[];
 }
 
-/** Where the next slice goes on. Opaque to the workflow, which only hands it back. */
+/** Where the next slice starts. Opaque to the workflow. */
 export interface ResumePoint {
   /** `least(cutoff, database now()) - grace`, fixed by the first slice; text, for its microseconds. */
   readonly deadline: string;
   readonly way: Way;
-  /** Sweep: the next block. Drain: the watermark, an expiry as text. Empty: from the beginning. */
+  /** Sweep: the next block. Drain: the watermark, an expiry as text. Empty: from the start. */
   readonly position: string;
   /** Sweep only: the table's length in blocks when the first slice began, and its file. */
   readonly end?: string;
@@ -71,17 +70,17 @@ export interface SliceRequest {
   readonly slice: number;
   readonly resumeFrom?: ResumePoint;
   readonly dryRun?: boolean;
-  /** What an operator asked this run for; left out: what the worker's configuration says. */
+  /** Set by an operator; left out: the worker's configuration. */
   readonly pace?: Pace;
-  /** The same slice was requested before and was interrupted, so that its attempts may have deleted rows. */
+  /** The slice was requested before and interrupted; its attempts may have deleted rows. */
   readonly isRepeated?: true;
-  /** Somebody looked, and approved that (nearly) every row of the target goes. */
+  /** An operator approved that (nearly) every row of the target is deleted. */
   readonly isApproved?: boolean;
-  /** Time that the slice may work, its earlier attempts included and waiting excluded. Left out: no limit. */
+  /** Working time, earlier attempts included, waiting excluded. Left out: no limit. */
   readonly budgetSeconds?: number;
 }
 
-/** Names a slice of the run that asks. */
+/** Argument of the activity `settleSlice`: a slice of the calling run. */
 export interface SettleRequest {
   readonly target: string;
   readonly slice: number;
@@ -89,33 +88,32 @@ export interface SettleRequest {
 
 /** How fast a run works. */
 export interface Pace {
-  /** Rows deleted a second, on average; null: as many as possible. */
+  /** Rows deleted per second, on average; null: no limit. */
   readonly rowsPerSecond?: number | null;
-  /** Database connections that delete side by side. */
+  /** Database connections that delete concurrently. */
   readonly lanes?: number;
 }
 
-/** What a run would delete of a target when that is so much that somebody should look first. */
-export interface BrakeReport {
+/** What a run would delete of a target when that needs an operator's approval. */
+export interface ApprovalRequest {
   readonly expiredRows: number;
   readonly totalRows: number;
-  /** True when both numbers are estimates from a sample, since counting takes too long. */
+  /** Both numbers are estimates from a sample, since counting takes too long. */
   readonly isEstimate?: true;
-  /** Expired rows that hold a value which often means "never". Left out: none. */
+  /** Expired rows with a value that often means "never". Left out: none. */
   readonly sentinels?: readonly SentinelRows[];
 }
 
-/** Rows that hold a value which many applications use for "never expires", or by mistake. */
+/** Rows with a value that many applications use for "never expires", or by mistake. */
 export interface SentinelRows {
-  /** As it stands in the column: `0`, `-1`, `1970-01-01 00:00:00+00`. */
+  /** As in the column: `0`, `-1`, `1970-01-01 00:00:00+00`. */
   readonly value: string;
   readonly rows: number;
 }
 
 /**
- * Why a slice ended: nothing is left; its time was spent; the run was cancelled or paused; its worker
- * is shutting down and another worker takes the rest; its share of the run's time budget is spent; or it has not
- * begun, since somebody should approve first that (nearly) every row goes.
+ * Why a slice ended: no expired rows are left; its time is spent; the run was cancelled or paused; its worker
+ * shuts down and another one continues; its share of the run's time budget is spent; or it needs approval first.
  */
 export type SliceStop =
   'drained' | 'time-spent' | 'cancelled' | 'handed-over' | 'budget' | 'approval-needed';
@@ -130,8 +128,8 @@ export interface SliceResult extends SliceSummary {
   /** With `budget`: expired rows that are left, as the planner estimates them. */
   readonly estimatedLeft?: number;
   /** With `approval-needed`: what would be deleted. */
-  readonly brake?: BrakeReport;
-  /** Rows whose expiry cannot be read; counted by the target's first slice. Left out: none. */
+  readonly approval?: ApprovalRequest;
+  /** Rows whose expiry is not an instant; counted by the first slice. Left out: none. */
   readonly unreadableCount?: number;
   /** As in {@link TargetResult}. */
   readonly uncountedCascades?: readonly string[];
@@ -140,39 +138,39 @@ export interface SliceResult extends SliceSummary {
 /** Details of every failure of the activity; counts and names only. */
 export interface SliceFailureDetails {
   readonly target: string;
-  /** Rows this slice had deleted when it failed; left out when the database could not tell. */
+  /** Rows that this slice had deleted; left out when the database could not report it. */
   readonly deletedSoFar?: number;
-  /** True when no attempt at this slice has begun to delete, so that there is nothing to settle. */
+  /** No attempt at this slice has begun to delete, so there is nothing to settle. */
   readonly isUntouched?: true;
 }
 
-/** What a heartbeat tells; counts, positions and times only. */
+/** Details of a heartbeat; counts, positions and times only. */
 export interface SliceProgress {
   readonly target: string;
   readonly slice: number;
-  /** Left out until it has been chosen. */
+  /** Left out until it is chosen. */
   readonly way?: Way;
-  /** Rows removed by this slice so far, earlier attempts included. */
+  /** Rows deleted by this slice so far, earlier attempts included. */
   readonly deletedCount: number;
   readonly skippedLocked: number;
   /** Mean since this attempt began. */
   readonly rowsPerSecond: number;
   /** Time since this attempt began. Left out by older workers. */
   readonly seconds?: number;
-  /** Share of the work that is done, 0 to 1, where it can be told (sweep). */
+  /** Share of the table that a sweep has read, 0 to 1. */
   readonly fraction?: number;
-  /** Present while it holds back: why, with its figure, as in `replica-lag: 4.2 s`. */
+  /** While the slice is throttled: the reason and its figure, as in `replica-lag: 4.2 s`. */
   readonly waitingFor?: string;
 }
 
-/** What a slice tells its run, which a reset hands on to another run. */
-export interface ToldProgress extends SliceProgress {
-  /** Of the run that it works for. Left out by older workers. */
+/** What a slice reports to its run. A reset passes it on to another run. */
+export interface ReportedProgress extends SliceProgress {
+  /** The run it belongs to. Left out by older workers. */
   readonly runId?: string;
 }
 
-/** What the ledger says of a slice that ended without a result; final. */
+/** The ledger's final count of a slice that ended without a result. */
 export interface SettledSlice extends Omit<SliceSummary, 'way' | 'waits'> {
-  /** The position reached, from which the next slice goes on; left out when nothing was done. */
+  /** Where the next slice starts; left out when nothing was done. */
   readonly resumeFrom?: ResumePoint;
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { BrakeReport } from '../contract/slice.ts';
+import type { ApprovalRequest } from '../contract/slice.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { countRows } from '../targets/count-rows.ts';
 import type { Doomed } from '../targets/expired-rows.ts';
@@ -35,7 +35,7 @@ export async function checkBrake(
   doomed: Doomed,
   share: number,
   timeouts = TIMEOUTS,
-): Promise<BrakeReport | undefined> {
+): Promise<ApprovalRequest | undefined> {
   const isQuiet =
     share >= 1 &&
     (await looksSo(em, timeouts.look, anyStays(doomed))) === true &&

@@ -72,7 +72,7 @@ export class Consideration {
   /** Time in which no lane could work so far. */
   get waitedMilliseconds(): number {
     return [...this.#waited].reduce(
-      (sum, [reason, milliseconds]) => (reason === 'others-at-work' ? sum : sum + milliseconds),
+      (sum, [reason, milliseconds]) => (reason === 'other-sessions' ? sum : sum + milliseconds),
       0,
     );
   }
@@ -188,7 +188,7 @@ export class Consideration {
   #countFewerLanes(): void {
     if (this.#fewerSince === undefined) return;
     const now = performance.now();
-    this.#addWait('others-at-work', now - this.#fewerSince);
+    this.#addWait('other-sessions', now - this.#fewerSince);
     this.#fewerSince = now;
   }
 

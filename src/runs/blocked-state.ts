@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 
 import { PROGRESS_QUERY } from '../contract/names.ts';
-import type { BrakeReport } from '../contract/slice.ts';
+import type { ApprovalRequest } from '../contract/slice.ts';
 import { readRunRequests } from './result.ts';
 import type { RunId } from './run.ts';
 
 /** What a run would delete of a target once somebody approves it. */
-export interface AwaitedApproval extends BrakeReport {
+export interface AwaitedApproval extends ApprovalRequest {
   readonly target: string;
 }
 

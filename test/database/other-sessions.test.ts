@@ -36,7 +36,7 @@ test(
     expect(outcome).toMatchObject({
       deletedCount: STOCK.expired,
       stopped: 'drained',
-      waits: [{ reason: 'others-at-work', seconds: expect.any(Number) }],
+      waits: [{ reason: 'other-sessions', seconds: expect.any(Number) }],
     });
     // Its share of what was left after the next look.
     expect((await lanesThatDeleted(database)).map(({ lane }) => lane)).toEqual([0, 1]);

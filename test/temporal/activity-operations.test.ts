@@ -23,7 +23,7 @@ const GONE = { expiredGone: STOCK.expired, expiredLeft: 0, liveGone: 0 };
 const PAUSED = 4;
 
 describe('the activity of a run', { timeout: 60_000 }, () => {
-  test('stops when it is paused, goes on when it is unpaused, and loses no count', async ({
+  test('stops when it is paused, continues when it is unpaused, and loses no count', async ({
     temporal,
     database,
   }) => {
@@ -64,7 +64,7 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
     },
   );
 
-  test('that fails after a reset still tells what it had deleted before', async ({
+  test('that fails after a reset still reports what it had deleted before', async ({
     temporal,
     database,
   }) => {
@@ -120,7 +120,7 @@ async function pendingActivity(run: RealRun): Promise<PendingActivity> {
   };
 }
 
-/** Waits until the run has told by heartbeat that rows have gone. */
+/** Waits until a heartbeat reports deleted rows. */
 async function untilDeleting(run: RealRun): Promise<void> {
   await until(async () => (await pendingActivity(run)).deletedCount > 0);
 }

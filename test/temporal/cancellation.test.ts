@@ -134,7 +134,7 @@ describe('a cancelled run', PATIENT, () => {
     );
   });
 
-  test('completes when its last slice was done before it heard of it', async ({ temporal }) => {
+  test('completes when its last slice drained its target all the same', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       async (request) => {

@@ -10,13 +10,13 @@ import {
   WORKFLOW_TYPE,
 } from '../../src/contract/names.ts';
 import type { RunProgress } from '../../src/contract/run.ts';
-import type { ToldProgress } from '../../src/contract/slice.ts';
+import type { ReportedProgress } from '../../src/contract/slice.ts';
 import { test } from '../support/fixtures.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import { detailsOf, sliceOf, startRun, until, withFakeWorker } from '../support/fake-worker.ts';
 
-/** What a slice tells that has deleted so many rows. */
-const told = (deletedCount: number, runId?: string): ToldProgress => ({
+/** A slice's report of so many deleted rows. */
+const reported = (deletedCount: number, runId?: string): ReportedProgress => ({
   target: 'sessions',
   slice: 0,
   deletedCount,
@@ -25,15 +25,13 @@ const told = (deletedCount: number, runId?: string): ToldProgress => ({
   ...(runId === undefined ? {} : { runId }),
 });
 
-describe('a run that has messages waiting for it before it begins', () => {
-  test('is not disturbed by progress of a slice that it has not asked for', async ({
-    temporal,
-  }) => {
+describe('a run with messages from before it begins', () => {
+  test('ignores progress of a slice that it has not requested', async ({ temporal }) => {
     const run = await temporal.client.workflow.signalWithStart(WORKFLOW_TYPE, {
       workflowId: `run-${randomUUID()}`,
       taskQueue: temporal.taskQueue,
       signal: PROGRESS_SIGNAL,
-      signalArgs: [told(700)],
+      signalArgs: [reported(700)],
     });
     const finish = Promise.withResolvers<void>();
     await withFakeWorker(
@@ -54,7 +52,7 @@ describe('a run that has messages waiting for it before it begins', () => {
     );
   });
 
-  test('begins paused when told so', async ({ temporal }) => {
+  test('begins paused when the pause came first', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request, { deletedCount: 3 }),
@@ -81,7 +79,7 @@ describe('a run that has messages waiting for it before it begins', () => {
   });
 });
 
-test('a run that is reset after its slice has told of its progress begins anew, and does not take that for its own', async ({
+test('a run that is reset after its slice has reported progress begins anew and ignores the old report', async ({
   temporal,
 }) => {
   const finish = Promise.withResolvers<void>();
@@ -95,7 +93,7 @@ test('a run that is reset after its slice has told of its progress begins anew, 
       const run = await startRun(temporal);
       const runId = run.firstExecutionRunId;
       await until(() => requests.length === 1);
-      await run.signal(PROGRESS_SIGNAL, told(700, runId));
+      await run.signal(PROGRESS_SIGNAL, reported(700, runId));
       await until(async () => (await detailsOf(run)).includes('| 700 |'));
 
       await temporalCli(

@@ -1,4 +1,4 @@
-/** Slices that lose their activity before they have a result. */
+/** Slices whose activity ends without a result. */
 import { ApplicationFailure } from '@temporalio/common';
 import pg from 'pg';
 import { describe, expect, inject } from 'vitest';
@@ -113,7 +113,7 @@ describe('a slice between two attempts', PATIENT, () => {
 });
 
 describe('a slice that is interrupted', PATIENT, () => {
-  test('stays open when its attempt fails at that moment in a way that passes', async ({
+  test('stays open when its attempt fails at that moment with a retryable failure', async ({
     temporal,
   }) => {
     const asked = Promise.withResolvers<void>();
@@ -196,7 +196,7 @@ describe('a target that waits for approval', PATIENT, () => {
     });
   });
 
-  test('is asked about although its first slice was settled before it had begun', async ({
+  test('waits for approval although its first slice was settled before it had begun', async ({
     temporal,
     database,
   }) => {

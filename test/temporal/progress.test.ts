@@ -16,7 +16,7 @@ import {
   type Run,
 } from '../support/fake-worker.ts';
 
-describe('what a run tells while it works', () => {
+describe('the progress of a run', () => {
   test('is in the query progress, in the details and in summaries', async ({ temporal }) => {
     const finish = Promise.withResolvers<void>();
     await withFakeWorker(
@@ -66,8 +66,10 @@ describe('what a run tells while it works', () => {
           ],
         });
         expect(await detailsOf(run)).toContain('**Removes sessions** that had expired by');
+        // A heading with a space would wrap.
+        expect((await metadataOf(run)).currentDetails).toContain('estimated\u00A0left');
         expect(await detailsOf(run)).toContain(
-          '| sessions | deleting | 1,000 | 4 | – | 2,000 | 0.5 s | 1 |',
+          '| sessions | deleting | 1,000 | 4 | – | 2,000 | 500 ms | 1 |',
         );
         expect(await detailsOf(run)).toContain(
           '| odd\\|name | waiting for its turn | 0 | 0 | – | – | 0 s | 0 |',
@@ -76,7 +78,7 @@ describe('what a run tells while it works', () => {
         finish.resolve();
         const { cutoff } = await run.result();
         expect(await detailsOf(run)).toContain(
-          '| sessions | done, nothing expired is left | 2,000 | 8 | 0 | 2,000 | 1 s | 2 |',
+          '| sessions | done, no expired rows left | 2,000 | 8 | 0 | 2,000 | 1 s | 2 |',
         );
         expect(await detailsOf(run)).toContain(
           `**Removed 3,000 rows** that had expired by ${cutoff}`,
@@ -90,7 +92,7 @@ describe('what a run tells while it works', () => {
     );
   });
 
-  test('comes with a description of each query and update', async ({ temporal }) => {
+  test('is accompanied by a description of each query and update', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request),
@@ -148,7 +150,7 @@ describe('what a run tells while it works', () => {
         await expect(run.result()).rejects.toThrow('cancelled');
         const details = await detailsOf(run);
         expect(details).toContain('**Removed 5 rows** that had expired by');
-        expect(details).toContain('| sessions | cancelled; the next run goes on | 5 |');
+        expect(details).toContain('| sessions | cancelled; the next run continues | 5 |');
       },
     );
   });

@@ -33,7 +33,7 @@ describe('a run over several targets', () => {
     );
   });
 
-  test('cleans only those it was told, in that order, 6 events each', async ({ temporal }) => {
+  test('cleans only those of its input, in that order, 6 events each', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       (request) => sliceOf(request),
@@ -47,7 +47,7 @@ describe('a run over several targets', () => {
     );
   });
 
-  test('does backlogs in slices, each going on where the last one came to', async ({
+  test('deletes a backlog in slices, each starting where the last one ended', async ({
     temporal,
   }) => {
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '40', end: '90' } as const;
@@ -121,7 +121,7 @@ describe('a run of which a target fails', () => {
         const failure = await failureOf(run);
         expect(failure).toMatchObject({ type: FAILURE.noTable, nonRetryable: true });
         expect(failure.message).toBe(
-          'Target "sessions": there is no table; migrate. 8 rows were deleted before.',
+          'Target "sessions": there is no table; migrate. 8 rows were deleted before the failure.',
         );
         expect(failure.details).toEqual([
           expect.objectContaining({
@@ -151,7 +151,7 @@ describe('a run of which a target fails', () => {
       async (requests) => {
         const run = await startRun(temporal);
         const failure = await failureOf(run);
-        expect(failure.message).toContain('70 rows were deleted before.');
+        expect(failure.message).toContain('70 rows were deleted before the failure.');
         expect(failure.details?.[0]).toMatchObject({
           deletedCount: 70,
           targets: [{ deletedCount: 70, slices: [{ deletedCount: 70, seconds: 3 }] }],
@@ -161,7 +161,7 @@ describe('a run of which a target fails', () => {
     );
   });
 
-  test('tells what the slice itself knew when the ledger cannot be asked', async ({ temporal }) => {
+  test('reports what the slice reported when the ledger cannot be read', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       () => {
@@ -169,7 +169,7 @@ describe('a run of which a target fails', () => {
       },
       async () => {
         const failure = await failureOf(await startRun(temporal, { targets: ['sessions'] }));
-        expect(failure.message).toContain('65 rows were deleted before, at least: ');
+        expect(failure.message).toContain('65 rows were deleted before the failure, at least: ');
         expect(failure.details?.[0]).toMatchObject({
           deletedCount: 65,
           targets: [{ deletedCount: 65, uncounted: true }],
@@ -178,7 +178,7 @@ describe('a run of which a target fails', () => {
     );
   });
 
-  test('says so when nobody can tell what the slice deleted', async ({ temporal }) => {
+  test('says so when neither the slice nor the ledger reports a count', async ({ temporal }) => {
     await withFakeWorker(
       temporal,
       () => {
@@ -187,7 +187,7 @@ describe('a run of which a target fails', () => {
       async () => {
         const { message } = await failureOf(await startRun(temporal, { targets: ['sessions'] }));
         expect(message).toContain(
-          'No rows were deleted before, at least: the database could not tell what the last slice of sessions deleted.',
+          'No rows were deleted before the failure, at least: the database did not report what the last slice of sessions deleted.',
         );
       },
     );

@@ -3,17 +3,17 @@ import { describe, expect, test } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
 import type { SliceRequest, SliceResult } from '../../src/contract/slice.ts';
-import { CleanupRun, type Circumstances, type Step } from '../../workflows/cleanup-run.ts';
-import type { SliceEnd } from '../../workflows/slice-end.ts';
+import { CleanupRun, type Conditions, type Step } from '../../workflows/cleanup-run.ts';
+import type { SliceEnd } from '../../workflows/slices.ts';
 
 const CUTOFF = '2026-11-20T06:00:00.000Z';
 const NOW = Date.parse('2026-11-20T06:00:01.000Z');
 
 /** What comes next, in a run of which nothing is asked. */
-const QUIET: Circumstances = { isPaused: false, isCancelled: false, isLong: false, now: NOW };
+const QUIET: Conditions = { isPaused: false, isCancelled: false, isLong: false, now: NOW };
 
 function runOver(...targets: string[]): CleanupRun {
-  const run = CleanupRun.begin(CUTOFF, false);
+  const run = new CleanupRun({ cutoff: CUTOFF, dryRun: false });
   run.follow({ targets });
   return run;
 }
@@ -59,7 +59,7 @@ describe('the sum that a run reports', () => {
         fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
         fc.array(happening, { maxLength: 60 }),
         (targets, runBudgetSeconds, happenings) => {
-          let run = CleanupRun.begin(CUTOFF, false);
+          let run = new CleanupRun({ cutoff: CUTOFF, dryRun: false });
           run.follow({
             targets,
             slots: { intervalSeconds: 21_600, offsetSeconds: 0 },
@@ -79,8 +79,8 @@ describe('the sum that a run reports', () => {
             );
             expect(request.isRepeated === true || !isClaimed).toBe(true);
             if (now.what === 'approval-needed' && !isClaimed && request.isApproved !== true) {
-              const brake = { expiredRows: 9, totalRows: 9 };
-              return completed(request, { stopped: 'approval-needed', brake });
+              const approval = { expiredRows: 9, totalRows: 9 };
+              return completed(request, { stopped: 'approval-needed', approval });
             }
             entry.rows += now.rows;
             ledger.set(key, entry);
@@ -123,7 +123,7 @@ describe('the sum that a run reports', () => {
             if (now.operator === 'cancel') isCancelled = true;
             const [asking] = run.awaiting;
             if (asking !== undefined && /^(approve|reject)$/.test(now.operator)) {
-              run.answer(asking.target, now.operator === 'approve');
+              run.answer(asking, now.operator === 'approve');
             }
             const isLong = hasDoneSlice && now.isLong;
             const step = run.next({ isPaused, isCancelled, isLong, now: NOW });
@@ -144,7 +144,7 @@ describe('the sum that a run reports', () => {
                 if (now.isTimeUp && step.until !== undefined) run.stopWaiting();
                 break;
               case 'continue-as-new':
-                run = CleanupRun.resume(structuredClone(run.carry()));
+                run = new CleanupRun(structuredClone(run.carry()));
                 execution += 1;
                 hasDoneSlice = false;
                 break;
@@ -204,10 +204,10 @@ describe('targets', () => {
   });
 
   test('that wait for approval are passed over, and waited for only when nothing else is left', () => {
-    const run = CleanupRun.begin(CUTOFF, false);
+    const run = new CleanupRun({ cutoff: CUTOFF, dryRun: false });
     run.follow({ targets: ['a', 'b'], slots: { intervalSeconds: 21_600, offsetSeconds: 3_600 } });
-    const brake = { expiredRows: 5, totalRows: 5 };
-    run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', brake }));
+    const approval = { expiredRows: 5, totalRows: 5 };
+    run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', approval }));
     const next = sliceStep(run.next(QUIET));
     expect(next.target).toBe('b');
     run.record(completed(next, {}));
@@ -222,7 +222,7 @@ describe('targets', () => {
   });
 
   test('share what is left of the time budget, and one that uses up its share leaves the others theirs', () => {
-    const run = CleanupRun.begin(CUTOFF, false);
+    const run = new CleanupRun({ cutoff: CUTOFF, dryRun: false });
     run.follow({ targets: ['a', 'b', 'c'], runBudgetSeconds: 60 });
     const shares: unknown[] = [];
     for (const [stopped, seconds] of [
@@ -249,10 +249,10 @@ describe('targets', () => {
 });
 
 test('a target that has not worked yet is begun even when the others have spent the budget', () => {
-  const run = CleanupRun.begin(CUTOFF, false);
+  const run = new CleanupRun({ cutoff: CUTOFF, dryRun: false });
   run.follow({ targets: ['a', 'b', 'c'], runBudgetSeconds: 1 });
-  const brake = { expiredRows: 5, totalRows: 5 };
-  run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', brake }));
+  const approval = { expiredRows: 5, totalRows: 5 };
+  run.record(completed(sliceStep(run.next(QUIET)), { stopped: 'approval-needed', approval }));
   for (const target of ['b', 'c']) {
     const request = sliceStep(run.next(QUIET));
     expect(request).toMatchObject({ target, budgetSeconds: 1 });

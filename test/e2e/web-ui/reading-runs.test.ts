@@ -70,7 +70,7 @@ test('a completed run shows its exact count in its result, its details and by th
   expect(result).toEqual(await run.result());
   await ui.page.getByRole('row', { name: 'Activity Task Completed' }).waitFor();
   const [, , current] = await userMetadata(ui);
-  await current?.getByRole('cell', { name: 'done, nothing expired is left' }).waitFor();
+  await current?.getByRole('cell', { name: 'done, no expired rows left' }).waitFor();
   await current?.getByRole('cell', { name: '12,345' }).waitFor();
   expect(await askProgress(ui, '"drained"')).toContain('"deletedCount": 12345');
   expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });

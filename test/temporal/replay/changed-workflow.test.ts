@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 
-import { readHistories } from '../../../scripts/replay/read-histories.ts';
+import { readHistories } from '../../../scripts/replay/histories.ts';
 import { replayHistories, type Replay } from '../../../scripts/replay/replay-histories.ts';
 
 const logger = new DefaultLogger('ERROR');

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { describe, expect } from 'vitest';
 
-import { fetchHistories } from '../../../scripts/replay/fetch-histories.ts';
+import { fetchHistories } from '../../../scripts/replay/histories.ts';
 import { UPDATE } from '../../../src/contract/names.ts';
 import { test } from '../../support/fixtures.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../../support/real-worker.ts';
@@ -229,7 +229,5 @@ async function namesOf(
   { client, taskQueue }: Pick<TestTemporal, 'client' | 'taskQueue'>,
   endedAfter = new Date(0),
 ): Promise<readonly string[]> {
-  const names: string[] = [];
-  for await (const { name } of fetchHistories(client, { taskQueue, endedAfter })) names.push(name);
-  return names;
+  return (await fetchHistories(client, { taskQueue, endedAfter })).map(({ name }) => name);
 }

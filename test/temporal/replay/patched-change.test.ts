@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 
-import { readHistories } from '../../../scripts/replay/read-histories.ts';
+import { readHistories } from '../../../scripts/replay/histories.ts';
 import { replayHistories, type Replay } from '../../../scripts/replay/replay-histories.ts';
 
 const logger = new DefaultLogger('ERROR');
@@ -22,7 +22,7 @@ const PAGE = readFileSync(
 );
 
 describe('the patched workflow', () => {
-  test('goes on with runs from before the change, and with its own', async () => {
+  test('continues runs from before the change, and its own', async () => {
     const differences = await replayWith('patched');
     expect(differences.get('before')).toBeUndefined();
     expect(differences.get('patched')).toBeUndefined();
@@ -30,14 +30,14 @@ describe('the patched workflow', () => {
 });
 
 describe('without the patch', () => {
-  test('a run from before the change cannot go on, and the first differing event is named', async () => {
+  test('a run from before the change cannot continue, and the first differing event is named', async () => {
     expect((await replayWith('after')).get('before')).toEqual({
       event: '5 ActivityTaskScheduled',
       reason: expect.stringContaining("'deleteRows' does not match"),
     });
   });
 
-  test('a run that began on patched code cannot go on either', async () => {
+  test('a run that began on patched code cannot continue either', async () => {
     expect((await replayWith('after')).get('patched')).toMatchObject({
       event: '5 MarkerRecorded',
     });
@@ -51,7 +51,7 @@ describe('without the patch', () => {
 });
 
 describe('the removal of the patch', () => {
-  test('begins with deprecatePatch, which runs of patched code can go on with', async () => {
+  test('begins with deprecatePatch, which continues runs of patched code', async () => {
     const differences = await replayWith('deprecated');
     expect(differences.get('patched')).toBeUndefined();
     expect(differences.get('deprecated')).toBeUndefined();
@@ -66,14 +66,14 @@ describe('the removal of the patch', () => {
 });
 
 describe('docs/changing-the-workflow.md', () => {
-  test('has the table of who can go on with what as it really is', async () => {
+  test('has the table of which code continues which run, as it is', async () => {
     const rows: string[][] = [];
     for (const state of STATES) {
       const differences = await replayWith(state);
       rows.push(
         STATES.map((history) => {
           const difference = differences.get(history);
-          return difference === undefined ? 'goes on' : `differs at ${difference.event}`;
+          return difference === undefined ? 'continues' : `differs at ${difference.event}`;
         }),
       );
     }
@@ -84,7 +84,7 @@ describe('docs/changing-the-workflow.md', () => {
 
   test.for(STATES)('quotes %s.ts as it is', (state) => {
     expect(PAGE).toContain(
-      `\`\`\`ts\n// test/replay/${EXAMPLE}/${state}.ts\n${workflowIn(state)}\`\`\``,
+      `\`\`\`ts\n// test/temporal/replay/${EXAMPLE}/${state}.ts\n${workflowIn(state)}\`\`\``,
     );
   });
 });

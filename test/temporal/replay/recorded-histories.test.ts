@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { HISTORIES, readHistories } from '../../../scripts/replay/read-histories.ts';
+import { HISTORIES, readHistories } from '../../../scripts/replay/histories.ts';
 import { replayHistories } from '../../../scripts/replay/replay-histories.ts';
 import { workflowBundle } from '../../support/workflow-bundle.ts';
 

@@ -1,4 +1,4 @@
-/** Everything that a recorded run needs: a PostgreSQL, a Temporal server, workers and sessions. */
+/** What a recorded run needs: PostgreSQL, a Temporal server, workers and sessions. */
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,18 +19,17 @@ import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 
-/** What a scenario works with. All of it is gone afterwards. */
-export interface Laboratory extends AsyncDisposable {
+/** What a scenario works with. Disposing of it removes all of it. */
+export interface RecordingEnvironment extends AsyncDisposable {
   readonly client: Client;
-  /** For workers of other code than the product's. */
+  /** For workers of other code. */
   readonly connection: NativeConnection;
   /** Address of Temporal's Web UI; undefined without one. */
   readonly uiAddress: string | undefined;
-  /** On the database of the sessions. */
-  sql(text: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>;
-  /** On another database, for what cannot be done to the one that one is connected to. */
-  adminSql(text: string): Promise<void>;
-  /** Puts `count` expired sessions into the table, and as many live ones. */
+  sql(text: string): Promise<void>;
+  /** Opens the database, or closes it and ends all its connections. */
+  allowConnections(isAllowed: boolean): Promise<void>;
+  /** Inserts `count` expired sessions, and as many live ones. */
   fill(count: number): Promise<void>;
   /** A worker, until it goes out of scope. */
   startWorker(options?: WorkerOptions): Promise<AsyncDisposable>;
@@ -53,30 +52,24 @@ export const SESSIONS: TargetConfig = {
   cascade: 'refuse',
 };
 
-/** Slow enough to be met in the midst of its work. */
-export const UNHURRIED: Partial<DeletionSettings> = {
-  chunkMilliseconds: 10,
-  rowsPerSecond: 20_000,
-};
-
 const DATABASE = 'recorded';
 
-// Runs that fail are part of what is recorded.
+// Some recorded runs fail; their warnings are expected.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** What differs from the usual server. */
-export interface LaboratoryOptions {
+export interface RecordingOptions {
   /** History length at which the server advises to continue as new; thousands when left out. */
   readonly eventsBeforeNew?: number | undefined;
   /** Whether the server has its Web UI. */
   readonly withUi?: boolean;
 }
 
-/** Opens a laboratory in a folder of its own. */
-export async function openLaboratory({
+/** Starts all of it in a new folder. */
+export async function openRecordingEnvironment({
   eventsBeforeNew,
   withUi = false,
-}: LaboratoryOptions = {}): Promise<Laboratory> {
+}: RecordingOptions = {}): Promise<RecordingEnvironment> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'session-cleanup-recording-'));
   // PostgreSQL may run as another user, and has a folder of its own in here.
@@ -98,7 +91,7 @@ export async function openLaboratory({
   await admin.query(`create database ${DATABASE}`);
   const url = postgres.urlOf(DATABASE);
   const pool = stack.adopt(new pg.Pool({ connectionString: url }), endPool);
-  // Scenarios cut connections; that is nobody's error.
+  // Scenarios end connections.
   pool.on('error', () => undefined);
   const { database: settings, deletion: usual } = loadConfig({ DATABASE_URL: url });
   await migrateOnce(settings);
@@ -120,7 +113,7 @@ export async function openLaboratory({
   const { address } = temporal;
   const connection = stack.adopt(await Connection.connect({ address }), closeConnection);
   const native = stack.adopt(await NativeConnection.connect({ address }), closeConnection);
-  // Histories name who did what; these names tell nothing of the machine.
+  // Histories hold identities; these say nothing of the machine.
   const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
 
   const owned = stack.move();
@@ -128,9 +121,15 @@ export async function openLaboratory({
     client,
     connection: native,
     uiAddress: temporal.uiAddress,
-    sql: async (text, parameters = []) => (await pool.query(text, [...parameters])).rows,
-    adminSql: async (text) => {
-      await admin.query(text);
+    sql: async (text) => {
+      await pool.query(text);
+    },
+    allowConnections: async (isAllowed) => {
+      await admin.query(`alter database ${DATABASE} allow_connections ${isAllowed}`);
+      if (isAllowed) return;
+      await admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${DATABASE}'`,
+      );
     },
     fill: async (count) => {
       await pool.query(

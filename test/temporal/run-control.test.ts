@@ -25,7 +25,7 @@ async function untilFewer(count: () => Promise<number>): Promise<void> {
   await until(async () => (await count()) < before);
 }
 
-/** From the moment that the server took the pause to the end of the slice in hand, by its clock. */
+/** From the acceptance of the pause to the end of the running slice, by the server's clock. */
 async function millisecondsToStop(run: RealRun): Promise<number> {
   const { events } = await run.fetchHistory();
   const timeOf = (wanted: (event: NonNullable<typeof events>[number]) => unknown): number =>
@@ -49,7 +49,7 @@ async function isWorking(run: RealRun): Promise<boolean> {
 }
 
 describe('a paused run', { timeout: 60_000 }, () => {
-  test('stops within two seconds in the middle of a slice, holds no connection, and goes on with its count', async ({
+  test('stops within two seconds in the middle of a slice, holds no connection, and continues with its count', async ({
     temporal,
     database,
   }) => {
@@ -103,7 +103,7 @@ describe('a paused run', { timeout: 60_000 }, () => {
   });
 });
 
-test('a new pace holds from within the slice in hand, and costs no count', async ({
+test('a new pace takes effect within the running slice, and loses no count', async ({
   temporal,
   database,
 }) => {
@@ -118,14 +118,14 @@ test('a new pace holds from within the slice in hand, and costs no count', async
     args: [{ rowsPerSecond: null, lanes: 3 }],
   });
 
-  expect(answer).toBe('Pace: any number of rows/s, lanes: 3, from the next slice on.');
+  expect(answer).toBe('Pace: unlimited rows/s, lanes: 3, from the next slice on.');
   const result = await run.result();
   expect(result).toMatchObject({ deletedCount: 30_000 });
   expect(result.targets[0]?.slices.length).toBeGreaterThan(1);
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('wishes that make no sense are refused by name, and change nothing', async ({
+test('updates that make no sense are refused by name, and change nothing', async ({
   temporal,
   database,
 }) => {
@@ -146,8 +146,8 @@ test('wishes that make no sense are refused by name, and change nothing', async 
   };
 
   expect(await refusal(UPDATE.resume)).toContain('not paused');
-  expect(await refusal(UPDATE.approve)).toContain('Nothing waits');
-  expect(await refusal(UPDATE.setPace)).toContain('say rowsPerSecond');
+  expect(await refusal(UPDATE.approve)).toContain('No target waits');
+  expect(await refusal(UPDATE.setPace)).toContain('give rowsPerSecond');
   expect(await refusal(UPDATE.setPace, { rowsPerSecond: 0 })).toContain('from 1 to 10000000');
   expect(await refusal(UPDATE.setPace, { lanes: 17 })).toContain('from 1 to 16');
   expect(await refusal(UPDATE.setPace, { rows: 5 })).toContain('"rows" is unknown');
@@ -155,7 +155,7 @@ test('wishes that make no sense are refused by name, and change nothing', async 
   expect(await run.result()).toMatchObject({ deletedCount: 20_000 });
 });
 
-describe('the brake', () => {
+describe('the approval check', () => {
   test('keeps every row until somebody approves, through a change of workers, and then counts them all', async ({
     temporal,
     database,
@@ -228,7 +228,7 @@ describe('the brake', () => {
   });
 });
 
-test('a run whose time is spent stops, tells what is left, and the next one takes it', async ({
+test('a run whose time budget is spent stops, estimates what is left, and the next one deletes it', async ({
   temporal,
   database,
 }) => {
