@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../../contract/limits.ts';
 import { UPDATE } from '../../contract/names.ts';
 import { findRunningId, steerRun, type SteeringUpdate } from '../../runs/control.ts';
 import { readTemporalConfig, writeResult, type CommandContext } from '../command-context.ts';
@@ -53,7 +54,7 @@ const COMMANDS: readonly SteeringCommand[] = [
       'so the next run.',
     options: [
       ['--rows-per-second <number>', 'delete no more rows a second than this, or "max"'],
-      ['--lanes <number>', 'database connections that delete side by side, 1 to 16'],
+      ['--lanes <number>', `database connections that delete side by side, 1 to ${MOST_LANES}`],
     ],
     examples: [
       ['session-cleanup run pace --rows-per-second 500', 'be even gentler'],
@@ -139,9 +140,9 @@ function readPace(options: Readonly<Record<string, unknown>>): object {
           rowsPerSecond:
             rowsPerSecond === 'max'
               ? null
-              : readWhole('--rows-per-second', rowsPerSecond, 10_000_000),
+              : readWhole('--rows-per-second', rowsPerSecond, MOST_ROWS_PER_SECOND),
         }),
-    ...(lanes === undefined ? {} : { lanes: readWhole('--lanes', lanes, 16) }),
+    ...(lanes === undefined ? {} : { lanes: readWhole('--lanes', lanes, MOST_LANES) }),
   };
 }
 
