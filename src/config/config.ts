@@ -38,8 +38,8 @@ export interface DeletionSettings {
   readonly graceSeconds: number;
   /** Database connections that delete side by side. */
   readonly lanes: number;
-  /** Of them, how many go on while others are at work on the database server. */
-  readonly lanesBesideOthers: number;
+  /** Lanes that keep running while other sessions are active on the database server. */
+  readonly lanesWhenBusy: number;
   /** Time that one chunk's transaction should take. Milliseconds. */
   readonly chunkMilliseconds: number;
   /** Longest wait for a row lock before the row is left to a later pass. Milliseconds. */
@@ -57,7 +57,7 @@ export interface DeletionSettings {
   /** A run stops after this time and leaves the rest to the next one; undefined: never. Seconds. */
   readonly runBudgetSeconds: number | undefined;
   /** A run that would delete this share of a table or more waits for approval; null: never. */
-  readonly brakeShare: number | null;
+  readonly approvalShare: number | null;
   /** Whether a unit of the expiry that the data contradict fails a target. */
   readonly plausibility: 'check' | 'off';
   /** Ledger rows of runs older than this are removed. Days. */

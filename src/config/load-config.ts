@@ -128,7 +128,7 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
   return {
     graceSeconds: read(SETTINGS.graceSeconds),
     lanes: read(SETTINGS.lanes),
-    lanesBesideOthers: read(SETTINGS.lanesBesideOthers),
+    lanesWhenBusy: read(SETTINGS.lanesWhenBusy),
     chunkMilliseconds: read(SETTINGS.chunkMilliseconds),
     lockTimeoutMilliseconds: read(SETTINGS.lockTimeoutMilliseconds),
     sliceSeconds: read(SETTINGS.sliceSeconds),
@@ -137,7 +137,7 @@ function readDeletion(environment: NodeJS.ProcessEnv, problems: string[]): Delet
     maxReplicaLagSeconds: read(SETTINGS.maxReplicaLagSeconds),
     maxTransactionAgeSeconds: read(SETTINGS.maxTransactionAgeSeconds),
     runBudgetSeconds: readSetting(environment, SETTINGS.runBudgetSeconds, problems),
-    brakeShare: read(SETTINGS.brakeShare),
+    approvalShare: read(SETTINGS.approvalShare),
     plausibility: read(SETTINGS.plausibility),
     ledgerRetentionDays: read(SETTINGS.ledgerRetentionDays),
   };

@@ -117,9 +117,9 @@ export const SETTINGS = {
     default: '2',
     ...wholeNumberBetween(1, MOST_LANES),
   }),
-  lanesBesideOthers: withDefault({
-    name: `${PREFIX}LANES_BESIDE_OTHERS`,
-    meaning: 'Of them, how many go on while others are at work on the server',
+  lanesWhenBusy: withDefault({
+    name: `${PREFIX}LANES_WHEN_BUSY`,
+    meaning: 'Lanes that keep running while other sessions are active on the server',
     default: '1',
     ...wholeNumberBetween(1, MOST_LANES),
   }),
@@ -174,8 +174,8 @@ export const SETTINGS = {
     unset: 'a run ends when nothing is left',
     ...durationIn('s', '1s', '7d'),
   }),
-  brakeShare: withDefault({
-    name: `${PREFIX}BRAKE`,
+  approvalShare: withDefault({
+    name: `${PREFIX}APPROVAL`,
     meaning:
       'A run that would delete this share of a table of more than 1,000 rows waits for approval',
     default: '100%',

@@ -21,8 +21,19 @@ export function findUnknownSettings(
       ofDefaultTarget.has(name)
         ? `${name} is set, but ${SETTINGS.targets.name} does not list the target ` +
           `"${DEFAULT_TARGET}" that it describes. Add "${DEFAULT_TARGET}" there, or unset it.`
-        : `${name} is not a setting of session-cleanup. ${advise(name, known)}`,
+        : `${name} is not a setting of session-cleanup. ${adviseRenamed(name) ?? advise(name, known)}`,
     );
+}
+
+/** Former names of settings. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  [`${PREFIX}BRAKE`, SETTINGS.approvalShare.name],
+  [`${PREFIX}LANES_BESIDE_OTHERS`, SETTINGS.lanesWhenBusy.name],
+]);
+
+function adviseRenamed(name: string): string | undefined {
+  const now = RENAMED.get(name);
+  return now === undefined ? undefined : `It is called ${now} now. Rename it.`;
 }
 
 function advise(name: string, known: ReadonlySet<string>): string {

@@ -54,7 +54,7 @@ test('a run that waits for approval is found, shown and answered without naming 
   temporal,
 }) => {
   await fillSessions(database, { expired: 1_200, live: 0 });
-  await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+  await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
   const environment = environmentFor(database, temporal);
   const run = await startRealRun(temporal);
   await expect

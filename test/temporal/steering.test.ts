@@ -161,7 +161,7 @@ describe('the brake', () => {
     database,
   }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    const first = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    const first = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     expect(await progressOf(run)).toMatchObject({
@@ -171,7 +171,7 @@ describe('the brake', () => {
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
     await first.stop();
-    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     expect(await progressOf(run)).toMatchObject({ targets: [{ state: 'awaiting-approval' }] });
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
@@ -188,7 +188,7 @@ describe('the brake', () => {
 
   test('a rejected target keeps its rows, and the run says so', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     await run.executeUpdate(UPDATE.reject);

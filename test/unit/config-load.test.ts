@@ -30,7 +30,7 @@ describe('defaults', () => {
       deletion: {
         graceSeconds: 0,
         lanes: 2,
-        lanesBesideOthers: 1,
+        lanesWhenBusy: 1,
         chunkMilliseconds: 20,
         lockTimeoutMilliseconds: 20,
         sliceSeconds: 300,
@@ -39,7 +39,7 @@ describe('defaults', () => {
         maxReplicaLagSeconds: 10,
         maxTransactionAgeSeconds: 3_600,
         runBudgetSeconds: undefined,
-        brakeShare: 1,
+        approvalShare: 1,
         plausibility: 'check',
         ledgerRetentionDays: 30,
       },
@@ -72,14 +72,14 @@ describe('values', () => {
       SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
       SESSION_CLEANUP_GRACE: '1h',
       SESSION_CLEANUP_LANES: '16',
-      SESSION_CLEANUP_LANES_BESIDE_OTHERS: '4',
+      SESSION_CLEANUP_LANES_WHEN_BUSY: '4',
       SESSION_CLEANUP_CHUNK_TIME: '1s',
       SESSION_CLEANUP_LOCK_TIMEOUT: '1ms',
       SESSION_CLEANUP_SLICE_TIME: '10m',
       SESSION_CLEANUP_ASYNC_COMMIT: 'FALSE',
       SESSION_CLEANUP_ROWS_PER_SECOND: '500',
       SESSION_CLEANUP_RUN_BUDGET: '2h',
-      SESSION_CLEANUP_BRAKE: 'off',
+      SESSION_CLEANUP_APPROVAL: 'off',
       SESSION_CLEANUP_MAX_REPLICA_LAG: '0s',
       SESSION_CLEANUP_MAX_TRANSACTION_AGE: '1d',
       SESSION_CLEANUP_LEDGER_RETENTION: '2d',
@@ -110,7 +110,7 @@ describe('values', () => {
       deletion: {
         graceSeconds: 3_600,
         lanes: 16,
-        lanesBesideOthers: 4,
+        lanesWhenBusy: 4,
         chunkMilliseconds: 1_000,
         lockTimeoutMilliseconds: 1,
         sliceSeconds: 600,
@@ -119,7 +119,7 @@ describe('values', () => {
         maxReplicaLagSeconds: 0,
         maxTransactionAgeSeconds: 86_400,
         runBudgetSeconds: 7_200,
-        brakeShare: null,
+        approvalShare: null,
         plausibility: 'check',
         ledgerRetentionDays: 2,
       },
@@ -259,6 +259,15 @@ describe('problems', () => {
   ])('ask of the unknown %s whether %s was meant', (typed, meant) => {
     expect(problemsOf({ DATABASE_URL, [typed]: '1' })).toEqual([
       `${typed} is not a setting of session-cleanup. Did you mean ${meant}?`,
+    ]);
+  });
+
+  it.each([
+    ['SESSION_CLEANUP_BRAKE', 'SESSION_CLEANUP_APPROVAL'],
+    ['SESSION_CLEANUP_LANES_BESIDE_OTHERS', 'SESSION_CLEANUP_LANES_WHEN_BUSY'],
+  ])('give the new name of %s', (former, name) => {
+    expect(problemsOf({ DATABASE_URL, [former]: '1' })).toEqual([
+      `${former} is not a setting of session-cleanup. It is called ${name} now. Rename it.`,
     ]);
   });
 
