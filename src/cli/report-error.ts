@@ -1,6 +1,6 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/config.ts';
 import { TemporalUnreachableError } from '../temporal/connection.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { SteeringError } from '../runs/control.ts';

@@ -81,7 +81,7 @@ describe('a wrong setting exits with 2 and connects nowhere', () => {
       SESSION_CLEANUP_INTERVAL: 'often',
     });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('SESSION_CLEANUP_INTERVAL is "often"');
+    expect(stderr).toContain('SESSION_CLEANUP_INTERVAL: "often"');
     expect(listener.connections()).toBe(0);
   });
 
@@ -91,7 +91,7 @@ describe('a wrong setting exits with 2 and connects nowhere', () => {
       const { DATABASE_URL: _, ...environment } = environmentOf(listener);
       const { exitCode, stderr } = await runCommand([line], environment);
       expect(exitCode).toBe(2);
-      expect(stderr).toContain('DATABASE_URL is not set');
+      expect(stderr).toContain('DATABASE_URL: not set');
       expect(listener.connections()).toBe(0);
     },
   );

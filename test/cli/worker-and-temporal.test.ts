@@ -1,10 +1,9 @@
 import { describe, expect, vi } from 'vitest';
 
-import { TemporalUnreachableError } from '../../src/temporal/connection.ts';
+import { repeatWhileDown, TemporalUnreachableError } from '../../src/temporal/connection.ts';
 import { listPollers } from '../../src/checks/pollers.ts';
 import { applySchedule } from '../../src/schedule/apply.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
-import { repeatWhileDown } from '../../src/temporal/while-down.ts';
 import { definitionFor, recordingLogger } from '../support/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
-import { settingsReference } from '../../src/config/settings-reference.ts';
-import { TEMPORAL_VARIABLES } from '../../src/temporal/temporal-variables.ts';
+import { settingsReference } from '../../src/config/settings.ts';
+import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 

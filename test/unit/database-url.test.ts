@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { ConfigError } from '../../src/config/config-error.ts';
+import { ConfigError } from '../../src/config/config.ts';
 import { driverUrl } from '../../src/config/database-url.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 

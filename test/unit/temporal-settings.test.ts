@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { describe, expect } from 'vitest';
 
-import { ConfigError } from '../../src/config/config-error.ts';
+import { ConfigError } from '../../src/config/config.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { test } from '../support/temporary-folder.ts';
 
@@ -75,25 +75,25 @@ describe('the configuration file', () => {
     const file = path.join(folder, 'temporal.toml');
     writeFileSync(file, '[profile.default]\napi_key = "hunter2" oops\n');
     const problem = problemOf({ TEMPORAL_CONFIG_FILE: file });
-    expect(problem).toMatch(/^Temporal's configuration cannot be read/);
+    expect(problem).toMatch(/^Temporal's configuration: cannot be read/);
     expect(problem).not.toContain('hunter2');
     expect(problemOf({ ...NO_FILE, TEMPORAL_PROFILE: 'staging' })).toMatch(
-      /^Temporal's configuration cannot be read/,
+      /^Temporal's configuration: cannot be read/,
     );
   });
 });
 
 describe('problems', () => {
   test.for([
-    [{ TEMPORAL_TLS: 'maybe' }, /^TEMPORAL_TLS is "maybe"/],
-    [{ TEMPORAL_ADDRESS: 'http://localhost:7233' }, /^TEMPORAL_ADDRESS is .*without http/],
-    [{ TEMPORAL_ADDRESS: 'a b:1' }, /^TEMPORAL_ADDRESS is /],
-    [{ TEMPORAL_ADDRESS: 'user@host:1' }, /^TEMPORAL_ADDRESS is /],
-    [{ TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml' }, /^TEMPORAL_CONFIG_FILE is .*not exist/],
-    [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere' }, /^TEMPORAL_TLS_SERVER_CA_CERT_PATH is /],
+    [{ TEMPORAL_TLS: 'maybe' }, /^TEMPORAL_TLS: "maybe"/],
+    [{ TEMPORAL_ADDRESS: 'http://localhost:7233' }, /^TEMPORAL_ADDRESS: .*without http/],
+    [{ TEMPORAL_ADDRESS: 'a b:1' }, /^TEMPORAL_ADDRESS: /],
+    [{ TEMPORAL_ADDRESS: 'user@host:1' }, /^TEMPORAL_ADDRESS: /],
+    [{ TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml' }, /^TEMPORAL_CONFIG_FILE: .*not exist/],
+    [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere' }, /^TEMPORAL_TLS_SERVER_CA_CERT_PATH: /],
     [{ TEMPORAL_TLS_CLIENT_CERT_DATA: 'x' }, /without its counterpart/],
     [{ TEMPORAL_TLS_CLIENT_KEY_DATA: 'hunter2' }, /without its counterpart/],
-    [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, /does not support/],
+    [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, /is not supported/],
   ] as const)('%j', ([environment, problem]) => {
     expect(problemOf({ ...NO_FILE, ...environment })).toMatch(problem);
     expect(problemOf({ ...NO_FILE, ...environment })).not.toContain('hunter2');
