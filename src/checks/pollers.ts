@@ -1,6 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { optionalTsToDate } from '@temporalio/common';
 
 import { PLAIN_NAME } from '../runs/query.ts';
 

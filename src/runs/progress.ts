@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { fromPayloadsAtIndex, optionalTsToDate } from '@temporalio/common';
 
 import { PROGRESS_QUERY } from '../contract/names.ts';
 import { readRunTotals, readSliceProgress } from './result.ts';
@@ -112,8 +111,8 @@ export async function readDescription(
   const waiting = waitsSince === undefined ? {} : { waitsSince };
   if (activity === undefined) return waiting;
   const slice = readSliceProgress(
-    await decodeFromPayloadsAtIndex<unknown>(
-      client.options.loadedDataConverter,
+    fromPayloadsAtIndex<unknown>(
+      client.options.loadedDataConverter.payloadConverter,
       0,
       activity.heartbeatDetails?.payloads,
     ),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Client, ScheduleDescription, ScheduleOverlapPolicy } from '@temporalio/client';
-import { optionalDateToTs, requiredTsToDate } from '@temporalio/common/lib/time.js';
+import { msNumberToTs, tsToDate } from '@temporalio/common';
 
 import { SCHEDULE_ID } from '../contract/names.ts';
 import { LOOK_EVERY, newRuns } from './trigger.ts';
@@ -117,8 +117,8 @@ async function matchingSlots(
     namespace: client.options.namespace,
     scheduleId,
     // The first instant is not part of what the server lists, though a backfill includes it.
-    startTime: optionalDateToTs(new Date(range.from.getTime() - 1)) ?? null,
-    endTime: optionalDateToTs(range.to) ?? null,
+    startTime: msNumberToTs(range.from.getTime() - 1),
+    endTime: msNumberToTs(range.to.getTime()),
   });
-  return (startTime ?? []).map((time) => requiredTsToDate(time, 'startTime').toISOString());
+  return (startTime ?? []).map((time) => tsToDate(time).toISOString());
 }

@@ -1,5 +1,5 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { requiredTsToDate } from '@temporalio/common/lib/time.js';
+import { tsToMs } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
@@ -29,7 +29,7 @@ async function untilFewer(count: () => Promise<number>): Promise<void> {
 async function millisecondsToStop(run: RealRun): Promise<number> {
   const { events } = await run.fetchHistory();
   const timeOf = (wanted: (event: NonNullable<typeof events>[number]) => unknown): number =>
-    requiredTsToDate(events?.find(wanted)?.eventTime, 'eventTime').getTime();
+    tsToMs(events?.find(wanted)?.eventTime);
   return (
     timeOf((event) => event.activityTaskCompletedEventAttributes) -
     timeOf((event) => event.workflowExecutionUpdateAcceptedEventAttributes)

@@ -151,7 +151,7 @@ describe('a connection that fails tells neither password nor key', () => {
     },
     {
       words: 'a configuration file that cannot be read',
-      told: /configuration cannot be read/,
+      told: /configuration: cannot be read/,
       change: () => ({ TEMPORAL_CONFIG_FILE: fileWithKey() }),
     },
   ])('$words', async ({ told, change }, { database, temporal }) => {
