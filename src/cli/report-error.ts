@@ -3,7 +3,7 @@ import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@tempo
 import { ConfigError } from '../config/config.ts';
 import { TemporalUnreachableError } from '../temporal/connection.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
-import { SteeringError } from '../runs/control.ts';
+import { RunControlError } from '../runs/control.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { DatabaseProblem } from './database-problem.ts';
 import { EXIT, InputError } from './exit-code.ts';
@@ -16,7 +16,7 @@ const SELF_EXPLAINING = [
   ScheduleContendedError,
   ScheduleTakenError,
   DatabaseProblem,
-  SteeringError,
+  RunControlError,
 ] as const;
 
 /** Names of the gRPC codes that say something about how the server was reached. */

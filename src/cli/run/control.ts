@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../../contract/limits.ts';
 import { UPDATE } from '../../contract/names.ts';
-import { findRunningId, steerRun, type SteeringUpdate } from '../../runs/control.ts';
+import { findRunningId, sendUpdate, type RunUpdate } from '../../runs/control.ts';
 import { readTemporalConfig, writeResult, type CommandContext } from '../command-context.ts';
 import { EXIT, InputError, type ExitCode } from '../exit-code.ts';
 import { addHelpSections } from '../help-text.ts';
@@ -12,7 +12,7 @@ import { withClient } from '../temporal-client.ts';
 /** A command that sends one update to one run. */
 interface SteeringCommand {
   readonly name: string;
-  readonly update: SteeringUpdate;
+  readonly update: RunUpdate;
   readonly summary: string;
   readonly description: string;
   readonly options: readonly (readonly [flags: string, meaning: string])[];
@@ -117,7 +117,7 @@ async function steer(
   const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
     const workflowId = given ?? (await findRunningId(client, config.taskQueue));
-    const answer = await steerRun(client, workflowId, update, sent);
+    const answer = await sendUpdate(client, workflowId, update, sent);
     writeResult(
       context,
       options.json,
