@@ -84,9 +84,7 @@ test('a worker leaves another installation’s schedule alone, says so, and work
 
   const check = await runCommand(['check'], environment);
   expect(check.exitCode).toBe(1);
-  expect(check.stdout).toMatch(
-    /^error +schedule: Schedule session_cleanup: belongs to another/m,
-  );
+  expect(check.stdout).toMatch(/^error +schedule: Schedule session_cleanup: belongs to another/m);
   const described = await runCommand(['schedule', 'describe'], environment);
   expect(described.stdout).toContain('It belongs to another installation');
   const refused = await runCommand(['schedule', 'apply'], environment);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config.ts';
 import { loadConfig, loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
 import { settingsReference } from '../../src/config/settings.ts';
+import { problemsOf as problemsIn } from '../support/config-problems.ts';
 
 const DATABASE_URL = 'postgres://app:hunter2@db.internal:5432/shop';
 
@@ -330,11 +331,5 @@ describe('without a database', () => {
 });
 
 function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn(() => loadConfig(environment));
 }
