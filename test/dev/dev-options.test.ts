@@ -91,7 +91,7 @@ describe('the environment of npm run dev', () => {
 
   test.for([
     [{ SESSION_CLEANUP_LANES: '99' }, 'SESSION_CLEANUP_LANES: "99"'],
-    [{ DATABASE_URL: 'mysql://localhost/app' }, 'DATABASE_URL is'],
+    [{ DATABASE_URL: 'mysql://localhost/app' }, 'DATABASE_URL: '],
     [{ TEMPORAL_ADDRESS: 'http://localhost' }, 'TEMPORAL_ADDRESS: "http://localhost"'],
     [{ SESSION_CLEANUP_TABLE: 'auth.sessions' }, 'a database started here does not have'],
     [
