@@ -11,7 +11,7 @@ export function jobOf({ config, runId, request }: SliceCall, target: Target): Sl
       ...config.deletion,
       ...(rowsPerSecond === undefined ? {} : { rowsPerSecond: rowsPerSecond ?? undefined }),
       // Who asks for a number of lanes means it.
-      ...(lanes === undefined ? {} : { lanes, lanesBesideOthers: lanes }),
+      ...(lanes === undefined ? {} : { lanes, lanesWhenBusy: lanes }),
     },
     runId,
     slice: request.slice,

@@ -1,8 +1,8 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { optionalTsToDate } from '@temporalio/common';
 
-import { PLAIN_NAME } from '../runs/query.ts';
+import { PLAIN_NAME } from '../runs/run.ts';
 
 type WorkerHeartbeat = NonNullable<
   NonNullable<

@@ -39,7 +39,7 @@ export async function reviewTarget(
     }
   }
   const unreadableCount = await countUnreadable(em, target);
-  if (settings.brakeShare === null) return { approval: undefined, unreadableCount };
+  if (settings.approvalShare === null) return { approval: undefined, unreadableCount };
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
-  return { approval: await checkBrake(em, doomed, settings.brakeShare), unreadableCount };
+  return { approval: await checkBrake(em, doomed, settings.approvalShare), unreadableCount };
 }

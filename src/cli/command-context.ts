@@ -1,8 +1,8 @@
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
 import type { ConfigWithoutDatabase } from '../config/load-config.ts';
-import { givenText } from '../config/setting.ts';
+import { givenText } from '../config/load-config.ts';
 import { DATABASE_URL } from '../config/settings.ts';
 import { loadTemporalSettings } from '../temporal/connection-settings.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
-import { settingsReference } from '../config/settings-reference.ts';
-import type { SettingReference } from '../config/settings-reference.ts';
-import { TEMPORAL_VARIABLES } from '../temporal/temporal-variables.ts';
+import { settingsReference } from '../config/settings.ts';
+import type { SettingReference } from '../config/settings.ts';
+import { TEMPORAL_VARIABLES } from '../temporal/connection-settings.ts';
 import { indent, renderPairs } from './rendering/table.ts';
 
 /** What stands below a command's options. */

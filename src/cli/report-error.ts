@@ -1,9 +1,9 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/config.ts';
 import { TemporalUnreachableError } from '../temporal/connection.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
-import { SteeringError } from '../runs/control.ts';
+import { RunControlError } from '../runs/control.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { DatabaseProblem } from './database-problem.ts';
 import { CommandFailure, EXIT, InputError } from './exit-code.ts';
@@ -17,7 +17,7 @@ const SELF_EXPLAINING = [
   ScheduleTakenError,
   DatabaseProblem,
   CommandFailure,
-  SteeringError,
+  RunControlError,
 ] as const;
 
 /** Names of the gRPC codes that say something about how the server was reached. */

@@ -2,27 +2,25 @@
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A unit that a duration may be written in. */
+/** A unit of a written duration. */
 export type DurationUnit = keyof typeof MILLISECONDS;
 
-const WRITTEN_DURATION = /^(?<amount>\d+)(?<unit>ms|s|m|h|d)?$/;
-
 /**
- * Reads a duration written as a whole number and its unit.
+ * Reads a duration: a whole number and its unit.
  *
- * @param bareUnit - Unit of a number that has none; without it, such a number is no duration.
- * @returns milliseconds, or undefined when the text is not a duration or too large to be exact.
+ * @param bareUnit - Unit of a number that has none; left out: such a number is no duration.
+ * @returns milliseconds, or undefined when the text is no duration or too large to be exact.
  */
 export function parseDuration(text: string, bareUnit?: DurationUnit): number | undefined {
-  const { amount, unit = bareUnit } = WRITTEN_DURATION.exec(text)?.groups ?? {};
-  if (amount === undefined || !isDurationUnit(unit)) return undefined;
+  const { amount, unit = bareUnit } = /^(?<amount>\d+)(?<unit>[a-z]+)?$/.exec(text)?.groups ?? {};
+  if (amount === undefined || unit === undefined || !isDurationUnit(unit)) return undefined;
   const milliseconds = Number(amount) * MILLISECONDS[unit];
   return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
 }
 
 /**
- * Writes whole milliseconds in the largest unit that holds them exactly, so that
- * {@link parseDuration} reads the same number back.
+ * Writes whole milliseconds in the largest unit that holds them exactly; {@link parseDuration} reads
+ * the same number back.
  */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0s';
@@ -36,6 +34,6 @@ export function unitMilliseconds(unit: DurationUnit): number {
   return MILLISECONDS[unit];
 }
 
-function isDurationUnit(text: string | undefined): text is DurationUnit {
-  return text !== undefined && Object.hasOwn(MILLISECONDS, text);
+function isDurationUnit(text: string): text is DurationUnit {
+  return Object.hasOwn(MILLISECONDS, text);
 }

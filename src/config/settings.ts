@@ -1,50 +1,78 @@
+import type { z } from 'zod';
+
+import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../contract/limits.ts';
 import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
-import { CASCADES, EXPIRY_TYPES } from './config.ts';
-import type { ExpiryType } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
-import type { Setting, SettingWithDefault } from './setting.ts';
-import type { TableName } from './sql-name.ts';
-import { targetNames } from './target-names.ts';
 import {
-  buildId,
-  columnName,
-  databaseUrl,
-  deploymentName,
+  BOOLEAN,
+  BUILD_ID,
+  COLUMN_NAME,
+  DATABASE_ADDRESS,
+  DEPLOYMENT_NAME,
   durationIn,
   oneOf,
-  ownSchemaName,
-  shareOrOff,
-  tableName,
-  taskQueueName,
-  temporalId,
-  timeZone,
-  truth,
+  OWN_SCHEMA_NAME,
+  SHARE_OR_OFF,
+  TABLE_NAME,
+  TARGET_NAMES,
+  temporalName,
+  TIME_ZONE,
   wholeNumberBetween,
 } from './value-kinds.ts';
+import type { TableName, ValueKind } from './value-kinds.ts';
 
-/** Every variable whose name begins so is ours; an unknown one is refused. */
-export const PREFIX = 'SESSION_CLEANUP_';
+/** One environment variable: parsing, `--help` and the table in the docs all come from this. */
+export interface Setting<Value> extends Omit<ValueKind<Value>, 'schema'> {
+  readonly name: string;
+  /** Turns undefined into the default. */
+  readonly schema: z.ZodType<Value, string | undefined>;
+  /** What it does, in a few words, beginning with a capital letter. */
+  readonly meaning: string;
+  /** The default as it would be written; undefined: there is none. */
+  readonly default: string | undefined;
+  /** What happens without a value, for a setting that has no default. */
+  readonly unset?: string;
+  /** Gives the text a form that may be printed; for secrets. */
+  readonly mask?: (text: string) => string;
+}
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-/** Where the sessions are. The one setting whose value is secret. */
-export const DATABASE_URL: Setting<string> = {
-  name: 'DATABASE_URL',
-  meaning: 'Address of the database that holds the sessions',
-  default: undefined,
-  unset: 'required by whatever uses the database',
-  mask: maskDatabaseUrl,
-  ...databaseUrl(),
+/** The values of a group of settings. */
+export type Values<Group> = {
+  readonly [Key in keyof Group]: Group[Key] extends Setting<infer Value> ? Value : never;
 };
 
-/** The settings that describe one table; a further target has its own set of them. */
-export interface TargetSettings {
-  readonly table: Setting<TableName>;
-  readonly expiresColumn: SettingWithDefault<string>;
-  readonly expiresType: Setting<ExpiryType>;
-  readonly timeZone: Setting<string>;
-  readonly cascade: SettingWithDefault<(typeof CASCADES)[number]>;
-}
+/** Every variable whose name begins so belongs to this program; an unknown one is refused. */
+export const PREFIX = 'SESSION_CLEANUP_';
+
+/** How the expiry of a row is stored. The unit of a number is configured, never guessed. */
+const EXPIRY_TYPES = [
+  'timestamptz',
+  'timestamp',
+  'epoch-seconds',
+  'epoch-milliseconds',
+  'iso8601',
+] as const;
+
+/** The only setting whose value is secret. */
+export const DATABASE_URL = withoutDefault({
+  name: 'DATABASE_URL',
+  meaning: 'Address of the database that holds the sessions',
+  unset: 'required by every command that uses the database',
+  mask: maskDatabaseUrl,
+  ...DATABASE_ADDRESS,
+});
+
+/** The settings that describe one table; each further target has its own set of them. */
+export type TargetSettings = {
+  readonly table: Setting<TableName | undefined>;
+  readonly expiresColumn: Setting<string>;
+  /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
+  readonly expiresType: Setting<(typeof EXPIRY_TYPES)[number] | undefined>;
+  /** Zone of a `timestamp`, or of ISO 8601 text without one. */
+  readonly timeZone: Setting<string | undefined>;
+  /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. */
+  readonly cascade: Setting<'refuse' | 'allow'>;
+};
 
 /**
  * The settings of a target: `SESSION_CLEANUP_TABLE` … for the target `sessions`,
@@ -54,73 +82,59 @@ export function targetSettings(target: string): TargetSettings {
   const prefix =
     target === DEFAULT_TARGET ? PREFIX : `${PREFIX}${target.toUpperCase().replaceAll('-', '_')}_`;
   return {
-    table: {
+    table: withoutDefault({
       name: `${prefix}TABLE`,
       meaning: 'Table to clean',
-      default: undefined,
-      unset: '`sessions`, made by `migrate`',
-      ...tableName(),
-    },
-    expiresColumn: {
+      unset: '`sessions`, created by `migrate`',
+      ...TABLE_NAME,
+    }),
+    expiresColumn: withDefault({
       name: `${prefix}EXPIRES_COLUMN`,
-      meaning: 'Column that says when a row expires; NULL never does',
+      meaning: 'Column that says when a row expires; NULL: never',
       default: 'expires_at',
-      ...columnName(),
-    },
-    expiresType: {
+      ...COLUMN_NAME,
+    }),
+    expiresType: withoutDefault({
       name: `${prefix}EXPIRES_TYPE`,
-      meaning: 'What that column holds; must be told for numbers and text',
-      default: undefined,
-      unset: 'the type of the column, where it is a timestamp',
+      meaning: 'What that column holds; required for numbers and text',
+      unset: 'the type of the column, if it is a timestamp',
       ...oneOf(EXPIRY_TYPES),
-    },
-    timeZone: {
+    }),
+    timeZone: withoutDefault({
       name: `${prefix}TIME_ZONE`,
-      meaning: 'Zone of expiries that name none',
-      default: undefined,
-      unset: 'UTC, where every connection to the database gets UTC; refused elsewhere',
-      ...timeZone(),
-    },
-    cascade: {
+      meaning: 'Time zone of expiries that have none',
+      unset: 'UTC, if every connection to the database gets UTC; refused otherwise',
+      ...TIME_ZONE,
+    }),
+    cascade: withDefault({
       name: `${prefix}CASCADE`,
-      meaning: 'Target whose ON DELETE CASCADE would delete rows that may be live',
+      meaning:
+        'Whether ON DELETE CASCADE may delete rows that may be live; refuse fails the target',
       default: 'refuse',
-      ...oneOf(CASCADES),
-    },
+      ...oneOf(['refuse', 'allow']),
+    }),
   };
 }
 
-/** All other settings. */
-export const SETTINGS = {
-  targets: withDefault({
-    name: `${PREFIX}TARGETS`,
-    meaning: 'Names of the tables to clean, in this order',
-    default: DEFAULT_TARGET,
-    ...targetNames(),
-  }),
-  ledgerSchema: withDefault({
-    name: `${PREFIX}LEDGER_SCHEMA`,
-    meaning: 'Schema of the ledger, which `migrate` creates',
-    default: 'session_cleanup',
-    ...ownSchemaName(),
-  }),
+/** How rows are deleted; the unit of a number is part of its key. */
+export const DELETION = {
   graceSeconds: withDefault({
     name: `${PREFIX}GRACE`,
-    meaning: 'How long a row stays after its expiry',
+    meaning: 'How long a row is kept after its expiry',
     default: '0s',
     ...durationIn('s', '0s', '3650d'),
   }),
   lanes: withDefault({
     name: `${PREFIX}LANES`,
-    meaning: 'Database connections that delete side by side',
+    meaning: 'Database connections that delete in parallel',
     default: '2',
-    ...wholeNumberBetween(1, 16),
+    ...wholeNumberBetween(1, MOST_LANES),
   }),
-  lanesBesideOthers: withDefault({
-    name: `${PREFIX}LANES_BESIDE_OTHERS`,
-    meaning: 'Of them, how many go on while others are at work on the server',
+  lanesWhenBusy: withDefault({
+    name: `${PREFIX}LANES_WHEN_BUSY`,
+    meaning: 'Lanes that keep running while other sessions are active on the server',
     default: '1',
-    ...wholeNumberBetween(1, 16),
+    ...wholeNumberBetween(1, MOST_LANES),
   }),
   chunkMilliseconds: withDefault({
     name: `${PREFIX}CHUNK_TIME`,
@@ -130,55 +144,52 @@ export const SETTINGS = {
   }),
   lockTimeoutMilliseconds: withDefault({
     name: `${PREFIX}LOCK_TIMEOUT`,
-    meaning: 'Longest wait for a locked row before it is left to a later pass',
+    meaning: 'Longest wait for a row lock before the row is left for a later pass',
     default: '20ms',
     ...durationIn('ms', '1ms', '100ms'),
   }),
   sliceSeconds: withDefault({
     name: `${PREFIX}SLICE_TIME`,
-    meaning: 'How long one activity works before the workflow decides how to go on',
+    meaning: 'How long one activity works before it returns to the workflow',
     default: '5m',
     ...durationIn('s', '1s', '10m'),
   }),
   asynchronousCommit: withDefault({
     name: `${PREFIX}ASYNC_COMMIT`,
-    meaning: 'Do not wait for the disk after each chunk; the last of a slice always waits',
+    meaning: 'Commit chunks without waiting for the disk; the last commit of a slice always waits',
     default: 'true',
-    ...truth(),
+    ...BOOLEAN,
   }),
   rowsPerSecond: withoutDefault({
     name: `${PREFIX}ROWS_PER_SECOND`,
-    meaning: 'Delete no more rows a second than this, on average',
-    default: undefined,
+    meaning: 'Highest average rate of deletion',
     unset: 'as many as possible',
-    ...wholeNumberBetween(1, 10_000_000),
+    ...wholeNumberBetween(1, MOST_ROWS_PER_SECOND),
   }),
   maxReplicaLagSeconds: withDefault({
     name: `${PREFIX}MAX_REPLICA_LAG`,
-    meaning: 'Wait while a replica is further behind than this; 0s: never',
+    meaning: 'Wait while a replica lags by more than this; 0s: never',
     default: '10s',
     ...durationIn('s', '0s', '1d'),
   }),
   maxTransactionAgeSeconds: withDefault({
     name: `${PREFIX}MAX_TRANSACTION_AGE`,
-    meaning:
-      'Wait while a transaction older than this keeps dead rows from being removed; 0s: never',
+    meaning: 'Wait while a transaction older than this holds back vacuum; 0s: never',
     default: '1h',
     ...durationIn('s', '0s', '7d'),
   }),
   runBudgetSeconds: withoutDefault({
     name: `${PREFIX}RUN_BUDGET`,
-    meaning: 'A run stops after this time; the next one goes on',
-    default: undefined,
+    meaning: 'A run stops after this time; the next one continues',
     unset: 'a run ends when nothing is left',
     ...durationIn('s', '1s', '7d'),
   }),
-  brakeShare: withDefault({
-    name: `${PREFIX}BRAKE`,
+  approvalShare: withDefault({
+    name: `${PREFIX}APPROVAL`,
     meaning:
       'A run that would delete this share of a table of more than 1,000 rows waits for approval',
     default: '100%',
-    ...shareOrOff(),
+    ...SHARE_OR_OFF,
   }),
   plausibility: withDefault({
     name: `${PREFIX}PLAUSIBILITY`,
@@ -188,10 +199,14 @@ export const SETTINGS = {
   }),
   ledgerRetentionDays: withDefault({
     name: `${PREFIX}LEDGER_RETENTION`,
-    meaning: 'How long the ledger remembers a run',
+    meaning: 'How long the ledger keeps the rows of a run',
     default: '30d',
     ...durationIn('d', '2d', '3650d'),
   }),
+};
+
+/** What the schedule should be. */
+export const SCHEDULE = {
   intervalSeconds: withDefault({
     name: `${PREFIX}INTERVAL`,
     meaning: 'Time from one scheduled run to the next',
@@ -204,10 +219,9 @@ export const SETTINGS = {
     default: '0s',
     ...durationIn('s', '0s', '365d'),
   }),
-  scheduleAtWorkerStart: withDefault({
+  atWorkerStart: withDefault({
     name: `${PREFIX}SCHEDULE`,
-    meaning:
-      'What a starting worker does to the schedule: make it so, report differences, or nothing',
+    meaning: 'What a starting worker does: apply the schedule, only report differences, nothing',
     default: 'apply',
     ...oneOf(['apply', 'check', 'off']),
   }),
@@ -215,42 +229,92 @@ export const SETTINGS = {
     name: `${PREFIX}SCHEDULE_ID`,
     meaning: 'Id of the Temporal Schedule; one for each installation in a namespace',
     default: SCHEDULE_ID,
-    ...temporalId(),
+    // Temporal allows 1,000 bytes; runs append their start time.
+    ...temporalName(900),
+  }),
+};
+
+/** All other settings. */
+export const SETTINGS = {
+  targets: withDefault({
+    name: `${PREFIX}TARGETS`,
+    meaning: 'Names of the targets (tables to clean), in this order',
+    default: DEFAULT_TARGET,
+    ...TARGET_NAMES,
+  }),
+  ledgerSchema: withDefault({
+    name: `${PREFIX}LEDGER_SCHEMA`,
+    meaning: 'Schema of the ledger, created by `migrate`',
+    default: 'session_cleanup',
+    ...OWN_SCHEMA_NAME,
   }),
   taskQueue: withDefault({
     name: `${PREFIX}TASK_QUEUE`,
     meaning: 'Temporal task queue of worker and schedule',
     default: DEFAULT_TASK_QUEUE,
-    ...taskQueueName(),
+    ...temporalName(1_000),
   }),
   deploymentName: withoutDefault({
     name: `${PREFIX}DEPLOYMENT`,
-    meaning: 'Worker Deployment in Temporal; turns its versioning on, together with the build id',
-    default: undefined,
+    meaning: 'Worker Deployment in Temporal; with the build id, turns Worker Versioning on',
     unset: 'workers have no version',
-    ...deploymentName(),
+    ...DEPLOYMENT_NAME,
   }),
   buildId: withoutDefault({
     name: `${PREFIX}BUILD_ID`,
-    meaning: 'Version of this worker within the deployment; runs stay with the one they began on',
-    default: undefined,
+    meaning: 'Version of this worker in the deployment; a run stays with the one it started on',
     unset: 'workers have no version',
-    ...buildId(),
+    ...BUILD_ID,
   }),
   logLevel: withDefault({
     name: `${PREFIX}LOG_LEVEL`,
-    meaning: 'How much is logged',
+    meaning: 'Lowest level that is logged',
     default: 'info',
-    ...oneOf(LOG_LEVELS),
+    ...oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   }),
 };
 
-/** Keeps the type of the value, which a plain annotation of the record would lose. */
-function withDefault<Value>(setting: SettingWithDefault<Value>): SettingWithDefault<Value> {
-  return setting;
+/** Former names of settings, with their present ones. */
+export const RENAMED: Readonly<Record<string, string>> = {
+  [`${PREFIX}BRAKE`]: DELETION.approvalShare.name,
+  [`${PREFIX}LANES_BESIDE_OTHERS`]: DELETION.lanesWhenBusy.name,
+};
+
+/** A setting as `--help` and the docs describe it. */
+export type SettingReference = Omit<Setting<unknown>, 'schema'>;
+
+/** Every setting, in the order of `--help` and the docs. */
+export function settingsReference(): readonly SettingReference[] {
+  const { targets, ledgerSchema, ...others } = SETTINGS;
+  const further = targetSettings('name');
+  const suffixes = Object.values(further)
+    .slice(1)
+    .map(({ name }: Setting<unknown>) => name.replace(`${PREFIX}NAME_`, '…_'));
+  return [
+    DATABASE_URL,
+    ...Object.values(targetSettings(DEFAULT_TARGET)),
+    targets,
+    {
+      ...further.table,
+      name: further.table.name.replace('NAME', '<NAME>'),
+      meaning: `Table of a further target; ${suffixes.join(', ')} likewise`,
+      unset: 'refused, if the list names the target',
+    },
+    ledgerSchema,
+    ...Object.values({ ...DELETION, ...SCHEDULE, ...others }),
+  ];
 }
 
-/** The same for a setting that may be left out altogether. */
-function withoutDefault<Value>(setting: Setting<Value>): Setting<Value> {
-  return setting;
+type Declared<Value> = ValueKind<Value> & Omit<Setting<Value>, 'schema' | 'default' | 'unset'>;
+
+function withDefault<Value>(
+  setting: Declared<Value> & { readonly default: string },
+): Setting<Value> {
+  return { ...setting, schema: setting.schema.prefault(setting.default) };
+}
+
+function withoutDefault<Value>(
+  setting: Declared<Value> & { readonly unset: string },
+): Setting<Value | undefined> {
+  return { ...setting, schema: setting.schema.optional(), default: undefined };
 }

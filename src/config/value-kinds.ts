@@ -1,41 +1,30 @@
 import { z } from 'zod';
 
-import { BOOLEAN_SPELLINGS, parseBoolean } from './boolean.ts';
-import { checkDatabaseUrl } from './database-url.ts';
+import { databaseUrlProblem } from './database-url.ts';
 import { parseDuration, unitMilliseconds } from './duration.ts';
 import type { DurationUnit } from './duration.ts';
-import type { ValueKind } from './setting.ts';
-import { parseSqlName, parseTableName } from './sql-name.ts';
-import type { TableName } from './sql-name.ts';
-import { isTimeZone } from './time-zone.ts';
 
-/** Temporal refuses longer ids and names. */
-const LONGEST_TEMPORAL_NAME_BYTES = 1_000;
+/** What a setting may be, for a parser and for people. */
+export interface ValueKind<Value> {
+  readonly schema: z.ZodType<Value, string>;
+  /** Follows "Allowed: " in a message; also shown in `--help` and the docs. */
+  readonly allowed: string;
+  /** What is wrong with a text that the schema refuses, as a predicate; left out: "is invalid". */
+  readonly problem?: (text: string) => string | undefined;
+}
 
-/** Temporal puts a prefix before it and appends the start time of a run to it. */
-const LONGEST_SCHEDULE_ID_BYTES = LONGEST_TEMPORAL_NAME_BYTES - 100;
+/** A table's name, with its schema if one was given. */
+export interface TableName {
+  readonly schema: string | undefined;
+  readonly table: string;
+}
 
-/** Of a deployment's name or a build id: well below what Temporal takes, and enough for any. */
-const LONGEST_VERSION_PART = 200;
-
-/** Schemas that PostgreSQL keeps for itself. */
-const RESERVED_SCHEMA = /^(?:pg_.*|information_schema)$/;
-
-const UNIT_WORDS: Readonly<Record<DurationUnit, string>> = {
-  ms: 'milliseconds',
-  s: 'seconds',
-  m: 'minutes',
-  h: 'hours',
-  d: 'days',
-};
-
-/** A parser's answer: the value, or the reason why the text is none. */
-type Reading<Value> = { readonly value: Value } | { readonly refusal: string };
+const UNITS = { ms: 'milliseconds', s: 'seconds', m: 'minutes', h: 'hours', d: 'days' } as const;
 
 /**
  * A duration, read into whole numbers of `unit`.
  *
- * @param bareNumber - True when a number without a unit is taken as that many of `unit`.
+ * @param bareNumber - True when a number without a unit counts as that many of `unit`.
  */
 export function durationIn(
   unit: DurationUnit,
@@ -43,23 +32,16 @@ export function durationIn(
   longest: string,
   { bareNumber = false } = {},
 ): ValueKind<number> {
-  const least = limit(shortest);
-  const most = limit(longest);
   const length = unitMilliseconds(unit);
-  const bare = bareNumber ? `; a bare number is ${UNIT_WORDS[unit]}` : '';
+  const duration = z
+    .string()
+    .transform((text) => parseDuration(text, bareNumber ? unit : undefined) ?? Number.NaN)
+    .pipe(z.number());
+  const range = z.number().min(duration.parse(shortest)).max(duration.parse(longest));
+  const bare = bareNumber ? `; a bare number is ${UNITS[unit]}` : '';
   return {
-    allowed: `${shortest} to ${longest}, in whole ${UNIT_WORDS[unit]}${bare}`,
-    schema: reading((text) => {
-      const milliseconds = parseDuration(text, bareNumber ? unit : undefined);
-      if (milliseconds === undefined) {
-        return { refusal: 'is not a duration such as 500ms, 20s, 5m, 6h or 1d' };
-      }
-      if (milliseconds < least) return { refusal: 'is too short' };
-      if (milliseconds > most) return { refusal: 'is too long' };
-      if (milliseconds % length !== 0)
-        return { refusal: `is not a whole number of ${UNIT_WORDS[unit]}` };
-      return { value: milliseconds / length };
-    }),
+    allowed: `${shortest} to ${longest}, in whole ${UNITS[unit]}${bare}`,
+    schema: duration.pipe(range.multipleOf(length)).transform((value) => value / length),
   };
 }
 
@@ -67,172 +49,145 @@ export function durationIn(
 export function wholeNumberBetween(least: number, most: number): ValueKind<number> {
   return {
     allowed: `a whole number from ${least} to ${most}`,
-    schema: reading((text) => {
-      // Number('') is 0 and Number('0x10') is 16: only plain digits count as a number here.
-      if (!/^-?\d+$/.test(text)) return { refusal: 'is not a whole number' };
-      const value = Number(text);
-      if (value < least) return { refusal: 'is too small' };
-      if (value > most) return { refusal: 'is too large' };
-      return { value };
-    }),
+    // Coercion alone would read '' as 0 and '0x10' as 16.
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most)),
   };
 }
 
-/** A share of a whole, read into a number above 0 and up to 1; `off`: null. */
-export function shareOrOff(): ValueKind<number | null> {
-  return {
-    allowed: '1% to 100%, or off',
-    schema: reading<number | null>((text) => {
-      if (text === 'off') return { value: null };
-      const percent = /^(\d{1,3})%$/.exec(text)?.[1];
-      if (percent === undefined) return { refusal: 'is neither a percentage such as 90% nor off' };
-      const share = Number(percent) / 100;
-      return share > 0 && share <= 1 ? { value: share } : { refusal: 'is no share of a table' };
-    }),
-  };
-}
+/** A share of a whole: above 0, up to 1; `off` is null. */
+export const SHARE_OR_OFF: ValueKind<number | null> = {
+  allowed: '1% to 100%, or off',
+  schema: z.union([
+    z.literal('off').transform(() => null),
+    z
+      .string()
+      .regex(/^(?!0+%)(?:\d{1,2}|100)%$/)
+      .transform((text) => Number(text.slice(0, -1)) / 100),
+  ]),
+};
 
-/** A yes or no. */
-export function truth(): ValueKind<boolean> {
-  return {
-    allowed: BOOLEAN_SPELLINGS,
-    schema: reading((text) => {
-      const value = parseBoolean(text);
-      return value === undefined ? { refusal: 'is neither true nor false' } : { value };
-    }),
-  };
-}
+/** A yes or no, in upper or lower case. */
+export const BOOLEAN: ValueKind<boolean> = {
+  allowed: 'true or false (also yes/no, on/off, 1/0)',
+  schema: z.stringbool({
+    truthy: ['true', 'yes', 'on', '1'],
+    falsy: ['false', 'no', 'off', '0'],
+  }),
+};
 
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): ValueKind<Word> {
-  return {
-    allowed: words.join(', '),
-    schema: reading((text) => {
-      const value = words.find((word) => word === text);
-      return value === undefined ? { refusal: 'is none of these' } : { value };
-    }),
-  };
+  return { allowed: words.join(', '), schema: z.string().pipe(z.enum(words)) };
 }
 
+/** PostgreSQL truncates longer names silently, and would then find another table. */
+const LONGEST_NAME_BYTES = 63;
+
+const EXACT_NAME =
+  `spelled as in the catalogs, at most ${LONGEST_NAME_BYTES} bytes; ` +
+  'in double quotes if it has dots, quotes or blanks at its ends';
+
+/** Unquoted, or in double quotes with `""` for a quote. Never folded to lower case. */
+const NAME = String.raw`(?!\s)[^".]+(?<!\s)|"(?:[^"]|"")+"`;
+const TABLE = new RegExp(String.raw`^(?:(${NAME})\.)?(${NAME})$`);
+
+const name = z
+  .string()
+  .regex(new RegExp(`^(?:${NAME})$`))
+  .transform(unquote)
+  .refine(isStorable);
+
 /** The name of a table, with or without its schema. */
-export function tableName(): ValueKind<TableName> {
-  return {
-    allowed: 'table or schema.table, exactly as PostgreSQL has it; double quotes round odd names',
-    schema: reading((text) => {
-      const name = parseTableName(text);
-      return 'refusal' in name ? name : { value: name };
-    }),
-  };
+export const TABLE_NAME: ValueKind<TableName> = {
+  allowed: `table or schema.table, each ${EXACT_NAME}`,
+  schema: z
+    .string()
+    .regex(TABLE)
+    .transform((text) => {
+      const [, schema, table = ''] = TABLE.exec(text) ?? [];
+      return { schema: schema === undefined ? undefined : unquote(schema), table: unquote(table) };
+    })
+    .refine(({ schema, table }) => isStorable(schema ?? '') && isStorable(table)),
+};
+
+function unquote(text: string): string {
+  return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+}
+
+function isStorable(text: string): boolean {
+  return (
+    text.isWellFormed() && !text.includes('\0') && Buffer.byteLength(text) <= LONGEST_NAME_BYTES
+  );
 }
 
 /** The name of a column. */
-export function columnName(): ValueKind<string> {
-  return {
-    allowed: 'a column, exactly as PostgreSQL has it; double quotes round odd names',
-    schema: reading(readName),
-  };
-}
+export const COLUMN_NAME: ValueKind<string> = { allowed: `a column, ${EXACT_NAME}`, schema: name };
 
-/** The name of a schema that is ours to create. */
-export function ownSchemaName(): ValueKind<string> {
-  return {
-    allowed:
-      'a schema, exactly as PostgreSQL has it; not pg_… or information_schema, no dot or question mark',
-    schema: reading((text) => {
-      const name = readName(text);
-      // MikroORM takes one for a parameter and the other for the end of the schema, in a name as well.
-      if ('value' in name && /[?.]/.test(name.value)) {
-        return { refusal: 'holds a question mark or a dot' };
-      }
-      return 'value' in name && RESERVED_SCHEMA.test(name.value)
-        ? { refusal: 'PostgreSQL keeps for itself' }
-        : name;
-    }),
-  };
-}
+/** The name of a schema that the program creates. */
+export const OWN_SCHEMA_NAME: ValueKind<string> = {
+  allowed: 'a schema of at most 63 bytes; not pg_… or information_schema, no dot or question mark',
+  // MikroORM takes a question mark for a parameter and a dot for the end of the schema.
+  schema: name.refine((text) => !/^pg_|^information_schema$|[?.]/.test(text)),
+};
 
 /** A time zone of the IANA database. */
-export function timeZone(): ValueKind<string> {
-  return {
-    allowed: 'an IANA time zone such as UTC or Europe/Berlin',
-    schema: reading((text) =>
-      isTimeZone(text) ? { value: text } : { refusal: 'is no known time zone' },
-    ),
-  };
+export const TIME_ZONE: ValueKind<string> = {
+  allowed: 'an IANA time zone such as UTC or Europe/Berlin',
+  schema: z.string().refine(isTimeZone),
+};
+
+/** Whether the text names a time zone of the IANA database, such as `UTC` or `Europe/Berlin`. */
+export function isTimeZone(text: string): boolean {
+  // PostgreSQL reads the sign of `+02:00` the other way round.
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(text)) return false;
+  try {
+    // The constructor is the only check there is; it throws a RangeError for an unknown zone.
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** The address of a database. */
-export function databaseUrl(): ValueKind<string> {
+export const DATABASE_ADDRESS: ValueKind<string> = {
+  allowed: 'postgres://user:password@host:port/database',
+  schema: z.string().refine((text) => databaseUrlProblem(text) === undefined),
+  problem: databaseUrlProblem,
+};
+
+/** A name in Temporal, such as that of a task queue. */
+export function temporalName(longestBytes: number): ValueKind<string> {
   return {
-    allowed: 'postgres://user:password@host:port/database',
-    schema: reading((text) => {
-      const url = checkDatabaseUrl(text);
-      return typeof url === 'string' ? { value: url } : url;
-    }),
+    allowed: `a name of at most ${longestBytes} bytes, without blanks at its ends or /_sys/ at its beginning`,
+    schema: z
+      .string()
+      .refine((text) => text === text.trim() && !text.startsWith('/_sys/'))
+      .refine((text) => Buffer.byteLength(text) <= longestBytes),
   };
 }
 
-/** The name of a Temporal task queue. */
-export function taskQueueName(): ValueKind<string> {
-  return temporalName(LONGEST_TEMPORAL_NAME_BYTES);
-}
-
-/** The id of a Temporal Schedule, which is also the base of the ids of its runs. */
-export function temporalId(): ValueKind<string> {
-  return temporalName(LONGEST_SCHEDULE_ID_BYTES);
-}
-
-function temporalName(longest: number): ValueKind<string> {
-  return {
-    allowed: `a name of at most ${longest} bytes, without blanks at its ends`,
-    schema: reading((text) => {
-      if (text !== text.trim()) return { refusal: 'begins or ends with a blank' };
-      if (Buffer.byteLength(text) > longest) return { refusal: 'is too long' };
-      if (text.startsWith('/_sys/')) return { refusal: 'Temporal keeps for itself' };
-      return { value: text };
-    }),
-  };
-}
-
-/** The name of a Worker Deployment; Temporal keeps dots and colons to set the build id off. */
-export function deploymentName(): ValueKind<string> {
-  return versionPart(/^[\w-]+$/, 'letters, digits, _ and -');
-}
+/** The name of a Worker Deployment; Temporal reserves dots and colons. */
+export const DEPLOYMENT_NAME: ValueKind<string> = {
+  allowed: '1 to 200 letters, digits, _ and -, not beginning with __',
+  schema: z.string().regex(/^(?!__)[\w-]{1,200}$/),
+};
 
 /** The build id of a worker, such as a release or a commit. */
-export function buildId(): ValueKind<string> {
-  return versionPart(/^[\w.+-]+$/, 'letters, digits, _, -, . and +');
-}
+export const BUILD_ID: ValueKind<string> = {
+  allowed: '1 to 200 letters, digits, _, -, . and +, not beginning with __',
+  schema: z.string().regex(/^(?!__)[\w.+-]{1,200}$/),
+};
 
-function versionPart(pattern: RegExp, characters: string): ValueKind<string> {
-  return {
-    allowed: `1 to ${LONGEST_VERSION_PART} ${characters}, not beginning with __`,
-    schema: reading((text) => {
-      if (!pattern.test(text)) return { refusal: 'holds another character' };
-      if (text.length > LONGEST_VERSION_PART) return { refusal: 'is too long' };
-      if (text.startsWith('__')) return { refusal: 'Temporal keeps for itself' };
-      return { value: text };
-    }),
-  };
-}
-
-function readName(text: string): Reading<string> {
-  const name = parseSqlName(text);
-  return typeof name === 'string' ? { value: name } : name;
-}
-
-/** Makes a zod schema of a parser that tells why it refuses. */
-export function reading<Value>(read: (text: string) => Reading<Value>): z.ZodType<Value, string> {
-  return z.string().transform((text, context) => {
-    const answer = read(text);
-    if ('value' in answer) return answer.value;
-    context.addIssue({ code: 'custom', message: answer.refusal });
-    return z.NEVER;
-  });
-}
-
-function limit(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) throw new TypeError(`not a duration: ${text}`);
-  return milliseconds;
-}
+/** A comma-separated list of names, plain since variables, inputs and the ledger contain them. */
+export const TARGET_NAMES: ValueKind<readonly string[]> = {
+  allowed:
+    'different names of at most 40 a-z, 0-9, _ and -, beginning with a letter, separated by commas',
+  schema: z
+    .string()
+    .transform((text) => text.split(',').map((target) => target.trim()))
+    .pipe(z.array(z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/)))
+    // `a-b` and `a_b` would read the same variables.
+    .refine(
+      (names) => new Set(names.map((target) => target.replaceAll('-', '_'))).size === names.length,
+    ),
+};

@@ -10,7 +10,7 @@ export interface ConsiderationSettings extends PressureLimits {
   readonly rowsPerSecond: number | undefined;
   readonly lanes: number;
   /** Lanes that go on while others are at work. */
-  readonly lanesBesideOthers: number;
+  readonly lanesWhenBusy: number;
 }
 
 /** The server is looked at so often while there is work. Milliseconds. */
@@ -65,8 +65,8 @@ export class Consideration {
    * moment all the time, fewer are gentler than smaller chunks.
    */
   get lanes(): number {
-    const { lanes, lanesBesideOthers } = this.#settings;
-    return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesBesideOthers);
+    const { lanes, lanesWhenBusy } = this.#settings;
+    return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesWhenBusy);
   }
 
   /** Time in which no lane could work so far. */
@@ -180,9 +180,9 @@ export class Consideration {
   }
 
   #meetOthers(areAtWork: boolean): void {
-    const { lanes, lanesBesideOthers } = this.#settings;
+    const { lanes, lanesWhenBusy } = this.#settings;
     this.#countFewerLanes();
-    this.#fewerSince = areAtWork && lanesBesideOthers < lanes ? performance.now() : undefined;
+    this.#fewerSince = areAtWork && lanesWhenBusy < lanes ? performance.now() : undefined;
   }
 
   #countFewerLanes(): void {

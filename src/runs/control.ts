@@ -6,23 +6,23 @@ import {
 } from '@temporalio/client';
 
 import type { UPDATE } from '../contract/names.ts';
-import { runQuery } from './query.ts';
+import { runQuery } from './run.ts';
 
-/** One of the updates by which a run is steered. */
-export type SteeringUpdate = (typeof UPDATE)[keyof typeof UPDATE];
+/** An update that controls a run. */
+export type RunUpdate = (typeof UPDATE)[keyof typeof UPDATE];
 
-/** A run can't be steered as asked; the message says why and what to do. */
-export class SteeringError extends Error {
-  override readonly name = 'SteeringError';
+/** A request to a run failed; the message says why and what to do. */
+export class RunControlError extends Error {
+  override readonly name = 'RunControlError';
 }
 
-/** A worker answers at once; without one the update would wait for it. Milliseconds. */
+/** A worker answers at once; without one, the update would wait. Milliseconds. */
 const ANSWER_WITHIN = 10_000;
 
 /**
- * The id of the run that is going on, on this task queue.
+ * The id of the only running run on this task queue.
  *
- * @throws SteeringError when there is none, or several: then one has to be named
+ * @throws RunControlError when there is none, or more than one
  */
 export async function findRunningId(client: Client, taskQueue: string): Promise<string> {
   const query = runQuery(taskQueue, "ExecutionStatus = 'Running'");
@@ -30,25 +30,25 @@ export async function findRunningId(client: Client, taskQueue: string): Promise<
   for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   const [only, ...others] = ids;
   if (only === undefined) {
-    throw new SteeringError('No run is going on. See the last ones: session-cleanup run list');
+    throw new RunControlError('No run is running. See the last ones: session-cleanup run list');
   }
   if (others.length > 0) {
-    throw new SteeringError(
-      `${ids.length} runs are going on. Name the one you mean: ${ids.join(', ')}`,
+    throw new RunControlError(
+      `${ids.length} runs are running. Name one of them: ${ids.join(', ')}`,
     );
   }
   return only;
 }
 
 /**
- * Sends an update to a run and returns its answer, one line for people.
+ * Sends an update to a run and returns its answer, one line of text.
  *
- * @throws SteeringError when the run refuses it, does not exist or has ended, or no worker answers
+ * @throws RunControlError when the run rejects it or is not running, or no worker answers
  */
-export async function steerRun(
+export async function sendUpdate(
   client: Client,
   workflowId: string,
-  update: SteeringUpdate,
+  update: RunUpdate,
   argument?: object,
 ): Promise<string> {
   const handle = client.workflow.getHandle(workflowId);
@@ -65,18 +65,18 @@ export async function steerRun(
 
 function explain(error: unknown, workflowId: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
-    return new SteeringError(error.cause?.message ?? error.message, { cause: error });
+    return new RunControlError(error.cause?.message ?? error.message, { cause: error });
   }
   if (error instanceof WorkflowNotFoundError) {
-    return new SteeringError(
-      `${workflowId} is no run that is going on. See the last ones: session-cleanup run list`,
+    return new RunControlError(
+      `${workflowId} is not a running workflow. See the last runs: session-cleanup run list`,
       { cause: error },
     );
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new SteeringError(
-      `No worker has taken the request within ${ANSWER_WITHIN / 1_000} s. It waits for one and is then ` +
-        'carried out. Start a worker: session-cleanup worker',
+    return new RunControlError(
+      `${workflowId}: no worker took the request within ${ANSWER_WITHIN / 1_000} s. It takes effect when ` +
+        'one does. Start a worker: session-cleanup worker',
       { cause: error },
     );
   }

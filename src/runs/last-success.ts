@@ -1,12 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
-import { runQuery } from './query.ts';
 import type { RecordedTarget } from './result.ts';
-import { waitForRun } from './run.ts';
+import { runQuery, waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
 
-/** How current the clean-up of one target is, in a form fit for JSON. */
+/** How current the clean-up of one target is; JSON. */
 export interface TargetSuccess {
   readonly target: string;
   /** The run that cleaned it up to the latest cut-off; null when none is known. */
@@ -17,31 +16,30 @@ export interface TargetSuccess {
     /** ISO 8601. */
     readonly endedAt: string;
   } | null;
-  /** The newest ended run that did not clean it, if it ended after that success, and why. */
+  /** The newest run that ended after that success without cleaning the target, and why. */
   readonly passedOver: { readonly workflowId: string; readonly reason: string } | null;
 }
 
-/** What is searched for. */
+/** Which successes to search for. */
 export interface SuccessSearch {
   readonly taskQueue: string;
   /** Names of the configured targets. */
   readonly targets: readonly string[];
-  /** Runs that ended before this instant do not matter much; undefined: all that Temporal remembers. */
+  /** Few runs that ended before this instant are read; undefined: all that Temporal retains. */
   readonly since?: Date;
 }
 
-/** Ended runs that are looked at before giving up. */
-const MOST_LOOKED_AT = 200;
+/** Most ended runs that are read. */
+const MOST_READ = 200;
 
-/** Of them, those that ended before `since`: they only show how old the last success is. */
-const MOST_LOOKED_AT_BEFORE = 20;
+/** Most of them that ended before `since`: they only show how old the last success is. */
+const MOST_READ_BEFORE = 20;
 
 const ENDED = "ExecutionStatus IN ('Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut')";
 
 /**
- * For each target, the run that cleaned it up to the latest cut-off, however it ended and whoever
- * started it. A schedule can look healthy and start nothing, and a run can complete without having
- * cleaned a target: only this tells.
+ * For each target, the run that cleaned it up to the latest cut-off, however the run ended. A schedule
+ * can look healthy and start nothing, and a run can complete without cleaning a target.
  */
 export async function findLastSuccesses(
   client: Client,
@@ -50,28 +48,28 @@ export async function findLastSuccesses(
   const found = new Map<string, TargetSuccess>(
     targets.map((target) => [target, { target, success: null, passedOver: null }]),
   );
-  let looked = 0;
-  let lookedBefore = 0;
+  let read = 0;
+  let readBefore = 0;
   for await (const info of client.workflow.list({ query: runQuery(taskQueue, ENDED) })) {
     // A cut-off is never later than the run's end, so an older run cannot have a later one.
     const endedAt = info.closeTime ?? info.startTime;
     const isDone = [...found.values()].every(
       ({ success }) => success !== null && endedAt <= new Date(success.cutoff),
     );
-    if (since !== undefined && endedAt < since) lookedBefore += 1;
-    if (isDone || looked === MOST_LOOKED_AT || lookedBefore > MOST_LOOKED_AT_BEFORE) break;
-    looked += 1;
+    if (since !== undefined && endedAt < since) readBefore += 1;
+    if (isDone || read === MOST_READ || readBefore > MOST_READ_BEFORE) break;
+    read += 1;
     try {
-      await considerRun(client, info, found);
+      await readRun(client, info, found);
     } catch (error) {
-      // Listed still, but its history has just been removed.
+      // Still listed, but its history has just been removed.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }
   return [...found.values()];
 }
 
-async function considerRun(
+async function readRun(
   client: Client,
   info: WorkflowExecutionInfo,
   found: Map<string, TargetSuccess>,

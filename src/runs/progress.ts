@@ -1,32 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { fromPayloadsAtIndex, optionalTsToDate } from '@temporalio/common';
 
 import { PROGRESS_QUERY } from '../contract/names.ts';
-import { readRunTotals, readSliceProgress } from './result.ts';
-import type { RecordedProgress, RunTotals } from './result.ts';
+import { readRunProgress, readSliceProgress } from './result.ts';
+import type { RecordedRunProgress, RecordedSliceProgress } from './result.ts';
 
-/** What is known of a run that is going on. Counts never go back from one snapshot to the next. */
+/** Progress of a running run. Counts never decrease from one snapshot to the next. */
 export interface RunSnapshot {
   readonly deletedCount: number;
   readonly skippedLocked: number;
-  /** What the slice in hand told last; undefined between two slices. */
-  readonly slice?: RecordedProgress;
-  /** Why the slice in hand is being tried again; undefined on its first attempt. */
+  /** The current slice's last heartbeat; undefined between two slices. */
+  readonly slice?: RecordedSliceProgress;
+  /** Why the current slice is retried; undefined on its first attempt. */
   readonly retry?: { readonly attempt: number; readonly reason: string };
-  /** Since when it has waited for a worker, once that takes some seconds. */
+  /** Since when it has waited for a worker; undefined for the first seconds. */
   readonly waitsSince?: Date;
 }
 
-/** Time between two looks. Milliseconds. */
-const LOOK_EVERY = 250;
-/** A query costs the worker a workflow task; a heartbeat comes at most once a second anyway. */
+/** Time between two polls. Milliseconds. */
+const POLL_EVERY = 250;
+/** A query costs the worker a workflow task; heartbeats come at most once a second. Milliseconds. */
 const QUERY_EVERY = 1_000;
-/** A query is answered by a worker; without one it would wait for a long time. */
+/** A worker answers within milliseconds; without one, a query would wait. Milliseconds. */
 const QUERY_TIMEOUT = 2_000;
-/** A worker takes a task within milliseconds; after this time there is none. */
+/** A worker takes a task within milliseconds; after this time there is none. Milliseconds. */
 const WORKER_EXPECTED_WITHIN = 2_000;
 
 type RawDescription = WorkflowExecutionDescription['raw'];
@@ -35,9 +34,8 @@ type RawDescription = WorkflowExecutionDescription['raw'];
 const ACTIVITY_SCHEDULED: ReadonlySet<number> = new Set([1]);
 
 /**
- * Watches a run until it ends or `signal` is aborted. What completed slices did comes from the query
- * `progress`, what the one in hand did from its heartbeats; each is only asked for, so watching
- * changes nothing about the run.
+ * Watches a run until it ends or `signal` is aborted, without adding to its history. Counts of completed
+ * slices come from the query `progress`, those of the current slice from its heartbeats.
  */
 export async function* watchRun(
   client: Client,
@@ -45,12 +43,22 @@ export async function* watchRun(
   signal: AbortSignal,
 ): AsyncGenerator<RunSnapshot, void, void> {
   const handle = client.workflow.getHandle(workflowId);
-  const completed = new CompletedSlices(client, workflowId, signal);
+  let completed: RecordedRunProgress | undefined;
+  let queryAt = 0;
+  const query = async (): Promise<void> => {
+    completed = (await queryProgress(client, workflowId, undefined, signal)) ?? completed;
+    queryAt = Date.now() + QUERY_EVERY;
+  };
   let deletedCount = 0;
   let skippedLocked = 0;
   while (!signal.aborted) {
-    // Asked before the description, so that a slice that ends meanwhile is never counted twice.
-    const slices = completed.latest();
+    if (Date.now() >= queryAt) {
+      queryAt = Infinity;
+      // In the background: a worker that is slow to answer does not hold up the heartbeats.
+      void query();
+    }
+    // Read before the description, so that a slice that ends in between is never counted twice.
+    const slices = completed;
     const description = await handle.describe();
     if (description.status.name !== 'RUNNING') return;
     const { slice, ...rest } = await readDescription(client, description);
@@ -60,49 +68,33 @@ export async function* watchRun(
       (slices?.skippedLocked ?? 0) + (slice?.skippedLocked ?? 0),
     );
     yield { deletedCount, skippedLocked, ...(slice === undefined ? {} : { slice }), ...rest };
-    await delay(LOOK_EVERY, undefined, { signal }).catch(() => undefined);
+    await delay(POLL_EVERY, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Keeps the latest answer to the query, without anybody waiting for it. */
-class CompletedSlices {
-  readonly #client: Client;
-  readonly #workflowId: string;
-  readonly #signal: AbortSignal;
-  #latest: RunTotals | undefined;
-  #askAgainAt = 0;
-
-  constructor(client: Client, workflowId: string, signal: AbortSignal) {
-    this.#client = client;
-    this.#workflowId = workflowId;
-    this.#signal = signal;
-  }
-
-  latest(): RunTotals | undefined {
-    if (Date.now() >= this.#askAgainAt) {
-      this.#askAgainAt = Infinity;
-      void this.#ask().finally(() => {
-        this.#askAgainAt = Date.now() + QUERY_EVERY;
-      });
-    }
-    return this.#latest;
-  }
-
-  async #ask(): Promise<void> {
-    try {
-      const handle = this.#client.workflow.getHandle(this.#workflowId);
-      const answer: unknown = await this.#client.withAbortSignal(
-        AbortSignal.any([this.#signal, AbortSignal.timeout(QUERY_TIMEOUT)]),
-        () => handle.query(PROGRESS_QUERY),
-      );
-      this.#latest = readRunTotals(answer) ?? this.#latest;
-    } catch {
-      // No worker, or the run has just ended: the heartbeats and the result tell the rest.
-    }
+/**
+ * A run's answer to the query `progress`; undefined: no worker answered in time, `signal` was aborted, or
+ * the run has just ended.
+ */
+export async function queryProgress(
+  client: Client,
+  workflowId: string,
+  runId?: string,
+  signal?: AbortSignal,
+): Promise<RecordedRunProgress | undefined> {
+  const timeout = AbortSignal.timeout(QUERY_TIMEOUT);
+  try {
+    const answer: unknown = await client.withAbortSignal(
+      signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      () => client.workflow.getHandle(workflowId, runId).query(PROGRESS_QUERY),
+    );
+    return readRunProgress(answer);
+  } catch {
+    return undefined;
   }
 }
 
-/** What Temporal itself knows of a run, without a worker: its pending activity and the last heartbeat. */
+/** What Temporal knows of a run without a worker: its pending activity and the last heartbeat. */
 export async function readDescription(
   client: Client,
   { raw }: WorkflowExecutionDescription,
@@ -112,8 +104,8 @@ export async function readDescription(
   const waiting = waitsSince === undefined ? {} : { waitsSince };
   if (activity === undefined) return waiting;
   const slice = readSliceProgress(
-    await decodeFromPayloadsAtIndex<unknown>(
-      client.options.loadedDataConverter,
+    fromPayloadsAtIndex<unknown>(
+      client.options.loadedDataConverter.payloadConverter,
       0,
       activity.heartbeatDetails?.payloads,
     ),
@@ -128,14 +120,14 @@ export async function readDescription(
   };
 }
 
-/** Since when a task has been ready that no worker has taken; undefined while that is not long. */
+/** Since when a task has waited for a worker; undefined for the first seconds. */
 function waitingSince(
   task: RawDescription['pendingWorkflowTask'],
   activity: NonNullable<RawDescription['pendingActivities']>[number] | undefined,
 ): Date | undefined {
   const taskAt =
     task?.startedTime == null ? optionalTsToDate(task?.originalScheduledTime) : undefined;
-  // While an attempt waits for its back-off to pass, its time lies ahead.
+  // During back-off, the scheduled time lies in the future.
   const activityAt = ACTIVITY_SCHEDULED.has(activity?.state ?? 0)
     ? optionalTsToDate(activity?.scheduledTime)
     : undefined;

@@ -2,12 +2,12 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
-import { runQuery } from './query.ts';
-import { askStanding, type AwaitedApproval, type Standing } from './blocked-state.ts';
-import { waitForRun } from './run.ts';
+import { queryProgress } from './progress.ts';
+import type { RecordedRunProgress } from './result.ts';
+import { runQuery, waitForRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
 
-/** A run of the last days, whoever started it, in a form fit for JSON. */
+/** A recent run, whoever started it; JSON. */
 export interface RecentRun {
   readonly workflowId: string;
   readonly runId: string;
@@ -18,31 +18,32 @@ export interface RecentRun {
   readonly seconds: number | null;
   /** The slot that it was started for; null when no schedule started it. */
   readonly scheduledAt: string | null;
-  /** False also where nobody could tell: for a terminated run, and one that goes on without a worker. */
+  /** False also if unknown: for a terminated run, and a running one without a worker. */
   readonly dryRun: boolean;
-  /** Null while it is running, and where nobody could tell. */
+  /** Null while it is running, and if unknown. */
   readonly deletedCount: number | null;
   readonly skippedLocked: number | null;
   /** Why it failed or was terminated; null otherwise. */
   readonly failure: string | null;
-  /** Why it is paused, empty if nobody said; null while it is not, and without a worker that tells. */
+  /** Why it is paused, empty without a reason; null if it is not paused, or no worker answers. */
   readonly paused: string | null;
-  /** What it would delete once somebody approves; empty when it asks nothing. */
-  readonly awaiting: readonly AwaitedApproval[];
+  /** What it would delete once it is approved; empty if it does not wait for approval. */
+  readonly awaiting: readonly {
+    readonly target: string;
+    readonly expiredRows: number;
+    readonly totalRows: number;
+  }[];
 }
 
 const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
-/**
- * The last runs on a task queue (without one: on all), newest first. The server's list may lag behind
- * by a second.
- */
+/** The last runs on a task queue (without one: on all), newest first. The list may lag by a second. */
 export async function listRecentRuns(
   client: Client,
   limit: number,
   taskQueue?: string,
 ): Promise<readonly RecentRun[]> {
-  // A run that was continued as a new one goes on there, with its totals.
+  // A run that continued as new carries its totals over.
   const query = runQuery(taskQueue, "ExecutionStatus != 'ContinuedAsNew'");
   const infos: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({ query, pageSize: limit })) {
@@ -57,14 +58,13 @@ async function toRecentRun(
   client: Client,
   info: WorkflowExecutionInfo,
 ): Promise<RecentRun | undefined> {
+  const { workflowId, runId, status } = info;
   try {
-    const run = { workflowId: info.workflowId, runId: info.runId };
-    const isRunning = info.status.name === 'RUNNING';
-    const outcome = isRunning ? undefined : await waitForRun(client, run);
-    const standing = isRunning ? await askStanding(client, run) : undefined;
-    return summarize(info, outcome, standing);
+    return status.name === 'RUNNING'
+      ? summarize(info, undefined, await queryProgress(client, workflowId, runId))
+      : summarize(info, await waitForRun(client, { workflowId, runId }), undefined);
   } catch (error) {
-    // Listed still, but its history has just been removed.
+    // Still listed, but its history has just been removed.
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
@@ -73,7 +73,7 @@ async function toRecentRun(
 function summarize(
   info: WorkflowExecutionInfo,
   outcome: RunOutcome | undefined,
-  standing: Standing | undefined,
+  progress: RecordedRunProgress | undefined,
 ): RecentRun {
   const { workflowId, runId, startTime, closeTime } = info;
   const result = outcome !== undefined && 'result' in outcome ? outcome.result : undefined;
@@ -84,11 +84,13 @@ function summarize(
     startedAt: startTime.toISOString(),
     seconds: closeTime === undefined ? null : (closeTime.getTime() - startTime.getTime()) / 1_000,
     scheduledAt: info.typedSearchAttributes.get(SCHEDULED_START)?.toISOString() ?? null,
-    dryRun: result?.dryRun ?? standing?.dryRun ?? false,
+    dryRun: result?.dryRun ?? progress?.dryRun ?? false,
     deletedCount: result?.deletedCount ?? null,
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
-    paused: standing?.paused ?? null,
-    awaiting: standing?.awaiting ?? [],
+    paused: progress?.paused === undefined ? null : (progress.paused.reason ?? ''),
+    awaiting: (progress?.targets ?? []).flatMap(({ target, awaiting }) =>
+      awaiting === undefined ? [] : [{ target, ...awaiting }],
+    ),
   };
 }

@@ -1,16 +1,15 @@
 import { z } from 'zod';
 
 /*
- * What comes out of a history may have been written by another version of this program, or by hand.
- * It is checked for what is shown of it and no more; words are taken as they are, and whatever else
- * there is stays in it, for `--json`.
+ * A history may have been written by another version of this program, or by hand. Only what is shown is
+ * checked; unknown words and fields are kept, for `--json`.
  */
 
 const count = z.number().nonnegative();
 
 const recordedSlice = z.looseObject({
   way: z.string().exactOptional(),
-  /** How many slices it sums up. */
+  /** Number of slices in this entry. */
   folded: count.exactOptional(),
   seconds: count,
   waits: z.array(z.looseObject({ reason: z.string(), seconds: count })).exactOptional(),
@@ -23,7 +22,7 @@ const recordedTarget = z.looseObject({
   slices: z.array(recordedSlice),
   /** Why the work on it ended. */
   stopped: z.string(),
-  /** Expired rows that stay, by reason. */
+  /** Expired rows that could not be deleted, by reason. */
   remaining: z
     .array(z.looseObject({ reason: z.string(), rows: count, by: z.string().exactOptional() }))
     .exactOptional(),
@@ -41,9 +40,9 @@ const recordedResult = z.looseObject({
   dryRun: z.boolean().exactOptional(),
 });
 
-const runTotals = z.object({ deletedCount: count, skippedLocked: count });
-
-const runRequests = z.object({
+const runProgress = z.object({
+  deletedCount: count,
+  skippedLocked: count,
   targets: z.array(
     z.object({
       target: z.string(),
@@ -61,41 +60,33 @@ const sliceProgress = z.object({
   rowsPerSecond: count,
   /** Share of the work that is done. */
   fraction: z.number().min(0).max(1).exactOptional(),
-  /** Why it holds back, while it does. */
+  /** Why it is throttled, while it is. */
   waitingFor: z.string().exactOptional(),
 });
 
-/** What a run did to one target, as its history has it. */
+/** What a run did to one target, from its history. */
 export type RecordedTarget = Readonly<z.infer<typeof recordedTarget>>;
 
-/** A run's result, as its history has it. */
+/** A run's result, from its history. */
 export type RecordedResult = Readonly<z.infer<typeof recordedResult>>;
 
-/** What the completed slices of a run did. */
-export type RunTotals = Readonly<z.infer<typeof runTotals>>;
+/** What a run's completed slices did, and what it waits for. */
+export type RecordedRunProgress = Readonly<z.infer<typeof runProgress>>;
 
-/** What a run waits for, in its answer to the query `progress`. */
-export type RunRequests = Readonly<z.infer<typeof runRequests>>;
+/** The last heartbeat of a slice. */
+export type RecordedSliceProgress = Readonly<z.infer<typeof sliceProgress>>;
 
-/** What a slice told last. */
-export type RecordedProgress = Readonly<z.infer<typeof sliceProgress>>;
-
-/** A run's result, or the same from its failure's details or its memo; undefined if it is none. */
+/** A run's result, or the same from its failure's details or its memo; undefined if it is not one. */
 export function readRunResult(value: unknown): RecordedResult | undefined {
   return recordedResult.safeParse(value).data;
 }
 
-/** The totals in the answer to the query `progress`; undefined if it is no such answer. */
-export function readRunTotals(value: unknown): RunTotals | undefined {
-  return runTotals.safeParse(value).data;
+/** The answer to the query `progress`; undefined if it is something else. */
+export function readRunProgress(value: unknown): RecordedRunProgress | undefined {
+  return runProgress.safeParse(value).data;
 }
 
-/** What a run waits for, from the answer to the query `progress`; undefined if it is no such answer. */
-export function readRunRequests(value: unknown): RunRequests | undefined {
-  return runRequests.safeParse(value).data;
-}
-
-/** The details of a heartbeat; undefined if they are none. */
-export function readSliceProgress(value: unknown): RecordedProgress | undefined {
+/** The details of a heartbeat; undefined if they are something else. */
+export function readSliceProgress(value: unknown): RecordedSliceProgress | undefined {
   return sliceProgress.safeParse(value).data;
 }

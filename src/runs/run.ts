@@ -16,18 +16,18 @@ import { readRunResult } from './result.ts';
 import type { RecordedResult } from './result.ts';
 import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
 
-/** One run, as Temporal names it. */
+/** Identifies one run. */
 export interface RunId {
   readonly workflowId: string;
   readonly runId: string;
 }
 
-/** How a run ended. `result` says what it deleted, wherever that is known. */
+/** How a run ended. `result` says what it deleted, where that is known. */
 export type RunOutcome =
   | { readonly kind: 'completed'; readonly result: RecordedResult }
   | {
       readonly kind: 'failed';
-      /** Stable: one of the contract's failure types, or the SDK's name of it. */
+      /** One of the contract's failure types, or the SDK's name of the failure. */
       readonly type: string;
       /** What happened and what to do. */
       readonly message: string;
@@ -36,7 +36,26 @@ export type RunOutcome =
   | { readonly kind: 'cancelled'; readonly result: RecordedResult | null }
   | { readonly kind: 'terminated'; readonly message: string };
 
-/** Starts one run now, beside the schedule. Others that are going on do not matter to it. */
+/** Characters that list filters accept without quoting, in all of Temporal's visibility stores. */
+export const PLAIN_NAME = /^[\w .:/@-]+$/;
+
+/**
+ * List filter for the runs on a task queue, which tells the installations of a namespace apart. Without
+ * one, or with one that a filter cannot hold, it matches the runs of all installations.
+ *
+ * @param condition - Narrows the filter.
+ */
+export function runQuery(taskQueue: string | undefined, condition: string): string {
+  return [
+    `WorkflowType = '${WORKFLOW_TYPE}'`,
+    ...(taskQueue !== undefined && PLAIN_NAME.test(taskQueue)
+      ? [`TaskQueue = '${taskQueue}'`]
+      : []),
+    condition,
+  ].join(' AND ');
+}
+
+/** Starts one run now, independent of the schedule and of other runs. */
 export async function startRun(
   client: Client,
   taskQueue: string,
@@ -55,9 +74,9 @@ export async function startRun(
 }
 
 /**
- * Waits until a run has ended, through all that it was continued as.
+ * Waits until a run has ended, including the runs that it continues as.
  *
- * @throws `signal.reason` when `signal` is aborted; the run itself goes on
+ * @throws `signal.reason` when `signal` is aborted; the run is not affected
  */
 export async function waitForRun(
   client: Client,
@@ -77,10 +96,7 @@ export async function waitForRun(
   }
 }
 
-/**
- * Sorts among the scheduled runs, `session_cleanup-2026-11-20T06:00:00Z`; the milliseconds and the
- * random end keep it from ever being one of their ids, or that of another run started by hand.
- */
+/** Sorts among scheduled runs, `session_cleanup-2026-11-20T06:00:00Z`, and never equals their ids. */
 function newWorkflowId(now: Date): string {
   return `${WORKFLOW_ID}-${now.toISOString()}-${randomBytes(3).toString('hex')}`;
 }
@@ -92,8 +108,8 @@ function completed(run: RunId, value: unknown): RunOutcome {
         kind: 'failed',
         type: 'UnreadableResult',
         message:
-          `The run ${run.workflowId} completed with a result that this version cannot read. ` +
-          `Look at it in Temporal's Web UI, and use the version that the workers run.`,
+          `Run ${run.workflowId}: completed with a result that this version cannot read. ` +
+          `See it in Temporal's Web UI, or use the version that the workers run.`,
         result: null,
       }
     : { kind: 'completed', result };
@@ -108,7 +124,7 @@ async function ended(client: Client, run: RunId, cause: Error | undefined): Prom
   return toFailed(cause);
 }
 
-/** The run itself, or what it was continued as. An id can be used again, so this may be another run. */
+/** The run itself, or the latest of its id if it continued as new. */
 async function describeLast(client: Client, run: RunId): Promise<WorkflowExecutionDescription> {
   const own = await client.workflow.getHandle(run.workflowId, run.runId).describe();
   return own.status.name === 'CONTINUED_AS_NEW'
@@ -116,7 +132,7 @@ async function describeLast(client: Client, run: RunId): Promise<WorkflowExecuti
     : own;
 }
 
-/** What a failure says, with the details that hold the counts. */
+/** A failure's words, and its details, which hold the counts. */
 function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed' }> {
   const failure = cause instanceof ActivityFailure ? cause.cause : cause;
   if (failure instanceof ApplicationFailure) {
@@ -131,7 +147,7 @@ function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed
   return {
     kind: 'failed',
     type: name,
-    message: failure?.message ?? 'The run failed without a reason.',
+    message: failure?.message ?? 'The run failed without a message.',
     result: null,
   };
 }

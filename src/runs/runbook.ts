@@ -1,41 +1,37 @@
 import { WORKFLOW_TYPE } from '../contract/names.ts';
 
-/** One line shown beside every run that the schedule starts. Markdown. */
+/** One line shown beside every run in the Web UI. Markdown. */
 export const STATIC_SUMMARY = 'Deletes expired sessions';
 
 /** The runbook, shown in the Web UI under "User Metadata" of every run. Markdown. */
 export function staticDetails(scheduleId: string): string {
   return `## Clean-up of expired sessions
 
-The schedule \`${scheduleId}\` starts the workflow \`${WORKFLOW_TYPE}\`, which deletes the rows that
-had expired by the scheduled time. The result holds the exact count. Interrupting it at any moment
-is safe: what was deleted stays counted, and the next run takes the rest.
-
-Updates are sent from **Send an Update** on the run's page, or with
-\`temporal workflow update execute --workflow-id ID --name pause --input '{"reason": "peak hour"}'\`;
-\`session-cleanup run pause | resume | pace | approve | reject\` do the same.
+The schedule \`${scheduleId}\` starts the workflow \`${WORKFLOW_TYPE}\`, which deletes the rows
+that have expired by the scheduled time. The result holds the exact count. A run can be stopped at any time:
+deleted rows stay counted, and the next run continues.
 
 | to … | do … |
 |---|---|
 | stop further runs | pause the schedule, with a reason |
-| stop this run for a while | send it the update \`pause\`, then \`resume\`; its count goes on |
-| slow this run down, or let it go | send it the update \`setPace\`, such as \`{"rowsPerSecond": 500, "lanes": 1}\`; \`null\` rows: as many as possible |
-| let a run go on that waits for approval | look at the table, then send it the update \`approve\`, or \`reject\` to keep all rows |
-| end this run | **Request Cancellation**: it ends after the chunk in hand and keeps its count |
-| run once more | **Trigger** on the schedule's page, or \`session-cleanup run start\` |
-| remove what had expired by a past time | **Backfill** on the schedule's page, for a range in the past |
-| see what it is doing | **Current Details** on this page, the query \`progress\`, or \`session-cleanup status\` |
+| pause this run | update \`pause\`, then \`resume\` |
+| change its speed | update \`setPace\`: \`{"rowsPerSecond": 500, "lanes": 1}\`; \`null\` rows: no limit |
+| answer an approval request | check the table, then update \`approve\`, or \`reject\` to keep all rows |
+| end this run | **Request Cancellation**: it ends after the current chunk and keeps its count |
+| run once more | **Trigger** on the schedule's page |
+| run for a past time | **Backfill** on the schedule's page |
+| see its progress | **Current Details** on this page, or the query \`progress\` |
 
-**Running, but nothing happens:** no worker polls the task queue (\`session-cleanup status\` tells), or the
-database is down; then the activity is tried again by itself.
+Send updates with **Send an Update** on this page, or with \`session-cleanup run pause\`, \`resume\`, \`pace\`,
+\`approve\` and \`reject\`.
 
-**Failed:** the failure's message tells what to do, and its details what had been deleted. Nothing
-needs to be undone, and the next run starts afresh.
+**Running without progress:** no worker polls the task queue, or the database is down and the activity is
+retried. \`session-cleanup status\` shows which.
 
-Change the interval with \`SESSION_CLEANUP_INTERVAL\` and \`session-cleanup schedule apply\`: a change made
-by hand is repaired when a worker starts. A pause, its note and the remaining actions are kept.
+**Failed:** the failure's message says what to do; its details hold what was deleted. Nothing needs to be
+undone.
 
-From the command line: \`temporal schedule describe --schedule-id ${scheduleId}\` and
-\`temporal workflow list --query "TemporalScheduledById = '${scheduleId}'"\`.
+Change the interval with \`SESSION_CLEANUP_INTERVAL\` and \`session-cleanup schedule apply\`. A worker that
+starts undoes changes made by hand, except the pause, its note and the remaining actions.
 `;
 }

@@ -9,13 +9,13 @@ import {
   encodeScheduleSpec,
 } from '@temporalio/client/lib/schedule-helpers.js';
 
+import { SCHEDULE } from '../config/settings.ts';
 import { LOG_EVENT } from '../contract/names.ts';
 import type { Logger } from '../logging/logging.ts';
-import type { ScheduleDefinition } from './definition.ts';
-import { findDifferences } from './differences.ts';
-import type { ScheduleDifference } from './differences.ts';
+import { findDifferences } from './definition.ts';
+import type { ScheduleDefinition, ScheduleDifference } from './definition.ts';
 
-/** What applying the definition did. */
+/** What {@link applySchedule} did. */
 export type ApplyOutcome =
   | { readonly kind: 'created' }
   | { readonly kind: 'updated'; readonly differences: readonly ScheduleDifference[] }
@@ -25,17 +25,17 @@ export type ApplyOutcome =
 export type CheckOutcome =
   | { readonly kind: 'missing' }
   | {
-      /** Another installation's: its runs go to another task queue, or are of another type. */
+      /** It belongs to another installation: another task queue or workflow type. */
       readonly kind: 'taken';
       readonly taskQueue: string;
       readonly workflowType: string;
-      /** What it is and what to do. */
+      /** What is wrong and what to do. */
       readonly message: string;
     }
   | { readonly kind: 'different'; readonly differences: readonly ScheduleDifference[] }
   | { readonly kind: 'as-configured' };
 
-/** The schedule was changed by others each time it was about to be updated. */
+/** Others changed the schedule during every attempt to update it. */
 export class ScheduleContendedError extends Error {
   override readonly name = 'ScheduleContendedError';
 }
@@ -45,21 +45,20 @@ export class ScheduleTakenError extends Error {
   override readonly name = 'ScheduleTakenError';
 }
 
-/** More than enough for every instance of a large deployment to start at once. */
+/** Enough for all workers of a large deployment that start together. */
 const ATTEMPTS = 20;
 
-/** Time within which an accepted update shows. Milliseconds. */
-const UPDATE_SHOWS_WITHIN = 1_000;
-const LOOK_EVERY = 100;
+/** Time within which an accepted update becomes visible, and between two polls for it. Milliseconds. */
+const VISIBLE_WITHIN = 1_000;
+const POLL_EVERY = 100;
 
 /**
- * Makes the schedule what the definition says: creates it, or updates it in place, only where it
- * differs, and looks again whether that took. There is never a second one, however many do this at
- * once, and one made by hand for the same task queue is taken over. What an operator did survives:
- * paused or not, note, remaining actions, recent runs, memo, search attributes.
+ * Creates the schedule, or updates it in place if it differs from the definition, and verifies the
+ * update. Safe to run concurrently. A schedule made by hand for the same task queue is taken over. Keeps
+ * what an operator did: pause, note, remaining actions, recent runs, memo, search attributes.
  *
  * @param force - Takes over another installation's schedule as well.
- * @throws {@link ScheduleTakenError} when it is another installation's
+ * @throws {@link ScheduleTakenError} when it belongs to another installation
  * @throws {@link ScheduleContendedError} when others kept changing it
  */
 export async function applySchedule(
@@ -81,14 +80,14 @@ export async function applySchedule(
   return outcome;
 }
 
-/** Tells in what the schedule differs from the definition, and changes nothing. */
+/** Compares the schedule with the definition, and changes nothing. */
 export async function checkSchedule(
   client: Client,
   definition: ScheduleDefinition,
 ): Promise<CheckOutcome> {
   const found = await describeIfPresent(client, definition.scheduleId);
   if (found === undefined) return { kind: 'missing' };
-  const message = describeOwner(found, definition);
+  const message = ownerProblem(found, definition);
   if (message !== undefined) {
     const { taskQueue, workflowType } = found.action;
     return { kind: 'taken', taskQueue, workflowType, message };
@@ -97,18 +96,18 @@ export async function checkSchedule(
   return differences.length === 0 ? { kind: 'as-configured' } : { kind: 'different', differences };
 }
 
-/** Says whose schedule it is and what to do, if it is another installation's. */
-function describeOwner(
+/** What is wrong and what to do if the schedule belongs to another installation. */
+function ownerProblem(
   { scheduleId, action }: ScheduleDescription,
   wanted: ScheduleDefinition,
 ): string | undefined {
   const { taskQueue, workflowType } = wanted.action;
   if (action.taskQueue === taskQueue && action.workflowType === workflowType) return undefined;
-  const started = `${action.workflowType} on the task queue ${action.taskQueue}`;
   return (
-    `The schedule ${scheduleId} belongs to another installation: it starts ${started}; configured ` +
-    `is ${workflowType} on ${taskQueue}. Set SESSION_CLEANUP_SCHEDULE_ID to an id of its own for ` +
-    `this installation, or take the schedule over: session-cleanup schedule apply --force`
+    `Schedule ${scheduleId}: belongs to another installation, since it starts ${action.workflowType} on ` +
+    `the task queue ${action.taskQueue}, and configured is ${workflowType} on ${taskQueue}. Set ` +
+    `${SCHEDULE.scheduleId.name} to another id, or take the schedule over: ` +
+    `session-cleanup schedule apply --force`
   );
 }
 
@@ -124,7 +123,7 @@ async function apply(
       if (await create(client, definition)) return { kind: 'created' };
       continue;
     }
-    const owner = force ? undefined : describeOwner(found, definition);
+    const owner = force ? undefined : ownerProblem(found, definition);
     if (owner !== undefined) throw new ScheduleTakenError(owner);
     const differences = findDifferences(found, definition);
     if (differences.length === 0) {
@@ -137,12 +136,12 @@ async function apply(
     await untilChanged(client, found);
   }
   throw new ScheduleContendedError(
-    `The schedule ${definition.scheduleId} was changed by somebody else each of ${ATTEMPTS} times. ` +
-      `Find out who changes it, and apply again.`,
+    `Schedule ${definition.scheduleId}: another client changed it during each of ${ATTEMPTS} attempts to ` +
+      `update it. Find and stop that client, and apply again.`,
   );
 }
 
-/** @returns false when somebody else was faster */
+/** @returns false when another client was faster */
 async function create(client: Client, definition: ScheduleDefinition): Promise<boolean> {
   try {
     await client.schedule.create(definition);
@@ -154,9 +153,8 @@ async function create(client: Client, definition: ScheduleDefinition): Promise<b
 }
 
 /**
- * Writes the definition over the schedule as it was described. The SDK's own `update` sends no
- * conflict token, so that a pause set in between would be lost; with the token of the description
- * the server drops an outdated write, without a word, and the next attempt starts from what is.
+ * Updates the schedule as it was described. The SDK's own `update` sends no conflict token and could
+ * revert a pause that was set in between. With the token the server silently drops an outdated update.
  */
 async function update(
   client: Client,
@@ -193,13 +191,13 @@ async function update(
   });
 }
 
-/** Waits until somebody's update shows, ours or the one that made ours outdated. */
+/** Waits until an update is visible: this one, or the one that made it outdated. */
 async function untilChanged(client: Client, before: ScheduleDescription): Promise<void> {
-  const deadline = Date.now() + UPDATE_SHOWS_WITHIN;
+  const deadline = Date.now() + VISIBLE_WITHIN;
   for (;;) {
     const now = await describeIfPresent(client, before.scheduleId);
     if (now === undefined || token(now) !== token(before) || Date.now() > deadline) return;
-    await delay(LOOK_EVERY);
+    await delay(POLL_EVERY);
   }
 }
 

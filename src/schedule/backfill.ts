@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Client, ScheduleDescription, ScheduleOverlapPolicy } from '@temporalio/client';
-import { optionalDateToTs, requiredTsToDate } from '@temporalio/common/lib/time.js';
+import { msNumberToTs, tsToDate } from '@temporalio/common';
 
 import { SCHEDULE_ID } from '../contract/names.ts';
-import { LOOK_EVERY, newRuns } from './trigger.ts';
+import { POLL_EVERY, newRuns } from './trigger.ts';
 import { bufferedRuns, onSchedule } from './schedule.ts';
 import type { ScheduledRun } from './schedule.ts';
 
@@ -26,32 +26,32 @@ export interface BackfillRange {
   readonly overlap: keyof typeof BACKFILL_OVERLAPS;
 }
 
-/** What became of a backfill until the schedule had taken it in. */
+/** What {@link backfillSchedule} did. */
 export interface BackfillOutcome {
   /** Slots of the schedule within the range; ISO 8601. */
   readonly slots: readonly string[];
-  /** Runs that really started, in the order of their slots. */
+  /** Runs that started, in the order of their slots. */
   readonly started: readonly ScheduledRun[];
   /** Slots that wait until a run has ended. */
   readonly waiting: number;
-  /** Slots that the overlap policy left out. */
+  /** Slots that the overlap policy skipped. */
   readonly leftOut: number;
-  /** Slots of which nothing was seen within some seconds. */
+  /** Slots whose outcome was not visible within some seconds. */
   readonly unseen: number;
 }
 
-/** Under these, each start takes the place of the one before, and only the last slot remains. */
+/** With these, each start replaces the one before, and only the last slot remains. */
 const REPLACING: readonly BackfillRange['overlap'][] = ['cancel-other', 'terminate-other'];
 
-/** The schedule starts few runs a second, so that taking in a backfill is slow. Milliseconds. */
+/** The schedule starts few runs a second, so that a backfill takes a while. Milliseconds. */
 const SETTLES_WITHIN = 15_000;
 
 /**
- * Runs the schedule's slots of a past range again, each with its own time as the cut-off. A slot that
- * has run before runs again. A paused schedule stays paused, and runs them all the same.
+ * Runs the schedule's slots of a past range, each with its own time as the cut-off, also while the
+ * schedule is paused and for slots that have already run.
  *
- * With `buffer-all` the runs follow each other, and all but the first still wait when this returns;
- * with `skip` the first run usually keeps all others from starting.
+ * With `buffer-all`, all runs but the first still wait when this returns; with `skip`, usually only the
+ * first one starts.
  *
  * @throws ScheduleMissingError
  */
@@ -72,7 +72,7 @@ export async function backfillSchedule(
   return await watch(client, before, slots, REPLACING.includes(range.overlap));
 }
 
-/** Watches until every slot has started, waits or was left out. */
+/** Polls until every slot has started, waits or was skipped. */
 async function watch(
   client: Client,
   before: ScheduleDescription,
@@ -84,7 +84,7 @@ async function watch(
   const deadline = Date.now() + SETTLES_WITHIN;
   for (;;) {
     const now = await onSchedule(client, (handle) => handle.describe(), before.scheduleId);
-    // The server tells of its last ten runs only, so they are collected from look to look.
+    // A description lists the last ten runs only, so they are collected from poll to poll.
     for (const run of newRuns(before, now)) {
       if (wanted.has(run.scheduledAt)) seen.set(run.runId, run);
     }
@@ -93,7 +93,7 @@ async function watch(
     );
     const waiting = Math.max(0, bufferedRuns(now) - bufferedRuns(before));
     const rest = slots.length - started.length - waiting;
-    // The server counts as skipped only what gave way to a run that went on.
+    // The server counts replaced starts as started, not as skipped.
     const skipped = isReplacing
       ? rest < slots.length
         ? rest
@@ -103,7 +103,7 @@ async function watch(
     if (leftOut >= rest || Date.now() > deadline) {
       return { slots, started, waiting, leftOut, unseen: Math.max(0, rest - leftOut) };
     }
-    await delay(LOOK_EVERY);
+    await delay(POLL_EVERY);
   }
 }
 
@@ -116,9 +116,9 @@ async function matchingSlots(
   const { startTime } = await client.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
     scheduleId,
-    // The first instant is not part of what the server lists, though a backfill includes it.
-    startTime: optionalDateToTs(new Date(range.from.getTime() - 1)) ?? null,
-    endTime: optionalDateToTs(range.to) ?? null,
+    // The server's list excludes the first instant, which a backfill includes.
+    startTime: msNumberToTs(range.from.getTime() - 1),
+    endTime: msNumberToTs(range.to.getTime()),
   });
-  return (startTime ?? []).map((time) => requiredTsToDate(time, 'startTime').toISOString());
+  return (startTime ?? []).map((time) => tsToDate(time).toISOString());
 }

@@ -3,13 +3,13 @@ import type { Client, ScheduleDescription, ScheduleHandle } from '@temporalio/cl
 
 import { SCHEDULE_ID } from '../contract/names.ts';
 
-/** There is no schedule yet, or it was deleted. */
+/** The schedule was not created yet, or was deleted. */
 export class ScheduleMissingError extends Error {
   override readonly name = 'ScheduleMissingError';
 
   constructor(scheduleId: string, options?: ErrorOptions) {
     super(
-      `There is no schedule ${scheduleId} in this namespace. ` +
+      `Schedule ${scheduleId}: does not exist in this namespace. ` +
         `Create it: session-cleanup schedule apply`,
       options,
     );
@@ -26,32 +26,32 @@ export interface ScheduledRun {
   readonly startedAt: string;
 }
 
-/** The schedule as it is, in a form fit for JSON. */
+/** The schedule as it is; JSON. */
 export interface ScheduleState {
   readonly scheduleId: string;
   readonly paused: boolean;
-  /** Why it is paused, or what else an operator noted; empty when there is none. */
+  /** An operator's note, such as the reason for the pause; may be empty. */
   readonly note: string;
-  /** Starts that are left before the schedule stops by itself; null when there is no such limit. */
+  /** Starts until the schedule stops; null: no limit. */
   readonly remainingActions: number | null;
   readonly intervals: readonly {
     readonly everySeconds: number;
     readonly offsetSeconds: number;
   }[];
-  /** True when it runs at other times than its intervals say: calendars, jitter, a start or an end. */
+  /** True when calendars, jitter, a start or an end also decide when it runs. */
   readonly hasOtherTimes: boolean;
-  /** ISO 8601. Empty while the schedule is paused or used up: then nothing starts. */
+  /** ISO 8601. Empty while the schedule is paused or has no remaining actions. */
   readonly nextRuns: readonly string[];
-  /** Newest first; at most ten, and only those that the schedule started. */
+  /** Newest first; at most ten. */
   readonly recentRuns: readonly ScheduledRun[];
-  /** Ids of workflows that the schedule started and that are still running. */
+  /** Ids of running workflows that the schedule started. */
   readonly running: readonly string[];
   readonly startedRuns: number;
-  /** Slots left out because a run was still going on. */
+  /** Slots skipped because a run was still running. */
   readonly skippedRuns: number;
-  /** Slots left out because the server was down for longer than the catch-up window. */
+  /** Slots skipped because the server was down for longer than the catch-up window. */
   readonly missedRuns: number;
-  /** Starts that wait for the running one to end. */
+  /** Starts that wait for the running workflow to end. */
   readonly bufferedRuns: number;
   readonly overlapPolicy: string;
   readonly catchupWindowSeconds: number;
@@ -63,7 +63,7 @@ export interface ScheduleState {
   readonly updatedAt: string | null;
 }
 
-/** Looks at the schedule. @throws {@link ScheduleMissingError} */
+/** Reads the schedule. @throws {@link ScheduleMissingError} */
 export async function describeSchedule(
   client: Client,
   scheduleId = SCHEDULE_ID,
@@ -72,8 +72,8 @@ export async function describeSchedule(
 }
 
 /**
- * Stops further runs until {@link unpauseSchedule}. A running one goes on, and a trigger or a backfill
- * still starts runs. Slots that pass meanwhile are not made up for.
+ * Pauses the schedule. A running workflow continues, triggers and backfills still start runs, and slots
+ * of the pause are not made up for.
  *
  * @param reason - Kept as the schedule's note; at most 1000 bytes.
  * @throws {@link ScheduleMissingError}
@@ -87,7 +87,7 @@ export async function pauseSchedule(
   return await describeSchedule(client, scheduleId);
 }
 
-/** Lets the schedule run again. @throws {@link ScheduleMissingError} */
+/** Unpauses the schedule. @throws {@link ScheduleMissingError} */
 export async function unpauseSchedule(
   client: Client,
   reason: string,
@@ -97,12 +97,12 @@ export async function unpauseSchedule(
   return await describeSchedule(client, scheduleId);
 }
 
-/** Removes the schedule; runs that it started go on. @throws {@link ScheduleMissingError} */
+/** Deletes the schedule; runs that it started continue. @throws {@link ScheduleMissingError} */
 export async function deleteSchedule(client: Client, scheduleId = SCHEDULE_ID): Promise<void> {
   await onSchedule(client, (handle) => handle.delete(), scheduleId);
 }
 
-/** Does something with the schedule's handle. @throws {@link ScheduleMissingError} */
+/** Calls `action` with the schedule's handle. @throws {@link ScheduleMissingError} */
 export async function onSchedule<Answer>(
   client: Client,
   action: (handle: ScheduleHandle) => Promise<Answer>,
@@ -129,7 +129,7 @@ export function recentRuns(description: ScheduleDescription): readonly Scheduled
     .toReversed();
 }
 
-/** Starts that wait for the running one to end. */
+/** Starts that wait for the running workflow to end. */
 export function bufferedRuns(description: ScheduleDescription): number {
   return Number(description.raw.info?.bufferSize ?? 0);
 }

@@ -6,26 +6,25 @@ import { SCHEDULE_ID } from '../contract/names.ts';
 import { onSchedule, recentRuns } from './schedule.ts';
 import type { ScheduledRun } from './schedule.ts';
 
-/** What became of a trigger. */
+/** What {@link triggerSchedule} did. */
 export type TriggerOutcome =
   | { readonly kind: 'started'; readonly run: ScheduledRun }
-  /** A run is going on, and the trigger was left out. */
+  /** A run is running, and the trigger was skipped. */
   | { readonly kind: 'skipped'; readonly running: readonly string[] }
-  /** The server accepted the trigger, but no run came of it within some seconds. */
+  /** The server accepted the trigger, but started no run within some seconds. */
   | { readonly kind: 'unseen' };
 
-/** Time within which a start or a skip shows; nearly always at the first look. Milliseconds. */
-const SHOWS_WITHIN = 10_000;
-/** Temporal Cloud answers ten questions about schedules a second. */
-export const LOOK_EVERY = 250;
+/** Time within which a start or a skip becomes visible; nearly always at once. Milliseconds. */
+const VISIBLE_WITHIN = 10_000;
+/** Temporal Cloud allows ten requests about schedules per second. Milliseconds. */
+export const POLL_EVERY = 250;
 
 /**
- * Starts a run through the schedule, as for a slot that is due now, unless one is going on (overlap
- * policy SKIP: the SDK's default would run both, and a run started so escapes the schedule's eye). A
- * paused schedule stays paused, and runs all the same.
+ * Starts a run through the schedule, also while it is paused, unless a run is running (overlap policy
+ * SKIP; the SDK's default ALLOW_ALL would start a run that the schedule does not track).
  *
- * The server answers before it has decided, and drops the second of two starts in one second without
- * a word; so this looks at what the schedule really did.
+ * The server answers before it decides, and silently drops the second of two starts in one second, so
+ * this polls for what the schedule did.
  *
  * @throws ScheduleMissingError
  */
@@ -35,12 +34,12 @@ export async function triggerSchedule(
 ): Promise<TriggerOutcome> {
   const before = await onSchedule(client, (handle) => handle.describe(), scheduleId);
   await onSchedule(client, (handle) => handle.trigger('SKIP'), scheduleId);
-  const deadline = Date.now() + SHOWS_WITHIN;
+  const deadline = Date.now() + VISIBLE_WITHIN;
   do {
     const now = await onSchedule(client, (handle) => handle.describe(), scheduleId);
     const outcome = compare(before, now);
     if (outcome !== undefined) return outcome;
-    await delay(LOOK_EVERY);
+    await delay(POLL_EVERY);
   } while (Date.now() < deadline);
   return { kind: 'unseen' };
 }
@@ -51,7 +50,7 @@ function compare(
 ): TriggerOutcome | undefined {
   const wasSkipped = now.info.numActionsSkippedOverlap > before.info.numActionsSkippedOverlap;
   const run = newRuns(before, now)[0];
-  // A slot that came due in the same instant may have started a run that the trigger gave way to.
+  // A slot that was due at the same time may have started a run, for which the trigger was skipped.
   if (run !== undefined && !wasSkipped) return { kind: 'started', run };
   return wasSkipped
     ? {
@@ -61,7 +60,7 @@ function compare(
     : undefined;
 }
 
-/** Runs that began between two looks at the schedule, newest first. */
+/** Runs that started between two descriptions of the schedule, newest first. */
 export function newRuns(
   before: ScheduleDescription,
   now: ScheduleDescription,

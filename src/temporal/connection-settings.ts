@@ -3,130 +3,139 @@ import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 
-import { BOOLEAN_SPELLINGS, parseBoolean } from '../config/boolean.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/config.ts';
+import { BOOLEAN } from '../config/value-kinds.ts';
 
-/** Where Temporal is, and how to log in. Holds secrets: never print it whole. */
+/** Where Temporal is and how to log in. Contains secrets: never print it whole. */
 export interface TemporalSettings {
   /** `host:port`, fit for messages. */
   readonly address: string;
-  /** Always handed on to clients and workers, which would otherwise use `default`. */
+  /** Always passed to clients and workers, which would otherwise use `default`. */
   readonly namespace: string;
   readonly connection: ClientConnectConfig['connectionOptions'];
 }
 
+/** Temporal's own variables, for `--help` and the docs. */
+export const TEMPORAL_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [
+  { name: 'TEMPORAL_ADDRESS', meaning: 'host:port of the server; default localhost:7233' },
+  { name: 'TEMPORAL_NAMESPACE', meaning: 'Namespace; default "default"' },
+  { name: 'TEMPORAL_API_KEY', meaning: 'API key; turns TLS on' },
+  { name: 'TEMPORAL_TLS', meaning: 'true or false; true with an API key or a certificate' },
+  { name: 'TEMPORAL_TLS_CLIENT_CERT_PATH', meaning: 'Client certificate, PEM (or …_CERT_DATA)' },
+  { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', meaning: 'Its private key, PEM (or …_KEY_DATA)' },
+  { name: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', meaning: "Server's CA, PEM (or …_CERT_DATA)" },
+  { name: 'TEMPORAL_TLS_SERVER_NAME', meaning: 'Name to expect in the server certificate' },
+  { name: 'TEMPORAL_PROFILE', meaning: 'Profile of the configuration file' },
+  { name: 'TEMPORAL_CONFIG_FILE', meaning: 'That file; the Temporal CLI reads it, too' },
+];
+
 const DEFAULT_ADDRESS = 'localhost:7233';
-const DEFAULT_NAMESPACE = 'default';
 
 /** The SDK takes anything but `true` and `1` for false, and would drop TLS for `yes`. */
 const TLS = 'TEMPORAL_TLS';
-/** Read by the SDK but never applied; its mere presence turns TLS on. */
+/** The SDK reads it but never applies it; its mere presence turns TLS on. */
 const SKIP_HOST_VERIFICATION = 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION';
 const CONFIG_FILE = 'TEMPORAL_CONFIG_FILE';
 
-/** Of these pairs, one without the other would be ignored without a word. */
+/** Of these pairs, the SDK ignores one without the other silently. */
 const CERTIFICATE = ['TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_CLIENT_CERT_DATA'] as const;
 const KEY = ['TEMPORAL_TLS_CLIENT_KEY_PATH', 'TEMPORAL_TLS_CLIENT_KEY_DATA'] as const;
 
-/** Variables that hold the path of a file which must exist. */
+/** Variables that name a file which must exist. */
 const FILES = [CONFIG_FILE, CERTIFICATE[0], KEY[0], 'TEMPORAL_TLS_SERVER_CA_CERT_PATH'] as const;
 
+/** Variables that are set; to the SDK an empty TEMPORAL_API_KEY would turn TLS on. */
+type Given = Readonly<Record<string, string>>;
+
 /**
- * Reads Temporal's own variables and configuration file, as its CLI does. Nothing is connected to.
+ * Reads Temporal's own variables and configuration file, as its CLI does. Opens no connection.
  *
- * @throws ConfigError listing every problem; secrets are not shown.
+ * @throws ConfigError with all problems; secrets are not shown
  */
 export function loadTemporalSettings(environment: NodeJS.ProcessEnv): TemporalSettings {
   const given = withoutEmpty(environment);
-  const problems = [...checkTls(given), ...checkFiles(given), ...checkAddress(given)];
+  const problems = [...tlsProblems(given), ...fileProblems(given), ...addressProblems(given)];
   if (problems.length > 0) throw new ConfigError(problems);
-  const { connectionOptions, namespace } = readWithSdk(given);
+  const { connectionOptions, namespace = 'default' } = readWithSdk(given);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
-  return {
-    address,
-    namespace: namespace ?? DEFAULT_NAMESPACE,
-    connection: { ...connectionOptions, address },
-  };
+  return { address, namespace, connection: { ...connectionOptions, address } };
 }
 
-function readWithSdk(given: Readonly<Record<string, string>>): ClientConnectConfig {
+function readWithSdk(given: Given): ClientConnectConfig {
   const { [SKIP_HOST_VERIFICATION]: _unsupported, [TLS]: tls, ...rest } = given;
-  const wantsTls = tls === undefined ? undefined : parseBoolean(tls);
-  const overrideEnvVars = wantsTls === undefined ? rest : { ...rest, [TLS]: String(wantsTls) };
+  const overrideEnvVars = tls === undefined ? rest : { ...rest, [TLS]: String(readBoolean(tls)) };
   try {
     return loadClientConnectConfig({ overrideEnvVars });
   } catch (error) {
-    // The SDK stumbles over a file that holds no profile at all, such as /dev/null.
+    // The SDK fails on a file without any profile, such as /dev/null.
     if (error instanceof TypeError && given['TEMPORAL_PROFILE'] === undefined) {
       return loadClientConnectConfig({ overrideEnvVars, disableFile: true });
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    // TOML errors quote the offending lines, which may contain a key: only the first line is shown.
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
     throw new ConfigError([
-      `Temporal's configuration cannot be read: ${firstLine(reason)}. Correct the file that ` +
+      `Temporal's configuration: cannot be read: ${reason.replace(/\.$/, '')}. Correct the file that ` +
         `${CONFIG_FILE} names (default: temporalio/temporal.toml in the user's configuration ` +
         `folder), or TEMPORAL_PROFILE.`,
     ]);
   }
 }
 
-/** An empty variable counts as not set; to the SDK an empty TEMPORAL_API_KEY would turn TLS on. */
-function withoutEmpty(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const given: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && value !== '') given[name] = value;
-  }
-  return given;
+function withoutEmpty(environment: NodeJS.ProcessEnv): Given {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    ),
+  );
 }
 
-function checkTls(given: Readonly<Record<string, string>>): readonly string[] {
+function readBoolean(text: string): boolean | undefined {
+  return BOOLEAN.schema.safeParse(text).data;
+}
+
+function tlsProblems(given: Given): readonly string[] {
   const problems: string[] = [];
   const tls = given[TLS];
-  if (tls !== undefined && parseBoolean(tls) === undefined) {
+  if (tls !== undefined && readBoolean(tls) === undefined) {
     problems.push(
-      `${TLS} is ${JSON.stringify(tls)}, which is neither true nor false. ` +
-        `Allowed: ${BOOLEAN_SPELLINGS}. Correct it, or unset it.`,
+      `${TLS}: ${JSON.stringify(tls)} is invalid. Allowed: ${BOOLEAN.allowed}. Correct it, or unset it.`,
     );
   }
   const unverified = given[SKIP_HOST_VERIFICATION];
-  if (unverified !== undefined && parseBoolean(unverified) !== false) {
+  if (unverified !== undefined && readBoolean(unverified) !== false) {
     problems.push(
-      `${SKIP_HOST_VERIFICATION} is ${JSON.stringify(unverified)}, which the SDK does not support: ` +
-        `hosts are always verified. Unset it, and name the server's authority by ` +
-        `TEMPORAL_TLS_SERVER_CA_CERT_PATH.`,
+      `${SKIP_HOST_VERIFICATION}: ${JSON.stringify(unverified)} is not supported by the SDK, which ` +
+        `always verifies hosts. Unset it, and name the server's CA in TEMPORAL_TLS_SERVER_CA_CERT_PATH.`,
     );
   }
-  const hasCertificate = CERTIFICATE.some((name) => given[name] !== undefined);
-  const hasKey = KEY.some((name) => given[name] !== undefined);
+  const [hasCertificate, hasKey] = [CERTIFICATE, KEY].map((names) =>
+    names.some((name) => given[name] !== undefined),
+  );
   if (hasCertificate !== hasKey) {
-    const [present, missing] = hasCertificate ? [CERTIFICATE, KEY] : [KEY, CERTIFICATE];
+    const [present, missing] = hasCertificate === true ? [CERTIFICATE, KEY] : [KEY, CERTIFICATE];
     problems.push(
-      `${present.join(' or ')} is set without its counterpart, and would be ignored. ` +
+      `${present.join(' or ')}: set without its counterpart, and would be ignored. ` +
         `Set ${missing.join(' or ')} too, or unset it.`,
     );
   }
   return problems;
 }
 
-function checkFiles(given: Readonly<Record<string, string>>): readonly string[] {
+function fileProblems(given: Given): readonly string[] {
   return FILES.flatMap((name) => {
     const path = given[name];
     return path === undefined || existsSync(path)
       ? []
-      : [`${name} is ${JSON.stringify(path)}, which does not exist. Correct it, or unset it.`];
+      : [`${name}: ${JSON.stringify(path)} does not exist. Correct it, or unset it.`];
   });
 }
 
-function checkAddress(given: Readonly<Record<string, string>>): readonly string[] {
+function addressProblems(given: Given): readonly string[] {
   const address = given['TEMPORAL_ADDRESS'];
   return address === undefined || /^(?:[^\s:/@]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(address)
     ? []
     : [
-        `TEMPORAL_ADDRESS is ${JSON.stringify(address)}, which is not an address. ` +
-          `Allowed: host:port, without http://. Correct it, or unset it to have ${DEFAULT_ADDRESS}.`,
+        `TEMPORAL_ADDRESS: ${JSON.stringify(address)} is invalid. Allowed: host:port, without ` +
+          `http://. Correct it, or unset it for the default, ${DEFAULT_ADDRESS}.`,
       ];
-}
-
-/** TOML errors quote the offending lines, which may hold a key. */
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? text).replace(/\.$/, '');
 }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import {
   Client,
   Connection,
@@ -8,13 +10,13 @@ import {
 
 import type { TemporalSettings } from './connection-settings.ts';
 
-/** Time for reaching the server before a command gives up. Milliseconds. */
+/** Time after which a connection attempt fails. Milliseconds. */
 export const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 
-/** gRPC's code for what does not exist, NOT_FOUND. */
+/** gRPC's NOT_FOUND. */
 const MISSING: ReadonlySet<number> = new Set([5]);
 
-/** gRPC's codes for a server that is down, hangs or starts: DEADLINE_EXCEEDED, UNAVAILABLE. */
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE: the server is down, hangs or starts. */
 const DOWN: ReadonlySet<number> = new Set([4, 14]);
 
 /** Temporal did not answer. The message names the address and what to do, and no secret. */
@@ -25,14 +27,14 @@ export class TemporalUnreachableError extends Error {
   constructor(settings: Pick<TemporalSettings, 'address' | 'namespace'>, cause: unknown) {
     super(
       `Temporal cannot be reached at ${settings.address} (namespace ${settings.namespace}). ` +
-        `Set TEMPORAL_ADDRESS to a server that runs, or start one: temporal server start-dev`,
+        `Set TEMPORAL_ADDRESS to a running server, or start one: temporal server start-dev`,
       { cause },
     );
     this.address = settings.address;
   }
 }
 
-/** Whether an error means that Temporal cannot be reached now, which may pass by itself. */
+/** True when Temporal cannot be reached, which may be temporary. */
 export function isTemporalDown(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   return (
@@ -40,31 +42,31 @@ export function isTemporalDown(error: unknown): boolean {
   );
 }
 
-/** A client that belongs to whoever connected it. */
+/** A client; `await using` closes its connection. */
 export interface ConnectedClient extends AsyncDisposable {
   readonly client: Client;
   readonly namespace: string;
 }
 
-/**
- * Connects a client; close it by `await using`.
- *
- * @throws {@link TemporalUnreachableError} when the server does not answer in time.
- */
+/** Connects a client. @throws {@link TemporalUnreachableError} when the server does not answer in time */
 export async function connectClient(settings: TemporalSettings): Promise<ConnectedClient> {
-  const connection = await connect(settings);
-  return {
-    client: new Client({ connection, namespace: settings.namespace }),
-    namespace: settings.namespace,
-    [Symbol.asyncDispose]: () => connection.close(),
-  };
+  const { namespace } = settings;
+  try {
+    const connection = await Connection.connect({
+      ...settings.connection,
+      connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
+    });
+    return {
+      client: new Client({ connection, namespace }),
+      namespace,
+      [Symbol.asyncDispose]: () => connection.close(),
+    };
+  } catch (error) {
+    throw new TemporalUnreachableError(settings, error);
+  }
 }
 
-/**
- * Makes sure that the client's namespace exists and lets this login in.
- *
- * @throws NamespaceNotFoundError, or the server's refusal
- */
+/** @throws NamespaceNotFoundError, or the server's refusal when this login may not use the namespace */
 export async function requireNamespace(client: Client): Promise<void> {
   const { namespace } = client.options;
   try {
@@ -77,13 +79,36 @@ export async function requireNamespace(client: Client): Promise<void> {
   }
 }
 
-async function connect(settings: TemporalSettings): Promise<Connection> {
-  try {
-    return await Connection.connect({
-      ...settings.connection,
-      connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
+/** Time before the next attempt; doubles from the first to the longest. Milliseconds. */
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+
+/**
+ * Repeats an attempt for as long as Temporal cannot be reached.
+ *
+ * @param onDown - Called after each attempt that failed for this reason.
+ * @param stop - Ends the waiting, also for the attempt in progress.
+ * @returns undefined when `stop` was aborted first
+ * @throws any other error of the attempt
+ */
+export async function repeatWhileDown<Answer>(
+  attempt: () => Promise<Answer>,
+  onDown: (error: unknown) => void,
+  stop: AbortSignal,
+): Promise<Answer | undefined> {
+  const stopped = new Promise<undefined>((resolve) => {
+    stop.addEventListener('abort', () => {
+      resolve(undefined);
     });
-  } catch (error) {
-    throw new TemporalUnreachableError(settings, error);
+  });
+  for (let wait = FIRST_WAIT; !stop.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+    try {
+      return await Promise.race([attempt(), stopped]);
+    } catch (error) {
+      if (!isTemporalDown(error)) throw error;
+      onDown(error);
+    }
+    await delay(wait, undefined, { signal: stop }).catch(() => undefined);
   }
+  return undefined;
 }

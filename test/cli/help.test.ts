@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { settingsReference } from '../../src/config/settings-reference.ts';
+import { settingsReference } from '../../src/config/settings.ts';
 import { runCommand } from './command-process.ts';
 
 const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]])[] = [

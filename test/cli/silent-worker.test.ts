@@ -1,10 +1,9 @@
-import { optionalDateToTs } from '@temporalio/common/lib/time.js';
+import { msNumberToTs } from '@temporalio/common';
+import type { Timestamp } from '@temporalio/common';
 import { expect, vi } from 'vitest';
 
 import { listPollers } from '../../src/checks/pollers.ts';
 import { test } from '../support/fixtures.ts';
-
-type Timestamp = ReturnType<typeof optionalDateToTs>;
 
 const SECONDS_AGO = {
   alive: 9,
@@ -56,6 +55,6 @@ test('heartbeats, and without them the last poll, decide which workers poll', as
   ]);
 
   function at(secondsAgo: number): Timestamp {
-    return optionalDateToTs(new Date((now - secondsAgo) * 1_000));
+    return msNumberToTs((now - secondsAgo) * 1_000);
   }
 });

@@ -13,9 +13,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const configuredTargets = ['sessions', 'tokens'];
 
-test('a run counts for the targets that it cleaned, and its cut-off is what counts', async ({
-  temporal,
-}) => {
+test('a run counts for the targets that it cleaned, by its cut-off', async ({ temporal }) => {
   await withFakeWorker(
     temporal,
     {

@@ -54,7 +54,7 @@ test('a run that waits for approval is found, shown and answered without naming 
   temporal,
 }) => {
   await fillSessions(database, { expired: 1_200, live: 0 });
-  await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+  await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
   const environment = environmentFor(database, temporal);
   const run = await startRealRun(temporal);
   await expect
@@ -121,10 +121,10 @@ test('steering without a run, or with nonsense, says so', async ({ database, tem
   const environment = environmentFor(database, temporal);
   const nobody = await runCommand(['run', 'pause'], environment);
   expect(nobody).toMatchObject({ exitCode: 1 });
-  expect(nobody.stderr).toContain('No run is going on');
+  expect(nobody.stderr).toContain('No run is running');
   const unknown = await runCommand(['run', 'resume', 'no-such-run'], environment);
   expect(unknown).toMatchObject({ exitCode: 1 });
-  expect(unknown.stderr).toContain('no-such-run is no run that is going on');
+  expect(unknown.stderr).toContain('no-such-run is not a running workflow');
   for (const args of [[], ['--lanes', '17'], ['--rows-per-second', '0']]) {
     expect((await runCommand(['run', 'pace', ...args], environment)).exitCode).toBe(2);
   }

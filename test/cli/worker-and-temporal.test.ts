@@ -1,10 +1,9 @@
 import { describe, expect, vi } from 'vitest';
 
-import { TemporalUnreachableError } from '../../src/temporal/connection.ts';
+import { repeatWhileDown, TemporalUnreachableError } from '../../src/temporal/connection.ts';
 import { listPollers } from '../../src/checks/pollers.ts';
 import { applySchedule } from '../../src/schedule/apply.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
-import { repeatWhileDown } from '../../src/temporal/while-down.ts';
 import { definitionFor, recordingLogger } from '../support/schedule-fixture.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -85,9 +84,7 @@ test('a worker leaves another installation’s schedule alone, says so, and work
 
   const check = await runCommand(['check'], environment);
   expect(check.exitCode).toBe(1);
-  expect(check.stdout).toMatch(
-    /^error +schedule: The schedule session_cleanup belongs to another/m,
-  );
+  expect(check.stdout).toMatch(/^error +schedule: Schedule session_cleanup: belongs to another/m);
   const described = await runCommand(['schedule', 'describe'], environment);
   expect(described.stdout).toContain('It belongs to another installation');
   const refused = await runCommand(['schedule', 'apply'], environment);

@@ -20,7 +20,7 @@ test(
     const { database } = own;
     await fillSessions(database, STOCK);
     await slowDownDeletions(database, SLOW);
-    await using cleaner = openCleaner(database, { settings: { lanesBesideOthers: 1 } });
+    await using cleaner = openCleaner(database, { settings: { lanesWhenBusy: 1 } });
     await using other = await beAtWork(database);
     let beside: Promise<readonly LaneCount[]> | undefined;
 
@@ -52,7 +52,7 @@ test(
     const { database } = own;
     await fillSessions(database, STOCK);
     await slowDownDeletions(database, SLOW);
-    await using cleaner = openCleaner(database, { settings: { lanesBesideOthers: 2 } });
+    await using cleaner = openCleaner(database, { settings: { lanesWhenBusy: 2 } });
     await using _other = await beAtWork(database);
 
     const outcome = await cleaner.clean();

@@ -214,7 +214,7 @@ test('a server too busy to answer counts as busy, and one that refuses as unknow
   database,
 }) => {
   await using cleaner = openCleaner(database);
-  const settings = { ...TEST_DELETION, lanes: 4, lanesBesideOthers: 1 };
+  const settings = { ...TEST_DELETION, lanes: 4, lanesWhenBusy: 1 };
   for (const [code, lanes] of [
     ['57014', 1],
     ['55P03', 1],

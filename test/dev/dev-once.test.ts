@@ -112,7 +112,7 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
   test('refuses a wrong setting before it starts anything', async ({ data, startDev }) => {
     const dev = await startDev({ args: ['--once'], env: { SESSION_CLEANUP_LANES: '99' } });
     expect((await dev.ended()).code).toBe(2);
-    expect(dev.output()).toContain('SESSION_CLEANUP_LANES is "99"');
+    expect(dev.output()).toContain('SESSION_CLEANUP_LANES: "99"');
     expect(existsSync(data)).toBe(false);
   });
 });

@@ -90,9 +90,9 @@ describe('the environment of npm run dev', () => {
   );
 
   test.for([
-    [{ SESSION_CLEANUP_LANES: '99' }, 'SESSION_CLEANUP_LANES is "99"'],
-    [{ DATABASE_URL: 'mysql://localhost/app' }, 'DATABASE_URL is'],
-    [{ TEMPORAL_ADDRESS: 'http://localhost' }, 'TEMPORAL_ADDRESS is "http://localhost"'],
+    [{ SESSION_CLEANUP_LANES: '99' }, 'SESSION_CLEANUP_LANES: "99"'],
+    [{ DATABASE_URL: 'mysql://localhost/app' }, 'DATABASE_URL: '],
+    [{ TEMPORAL_ADDRESS: 'http://localhost' }, 'TEMPORAL_ADDRESS: "http://localhost"'],
     [{ SESSION_CLEANUP_TABLE: 'auth.sessions' }, 'a database started here does not have'],
     [
       { SESSION_CLEANUP_TARGETS: 'sessions,tokens', SESSION_CLEANUP_TOKENS_TABLE: 'tokens' },

@@ -45,7 +45,7 @@ test('the published program needs no other package than the native core', async 
   expect(manifest).toMatchObject({ version: stdout.trim() });
   await expect(run(process.execPath, [command, 'worker'], { env: {} })).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('DATABASE_URL is not set') as unknown,
+    stderr: expect.stringContaining('DATABASE_URL: not set') as unknown,
   });
 });
 

@@ -25,7 +25,7 @@ export const TEST_DELETION: DeletionSettings = {
   graceSeconds: 0,
   lanes: 2,
   // Tests look into the database all the time.
-  lanesBesideOthers: 16,
+  lanesWhenBusy: 16,
   chunkMilliseconds: 20,
   lockTimeoutMilliseconds: 20,
   sliceSeconds: 300,
@@ -34,7 +34,7 @@ export const TEST_DELETION: DeletionSettings = {
   maxReplicaLagSeconds: 10,
   maxTransactionAgeSeconds: 3_600,
   runBudgetSeconds: undefined,
-  brakeShare: null,
+  approvalShare: null,
   plausibility: 'check',
   ledgerRetentionDays: 30,
 };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Client, Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { msToTs } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 
 /** A namespace of the test's own, so that the schedule's fixed id is unique. */

@@ -122,7 +122,7 @@ function environmentOf({ databaseUrl, temporal, settings = {}, env = {} }: Worke
     SESSION_CLEANUP_TASK_QUEUE: temporal.taskQueue,
     SESSION_CLEANUP_SCHEDULE: 'off',
     // Tests look into the database all the time.
-    SESSION_CLEANUP_LANES_BESIDE_OTHERS: '16',
+    SESSION_CLEANUP_LANES_WHEN_BUSY: '16',
     ...Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [`SESSION_CLEANUP_${name}`, value]),
     ),

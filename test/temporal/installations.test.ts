@@ -63,7 +63,7 @@ describe('two installations in one namespace', () => {
     });
   });
 
-  test('see and steer only the runs of their own task queue', async ({ temporal }) => {
+  test('see and control only the runs of their own task queue', async ({ temporal }) => {
     const { client } = temporal;
     const queues = ['shop', 'forum: a/b'] as const;
     for (const taskQueue of queues) {

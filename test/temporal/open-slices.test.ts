@@ -173,7 +173,7 @@ describe('a target that waits for approval', PATIENT, () => {
     await fillSessions(database, { expired: 500, live: 10 });
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes, TEST_TARGET],
-      deletion: { brakeShare: 1, runBudgetSeconds: 2 },
+      deletion: { approvalShare: 1, runBudgetSeconds: 2 },
     });
     const run = await startRealRun(temporal);
     const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
@@ -204,7 +204,7 @@ describe('a target that waits for approval', PATIENT, () => {
     await refuseConnections(database, true);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],
-      deletion: { brakeShare: 1 },
+      deletion: { approvalShare: 1 },
     });
     const run = await startRealRun(temporal);
     const pending = async () => (await run.describe()).raw.pendingActivities ?? [];
@@ -234,7 +234,7 @@ describe('a target that waits for approval', PATIENT, () => {
     await fillCodes(database);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],
-      deletion: { brakeShare: 1 },
+      deletion: { approvalShare: 1 },
       schedule: {
         scheduleId: 'unused',
         intervalSeconds: 5,

@@ -1,5 +1,5 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { requiredTsToDate } from '@temporalio/common/lib/time.js';
+import { tsToMs } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
@@ -29,7 +29,7 @@ async function untilFewer(count: () => Promise<number>): Promise<void> {
 async function millisecondsToStop(run: RealRun): Promise<number> {
   const { events } = await run.fetchHistory();
   const timeOf = (wanted: (event: NonNullable<typeof events>[number]) => unknown): number =>
-    requiredTsToDate(events?.find(wanted)?.eventTime, 'eventTime').getTime();
+    tsToMs(events?.find(wanted)?.eventTime);
   return (
     timeOf((event) => event.activityTaskCompletedEventAttributes) -
     timeOf((event) => event.workflowExecutionUpdateAcceptedEventAttributes)
@@ -161,7 +161,7 @@ describe('the approval check', () => {
     database,
   }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    const first = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    const first = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     expect(await progressOf(run)).toMatchObject({
@@ -171,7 +171,7 @@ describe('the approval check', () => {
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
     await first.stop();
-    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     expect(await progressOf(run)).toMatchObject({ targets: [{ state: 'awaiting-approval' }] });
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
@@ -188,7 +188,7 @@ describe('the approval check', () => {
 
   test('a rejected target keeps its rows, and the run says so', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    await using _ = await startRealWorker(temporal, database, { deletion: { brakeShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     await run.executeUpdate(UPDATE.reject);

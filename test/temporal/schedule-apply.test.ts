@@ -45,7 +45,7 @@ describe('apply', () => {
     ]);
   });
 
-  test('updates in place, only what differs, and tells what that was', async ({ temporal }) => {
+  test('updates in place, only what differs, and returns what that was', async ({ temporal }) => {
     const { client } = temporal;
     await applySchedule(client, definitionFor(temporal, 3_600), logger);
     expect(await applySchedule(client, definitionFor(temporal), logger)).toEqual({
@@ -108,7 +108,7 @@ describe('apply', () => {
     });
   });
 
-  test('makes one schedule when ten do it at once', async ({ temporal }) => {
+  test('creates one schedule when ten do it at once', async ({ temporal }) => {
     const { client } = temporal;
     const definition = definitionFor(temporal);
     const outcomes = await Promise.all(
@@ -137,7 +137,9 @@ describe('apply', () => {
     expect(await listScheduleIds(temporal)).toEqual(['session_cleanup']);
   });
 
-  test('takes over one made by hand with the line of the README', async ({ temporal }) => {
+  test('takes over one that was created by hand with the line of the README', async ({
+    temporal,
+  }) => {
     const { client } = temporal;
     await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 
@@ -185,7 +187,7 @@ describe('apply', () => {
 });
 
 describe('check', () => {
-  test('tells of a missing schedule, and makes none', async ({ temporal }) => {
+  test('reports a missing schedule, and creates none', async ({ temporal }) => {
     const { client } = temporal;
     expect(await checkSchedule(client, definitionFor(temporal))).toEqual({ kind: 'missing' });
     await expect(client.schedule.getHandle('session_cleanup').describe()).rejects.toThrow(
@@ -193,7 +195,7 @@ describe('check', () => {
     );
   });
 
-  test('tells the differences, and changes nothing', async ({ temporal }) => {
+  test('reports the differences, and changes nothing', async ({ temporal }) => {
     const { client } = temporal;
     await applySchedule(client, definitionFor(temporal, 3_600), logger);
     expect(await checkSchedule(client, definitionFor(temporal))).toEqual({

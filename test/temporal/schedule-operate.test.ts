@@ -66,7 +66,7 @@ describe('delete', () => {
 });
 
 describe('trigger', () => {
-  test('tells the run that it started', async ({ client }) => {
+  test('returns the run that it started', async ({ client }) => {
     const outcome = await triggerSchedule(client);
     expect(outcome).toMatchObject({
       kind: 'started',
@@ -77,7 +77,7 @@ describe('trigger', () => {
     expect(runId).toBe(run?.runId);
   });
 
-  test('tells that it started nothing while a run is going on, and which', async ({ client }) => {
+  test('starts nothing while a run is running, and names that run', async ({ client }) => {
     const first = await triggerSchedule(client);
     expect(await triggerSchedule(client)).toEqual({
       kind: 'skipped',
@@ -124,7 +124,7 @@ describe('backfill', () => {
     }
   });
 
-  test('takes in both ends of the range, and nothing beyond them', async ({ client }) => {
+  test('includes both ends of the range, and nothing beyond them', async ({ client }) => {
     const slotsBetween = async (from: string, to: string): Promise<readonly string[]> => {
       const range = { from: new Date(from), to: new Date(to), overlap: 'skip' } as const;
       return (await backfillSchedule(client, range)).slots;
@@ -136,7 +136,7 @@ describe('backfill', () => {
     expect(await slotsBetween('2026-11-20T00:00:01Z', '2026-11-20T05:59:59Z')).toEqual([]);
   });
 
-  test('tells that a run going on kept it from starting anything', async ({ client }) => {
+  test('reports that a running run kept it from starting anything', async ({ client }) => {
     await triggerSchedule(client);
     expect(await backfillSchedule(client, { ...DAY, overlap: 'skip' })).toMatchObject({
       slots: SLOTS,
@@ -147,7 +147,7 @@ describe('backfill', () => {
     });
   });
 
-  test('runs a slot again that has run before, and says so by the new run', async ({ client }) => {
+  test('runs a slot that has already run, and returns the new run', async ({ client }) => {
     const slot = { from: DAY.from, to: DAY.from, overlap: 'buffer-all' } as const;
     const first = await backfillSchedule(client, slot);
     await vi.waitUntil(async () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { ConfigError } from '../../src/config/config-error.ts';
+import { ConfigError } from '../../src/config/config.ts';
 import { loadConfig, loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
-import { settingsReference } from '../../src/config/settings-reference.ts';
+import { settingsReference } from '../../src/config/settings.ts';
+import { problemsOf as problemsIn } from '../support/config-problems.ts';
 
 const DATABASE_URL = 'postgres://app:hunter2@db.internal:5432/shop';
 
@@ -30,7 +31,7 @@ describe('defaults', () => {
       deletion: {
         graceSeconds: 0,
         lanes: 2,
-        lanesBesideOthers: 1,
+        lanesWhenBusy: 1,
         chunkMilliseconds: 20,
         lockTimeoutMilliseconds: 20,
         sliceSeconds: 300,
@@ -39,7 +40,7 @@ describe('defaults', () => {
         maxReplicaLagSeconds: 10,
         maxTransactionAgeSeconds: 3_600,
         runBudgetSeconds: undefined,
-        brakeShare: 1,
+        approvalShare: 1,
         plausibility: 'check',
         ledgerRetentionDays: 30,
       },
@@ -72,14 +73,14 @@ describe('values', () => {
       SESSION_CLEANUP_LEDGER_SCHEMA: 'ops',
       SESSION_CLEANUP_GRACE: '1h',
       SESSION_CLEANUP_LANES: '16',
-      SESSION_CLEANUP_LANES_BESIDE_OTHERS: '4',
+      SESSION_CLEANUP_LANES_WHEN_BUSY: '4',
       SESSION_CLEANUP_CHUNK_TIME: '1s',
       SESSION_CLEANUP_LOCK_TIMEOUT: '1ms',
       SESSION_CLEANUP_SLICE_TIME: '10m',
       SESSION_CLEANUP_ASYNC_COMMIT: 'FALSE',
       SESSION_CLEANUP_ROWS_PER_SECOND: '500',
       SESSION_CLEANUP_RUN_BUDGET: '2h',
-      SESSION_CLEANUP_BRAKE: 'off',
+      SESSION_CLEANUP_APPROVAL: 'off',
       SESSION_CLEANUP_MAX_REPLICA_LAG: '0s',
       SESSION_CLEANUP_MAX_TRANSACTION_AGE: '1d',
       SESSION_CLEANUP_LEDGER_RETENTION: '2d',
@@ -110,7 +111,7 @@ describe('values', () => {
       deletion: {
         graceSeconds: 3_600,
         lanes: 16,
-        lanesBesideOthers: 4,
+        lanesWhenBusy: 4,
         chunkMilliseconds: 1_000,
         lockTimeoutMilliseconds: 1,
         sliceSeconds: 600,
@@ -119,7 +120,7 @@ describe('values', () => {
         maxReplicaLagSeconds: 0,
         maxTransactionAgeSeconds: 86_400,
         runBudgetSeconds: 7_200,
-        brakeShare: null,
+        approvalShare: null,
         plausibility: 'check',
         ledgerRetentionDays: 2,
       },
@@ -175,7 +176,7 @@ describe('targets', () => {
 
   it('need a table each', () => {
     expect(problemsOf({ DATABASE_URL, SESSION_CLEANUP_TARGETS: 'sessions,tokens' })).toEqual([
-      expect.stringMatching(/^SESSION_CLEANUP_TOKENS_TABLE is not set\./),
+      expect.stringMatching(/^SESSION_CLEANUP_TOKENS_TABLE: not set\./),
     ]);
   });
 
@@ -183,7 +184,7 @@ describe('targets', () => {
     'refuse the list %j',
     (list) => {
       const problems = problemsOf({ DATABASE_URL, SESSION_CLEANUP_TARGETS: `sessions,${list}` });
-      expect(problems[0]).toMatch(/^SESSION_CLEANUP_TARGETS is /);
+      expect(problems[0]).toMatch(/^SESSION_CLEANUP_TARGETS: /);
     },
   );
 
@@ -194,7 +195,7 @@ describe('targets', () => {
       SESSION_CLEANUP_IDLE_TABLE: 'sessions',
     };
     expect(problemsOf(shared)).toEqual([
-      expect.stringMatching(/^SESSION_CLEANUP_IDLE_TABLE is "sessions".*"sessions"/),
+      expect.stringMatching(/^SESSION_CLEANUP_IDLE_TABLE: .*"sessions"/),
     ]);
     expect(
       loadConfig({ ...shared, SESSION_CLEANUP_IDLE_EXPIRES_COLUMN: 'idle_until' }).targets,
@@ -203,7 +204,7 @@ describe('targets', () => {
 });
 
 describe('problems', () => {
-  it('are all told at once, each with its name, value, range and remedy', () => {
+  it('are reported together, each with its name, value, range and remedy', () => {
     const problems = problemsOf({
       SESSION_CLEANUP_LANES: '0',
       SESSION_CLEANUP_CHUNK_TIME: '2s',
@@ -212,12 +213,12 @@ describe('problems', () => {
       SESSION_CLEANUP_INTERVAL: '1500ms',
     });
     expect(problems).toEqual([
-      'DATABASE_URL is not set. Allowed: postgres://user:password@host:port/database. Set it: address of the database that holds the sessions.',
-      'SESSION_CLEANUP_TABLE is "\\"auth", which has a double quote that is never closed. Allowed: table or schema.table, exactly as PostgreSQL has it; double quotes round odd names. Correct it.',
-      'SESSION_CLEANUP_INTERVAL is "1500ms", which is not a whole number of seconds. Allowed: 1s to 365d, in whole seconds; a bare number is seconds. Correct it, or unset it to have 6h.',
-      'SESSION_CLEANUP_LANES is "0", which is too small. Allowed: a whole number from 1 to 16. Correct it, or unset it to have 2.',
-      'SESSION_CLEANUP_CHUNK_TIME is "2s", which is too long. Allowed: 10ms to 1s, in whole milliseconds. Correct it, or unset it to have 20ms.',
-      'SESSION_CLEANUP_ASYNC_COMMIT is "maybe", which is neither true nor false. Allowed: true or false (also yes/no, on/off, 1/0). Correct it, or unset it to have true.',
+      'DATABASE_URL: not set. Allowed: postgres://user:password@host:port/database. Set it to the address of the database that holds the sessions.',
+      expect.stringMatching(/^SESSION_CLEANUP_TABLE: "\\"auth" is invalid\. .* Correct it\.$/),
+      'SESSION_CLEANUP_INTERVAL: "1500ms" is invalid. Allowed: 1s to 365d, in whole seconds; a bare number is seconds. Correct it, or unset it for the default, 6h.',
+      'SESSION_CLEANUP_LANES: "0" is invalid. Allowed: a whole number from 1 to 16. Correct it, or unset it for the default, 2.',
+      'SESSION_CLEANUP_CHUNK_TIME: "2s" is invalid. Allowed: 10ms to 1s, in whole milliseconds. Correct it, or unset it for the default, 20ms.',
+      'SESSION_CLEANUP_ASYNC_COMMIT: "maybe" is invalid. Allowed: true or false (also yes/no, on/off, 1/0). Correct it, or unset it for the default, true.',
     ]);
   });
 
@@ -244,7 +245,7 @@ describe('problems', () => {
   ])('name %s and each wrong value', (name, values) => {
     for (const value of values) {
       expect(problemsOf({ DATABASE_URL, [name]: value })).toEqual([
-        expect.stringMatching(new RegExp(`^${name} is .*Allowed: `)),
+        expect.stringMatching(new RegExp(`^${name}: .*(?:Allowed: |is not less than )`)),
       ]);
     }
   });
@@ -258,11 +259,20 @@ describe('problems', () => {
     ['SESSION_CLEANUP_TIMEZONE', 'SESSION_CLEANUP_TIME_ZONE'],
   ])('ask of the unknown %s whether %s was meant', (typed, meant) => {
     expect(problemsOf({ DATABASE_URL, [typed]: '1' })).toEqual([
-      `${typed} is not a setting of session-cleanup. Did you mean ${meant}?`,
+      `${typed}: unknown setting. Did you mean ${meant}?`,
     ]);
   });
 
-  it('tell of the settings of a target that is not listed', () => {
+  it.each([
+    ['SESSION_CLEANUP_BRAKE', 'SESSION_CLEANUP_APPROVAL'],
+    ['SESSION_CLEANUP_LANES_BESIDE_OTHERS', 'SESSION_CLEANUP_LANES_WHEN_BUSY'],
+  ])('give the new name of %s', (former, name) => {
+    expect(problemsOf({ DATABASE_URL, [former]: '1' })).toEqual([
+      `${former}: this setting is called ${name} now. Rename it.`,
+    ]);
+  });
+
+  it('report settings of a target that is not listed', () => {
     expect(problemsOf({ DATABASE_URL, SESSION_CLEANUP_REFRESH_TOKENS_TABLE: 'a' })).toEqual([
       expect.stringContaining('add "refresh_tokens" to SESSION_CLEANUP_TARGETS'),
     ]);
@@ -273,7 +283,7 @@ describe('problems', () => {
         SESSION_CLEANUP_TOKENS_TABLE: 'tokens',
         SESSION_CLEANUP_TABLE: 'auth.sessions',
       }),
-    ).toEqual([expect.stringMatching(/^SESSION_CLEANUP_TABLE is set, but /)]);
+    ).toEqual([expect.stringMatching(/^SESSION_CLEANUP_TABLE: describes /)]);
   });
 
   it('never show what is secret in an address', () => {
@@ -287,12 +297,12 @@ describe('problems', () => {
       'hunter2',
     ]) {
       const problems = problemsOf({ DATABASE_URL: url });
-      expect(problems).toEqual([expect.stringMatching(/^DATABASE_URL is /)]);
+      expect(problems).toEqual([expect.stringMatching(/^DATABASE_URL: /)]);
       expect(problems.join()).not.toContain('hunter2');
     }
   });
 
-  it('are told for any text, and never by another error', () => {
+  it('are reported for any text, and no other error is thrown', () => {
     const names = settingsReference()
       .map(({ name }) => name)
       .filter((name) => !name.includes('<'));
@@ -321,11 +331,5 @@ describe('without a database', () => {
 });
 
 function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn(() => loadConfig(environment));
 }

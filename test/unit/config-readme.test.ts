@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
-import { settingsReference } from '../../src/config/settings-reference.ts';
-import { TEMPORAL_VARIABLES } from '../../src/temporal/temporal-variables.ts';
+import { settingsReference } from '../../src/config/settings.ts';
+import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-it('the table of settings in the README is the one that the program works by', () => {
+it('the README has the table of settings', () => {
   expect(tableBelow('| variable | meaning | default | allowed |')).toEqual(
     settingsReference().map(({ name, meaning, default: usual, unset = '', allowed }) => [
       `\`${name}\``,
@@ -18,7 +18,7 @@ it('the table of settings in the README is the one that the program works by', (
   );
 });
 
-it("the README tells of Temporal's own variables", () => {
+it("the README has the table of Temporal's own variables", () => {
   expect(tableBelow('| variable of Temporal | meaning |')).toEqual(
     TEMPORAL_VARIABLES.map(({ name, meaning }) => [`\`${name}\``, meaning]),
   );

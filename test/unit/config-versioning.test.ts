@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
+import { problemsOf } from '../support/config-problems.ts';
 
 const DEPLOYMENT = 'SESSION_CLEANUP_DEPLOYMENT';
 const BUILD_ID = 'SESSION_CLEANUP_BUILD_ID';
@@ -27,33 +27,23 @@ describe('the version of a worker', () => {
     [DEPLOYMENT, BUILD_ID],
     [BUILD_ID, DEPLOYMENT],
   ])('is refused when only %s is set', (given, missing) => {
-    expect(problemsOf({ [given]: 'one' })).toEqual([
-      `${missing} is not set, but ${given} is. Allowed: both, or neither. Set ${missing} too, or unset ` +
-        `${given} to have workers without a version.`,
+    expect(problemsOf(() => loadConfigWithoutDatabase({ [given]: 'one' }))).toEqual([
+      `${missing}: not set, but ${given} is. Set both for workers with a version, or neither.`,
     ]);
   });
 
   it.each([
-    [DEPLOYMENT, 'session.cleanup', 'another character'],
-    [DEPLOYMENT, 'session:cleanup', 'another character'],
-    [DEPLOYMENT, 'session cleanup', 'another character'],
-    [DEPLOYMENT, '__system', 'Temporal keeps'],
-    [BUILD_ID, 'sha256:abc', 'another character'],
-    [BUILD_ID, '__unversioned__', 'Temporal keeps'],
-    [BUILD_ID, 'x'.repeat(201), 'too long'],
-  ])('is refused when %s is %s', (name, value, reason) => {
+    [DEPLOYMENT, 'session.cleanup'],
+    [DEPLOYMENT, 'session:cleanup'],
+    [DEPLOYMENT, 'session cleanup'],
+    [DEPLOYMENT, '__system'],
+    [BUILD_ID, 'sha256:abc'],
+    [BUILD_ID, '__unversioned__'],
+    [BUILD_ID, 'x'.repeat(201)],
+  ])('is refused when %s is %s', (name, value) => {
     const both = { [DEPLOYMENT]: 'fine', [BUILD_ID]: 'fine', [name]: value };
-    expect(problemsOf(both)).toEqual([expect.stringContaining(reason)]);
-    expect(problemsOf(both)).toEqual([expect.stringMatching(`^${name} is ".*Allowed: 1 to 200 `)]);
+    expect(problemsOf(() => loadConfigWithoutDatabase(both))).toEqual([
+      expect.stringMatching(`^${name}: ".*Allowed: 1 to 200 `),
+    ]);
   });
 });
-
-function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfigWithoutDatabase(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}

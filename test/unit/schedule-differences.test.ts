@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { defineSchedule } from '../../src/schedule/definition.ts';
-import { findDifferences } from '../../src/schedule/differences.ts';
-import type { DescribedSchedule } from '../../src/schedule/differences.ts';
+import { defineSchedule, findDifferences } from '../../src/schedule/definition.ts';
+import type { DescribedSchedule } from '../../src/schedule/definition.ts';
 
 const DEFINITION = defineSchedule({
   schedule: {

@@ -4,15 +4,15 @@ import path from 'node:path';
 
 import { describe, expect } from 'vitest';
 
-import { ConfigError } from '../../src/config/config-error.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
+import { problemsOf } from '../support/config-problems.ts';
 import { test } from '../support/temporary-folder.ts';
 
 /** Nobody's own profile takes part in these tests. */
 const NO_FILE = { TEMPORAL_CONFIG_FILE: os.devNull };
 
 describe('without any variable', () => {
-  test('the local server and the namespace default are meant', ({ folder }) => {
+  test('the local server and the namespace default are used', ({ folder }) => {
     expect(loadTemporalSettings({ HOME: folder })).toEqual({
       address: 'localhost:7233',
       namespace: 'default',
@@ -49,7 +49,7 @@ describe('TLS', () => {
     });
   });
 
-  test('is not turned on by leaving the verification of hosts on', () => {
+  test('is not turned on when host verification is not disabled', () => {
     expect(
       loadTemporalSettings({ ...NO_FILE, TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'false' })
         .connection.tls,
@@ -58,7 +58,7 @@ describe('TLS', () => {
 });
 
 describe('the configuration file', () => {
-  test('gives address and namespace of a profile, and variables go before it', ({ folder }) => {
+  test('gives address and namespace of a profile, and variables take precedence', ({ folder }) => {
     const file = path.join(folder, 'temporal.toml');
     writeFileSync(file, '[profile.staging]\naddress = "stage:7233"\nnamespace = "shop"\n');
     const profile = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'staging' };
@@ -75,32 +75,32 @@ describe('the configuration file', () => {
     const file = path.join(folder, 'temporal.toml');
     writeFileSync(file, '[profile.default]\napi_key = "hunter2" oops\n');
     const problem = problemOf({ TEMPORAL_CONFIG_FILE: file });
-    expect(problem).toMatch(/^Temporal's configuration cannot be read/);
+    expect(problem).toMatch(/^Temporal's configuration: cannot be read/);
     expect(problem).not.toContain('hunter2');
     expect(problemOf({ ...NO_FILE, TEMPORAL_PROFILE: 'staging' })).toMatch(
-      /^Temporal's configuration cannot be read/,
+      /^Temporal's configuration: cannot be read/,
     );
   });
 });
 
 describe('problems', () => {
   test.for([
-    [{ TEMPORAL_TLS: 'maybe' }, /^TEMPORAL_TLS is "maybe"/],
-    [{ TEMPORAL_ADDRESS: 'http://localhost:7233' }, /^TEMPORAL_ADDRESS is .*without http/],
-    [{ TEMPORAL_ADDRESS: 'a b:1' }, /^TEMPORAL_ADDRESS is /],
-    [{ TEMPORAL_ADDRESS: 'user@host:1' }, /^TEMPORAL_ADDRESS is /],
-    [{ TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml' }, /^TEMPORAL_CONFIG_FILE is .*not exist/],
-    [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere' }, /^TEMPORAL_TLS_SERVER_CA_CERT_PATH is /],
+    [{ TEMPORAL_TLS: 'maybe' }, /^TEMPORAL_TLS: "maybe"/],
+    [{ TEMPORAL_ADDRESS: 'http://localhost:7233' }, /^TEMPORAL_ADDRESS: .*without http/],
+    [{ TEMPORAL_ADDRESS: 'a b:1' }, /^TEMPORAL_ADDRESS: /],
+    [{ TEMPORAL_ADDRESS: 'user@host:1' }, /^TEMPORAL_ADDRESS: /],
+    [{ TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml' }, /^TEMPORAL_CONFIG_FILE: .*not exist/],
+    [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere' }, /^TEMPORAL_TLS_SERVER_CA_CERT_PATH: /],
     [{ TEMPORAL_TLS_CLIENT_CERT_DATA: 'x' }, /without its counterpart/],
     [{ TEMPORAL_TLS_CLIENT_KEY_DATA: 'hunter2' }, /without its counterpart/],
-    [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, /does not support/],
+    [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, /is not supported/],
   ] as const)('%j', ([environment, problem]) => {
     expect(problemOf({ ...NO_FILE, ...environment })).toMatch(problem);
     expect(problemOf({ ...NO_FILE, ...environment })).not.toContain('hunter2');
   });
 
   test.for(['[::1]:7233', '127.0.0.1:7233', 'temporal', 'a-b.example.com:443'])(
-    'an address such as %s is none',
+    '%s is an address',
     (address) => {
       expect(loadTemporalSettings({ ...NO_FILE, TEMPORAL_ADDRESS: address }).address).toBe(address);
     },
@@ -108,11 +108,5 @@ describe('problems', () => {
 });
 
 function problemOf(environment: NodeJS.ProcessEnv): string {
-  try {
-    loadTemporalSettings(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems.join('\n');
-    throw error;
-  }
-  return '';
+  return problemsOf(() => loadTemporalSettings(environment)).join('\n');
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 
+import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../../contract/limits.ts';
 import { UPDATE } from '../../contract/names.ts';
-import { findRunningId, steerRun, type SteeringUpdate } from '../../runs/control.ts';
+import { findRunningId, sendUpdate, type RunUpdate } from '../../runs/control.ts';
 import { readTemporalConfig, writeResult, type CommandContext } from '../command-context.ts';
 import { EXIT, InputError, type ExitCode } from '../exit-code.ts';
 import { addHelpSections } from '../help-text.ts';
@@ -11,7 +12,7 @@ import { withClient } from '../temporal-client.ts';
 /** A command that sends one update to one run. */
 interface SteeringCommand {
   readonly name: string;
-  readonly update: SteeringUpdate;
+  readonly update: RunUpdate;
   readonly summary: string;
   readonly description: string;
   readonly options: readonly (readonly [flags: string, meaning: string])[];
@@ -53,7 +54,7 @@ const COMMANDS: readonly SteeringCommand[] = [
       'so the next run.',
     options: [
       ['--rows-per-second <number>', 'delete no more rows a second than this, or "max"'],
-      ['--lanes <number>', 'database connections that delete side by side, 1 to 16'],
+      ['--lanes <number>', `database connections that delete side by side, 1 to ${MOST_LANES}`],
     ],
     examples: [
       ['session-cleanup run pace --rows-per-second 500', 'be even gentler'],
@@ -116,7 +117,7 @@ async function steer(
   const { config, temporal } = readTemporalConfig(context);
   return await withClient(temporal, async (client) => {
     const workflowId = given ?? (await findRunningId(client, config.taskQueue));
-    const answer = await steerRun(client, workflowId, update, sent);
+    const answer = await sendUpdate(client, workflowId, update, sent);
     writeResult(
       context,
       options.json,
@@ -139,9 +140,9 @@ function readPace(options: Readonly<Record<string, unknown>>): object {
           rowsPerSecond:
             rowsPerSecond === 'max'
               ? null
-              : readWhole('--rows-per-second', rowsPerSecond, 10_000_000),
+              : readWhole('--rows-per-second', rowsPerSecond, MOST_ROWS_PER_SECOND),
         }),
-    ...(lanes === undefined ? {} : { lanes: readWhole('--lanes', lanes, 16) }),
+    ...(lanes === undefined ? {} : { lanes: readWhole('--lanes', lanes, MOST_LANES) }),
   };
 }
 

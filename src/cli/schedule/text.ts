@@ -1,4 +1,4 @@
-import type { ScheduleDifference } from '../../schedule/differences.ts';
+import type { ScheduleDifference } from '../../schedule/definition.ts';
 import type { ScheduledRun, ScheduleState } from '../../schedule/schedule.ts';
 import { durationText } from '../rendering/duration-text.ts';
 import { countText, numberText } from '../rendering/number-text.ts';

@@ -68,7 +68,7 @@ test('no command prints a value of a session, the password or the key: not as JS
   await database.sql('create table audits (session uuid references sessions on delete cascade)');
   await using _ = await startRealWorker(temporal, planted, {
     // Slow enough to be met at work by several commands in turn.
-    deletion: { brakeShare: 1, chunkMilliseconds: 10, rowsPerSecond: 200 },
+    deletion: { approvalShare: 1, chunkMilliseconds: 10, rowsPerSecond: 200 },
   });
   await Promise.all(['migrate', 'preview', 'schedule apply'].map((line) => runAsJson(line)));
   await runAsJson('grants', '--role', 'cleaner');
@@ -151,7 +151,7 @@ describe('a connection that fails tells neither password nor key', () => {
     },
     {
       words: 'a configuration file that cannot be read',
-      told: /configuration cannot be read/,
+      told: /configuration: cannot be read/,
       change: () => ({ TEMPORAL_CONFIG_FILE: fileWithKey() }),
     },
   ])('$words', async ({ told, change }, { database, temporal }) => {

@@ -124,7 +124,7 @@ describe('npm run replay -- --live', { timeout: 60_000 }, () => {
   test('refuses a wrong setting of the connection, and explains itself', async () => {
     const wrong = await replay(NOWHERE, ['--live'], { TEMPORAL_TLS: 'maybe' });
     expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(wrong.stderr).toContain('TEMPORAL_TLS is "maybe"');
+    expect(wrong.stderr).toContain('TEMPORAL_TLS: "maybe"');
     const help = await replay(NOWHERE, ['--help']);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
     expect(help.stdout).toContain('--since <duration>');
