@@ -67,6 +67,7 @@ export async function ask<Row extends object>(
     { sql: ISOLATION, params: [] },
     { sql: PINNED_SEARCH_PATH, params: [] },
     { sql: NO_TRANSACTION_TIMEOUT, params: [] },
+    { sql: END_WITH_CLIENT, params: [] },
     settingsStatement({ ...QUESTION_SETTINGS, ...settings }),
     ...statements,
   ];
@@ -84,6 +85,9 @@ export const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
 
 /** PostgreSQL 17 and later have it; elsewhere its name is an error. */
 const NO_TRANSACTION_TIMEOUT = `select case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '0', true) end`;
+
+/** The server cancels a question whose client has gone, as after Ctrl-C. Other platforms refuse any value but 0. */
+const END_WITH_CLIENT = `select case when version() like '%linux%' then set_config('client_connection_check_interval', '1s', true) end`;
 
 function settingsStatement(settings: LocalSettings): SqlFragment {
   return {

@@ -1,11 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
 import pg from 'pg';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 
 import { releaseLostConnections } from '../../src/database/lost-connections.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { test } from '../support/fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
+
+const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
+
+test.runIf(process.platform === 'linux')(
+  'a question ends on the server soon after its client',
+  async ({ database }) => {
+    const settings = JSON.stringify({ ...TEST_DATABASE_SETTINGS, url: database.url });
+    const client = spawn(process.execPath, [
+      ...['--input-type=module', '--eval'],
+      `const { createOrm } = await import(${JSON.stringify(`${SOURCE}database/orm.ts`)});
+       const { ask } = await import(${JSON.stringify(`${SOURCE}database/transaction.ts`)});
+       const em = createOrm(${settings}, [${JSON.stringify(TEST_TARGET)}]).em.fork();
+       await ask(em, { statement_timeout: '60s' }, { sql: 'select pg_sleep(50)', params: [] });`,
+    ]);
+    const asking = async (): Promise<number> =>
+      (
+        await database.sql(
+          `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+        )
+      ).length;
+    await vi.waitUntil(async () => (await asking()) === 1, { timeout: 20_000, interval: 20 });
+    client.kill('SIGKILL');
+    await once(client, 'exit');
+    await vi.waitUntil(async () => (await asking()) === 0, { timeout: 10_000, interval: 20 });
+  },
+);
 
 describe('a connection that is lost in mid-transaction', () => {
   test('costs the ORM no place in its pool, however often it happens', async ({ database }) => {
