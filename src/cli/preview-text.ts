@@ -1,9 +1,7 @@
 import type { PreviewOutcome } from './database.ts';
-import { durationText } from './rendering/duration-text.ts';
-import { countText, numberText } from './rendering/number-text.ts';
+import { countText, distanceText, durationText, numberText, timeText } from '../contract/text.ts';
 import type { Painter } from './rendering/painter.ts';
 import { renderTable } from './rendering/table.ts';
-import { distanceText, timeText } from './rendering/time-text.ts';
 
 /** What waits in each target, one a line; below it what could not be told. */
 export function renderPreviews(

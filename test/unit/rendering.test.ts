@@ -2,13 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { renderBars } from '../../src/cli/rendering/bar-plot.ts';
-import { durationText } from '../../src/cli/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
+import { countText, distanceText, durationText, numberText, timeText } from '../../src/contract/text.ts';
 import { markdownText } from '../../src/cli/rendering/markdown-text.ts';
 import { createPainter } from '../../src/cli/rendering/painter.ts';
 import { createProgressLine } from '../../src/cli/rendering/progress-line.ts';
 import { indent, renderPairs, renderTable } from '../../src/cli/rendering/table.ts';
-import { distanceText, timeText } from '../../src/cli/rendering/time-text.ts';
 
 describe('a duration', () => {
   it.each([

@@ -1,10 +1,8 @@
 import type { RecentRun } from '../../runs/recent-runs.ts';
 import { renderBars } from '../rendering/bar-plot.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { numberText } from '../rendering/number-text.ts';
+import { distanceText, durationText, numberText, timeText } from '../../contract/text.ts';
 import type { Painter } from '../rendering/painter.ts';
 import { renderTable } from '../rendering/table.ts';
-import { distanceText, timeText } from '../rendering/time-text.ts';
 
 const BAR_WIDTH = 24;
 

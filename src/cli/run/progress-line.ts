@@ -5,8 +5,7 @@ import { watchRun } from '../../runs/progress.ts';
 import type { RunSnapshot } from '../../runs/progress.ts';
 import type { RunId } from '../../runs/run.ts';
 import type { CommandContext } from '../command-context.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
+import { countText, durationText, numberText } from '../../contract/text.ts';
 import { createProgressLine } from '../rendering/progress-line.ts';
 
 /** A run that somebody waits for. */

@@ -1,10 +1,8 @@
 import type { RecordedResult, RecordedTarget } from '../../runs/result.ts';
 import type { RunOutcome } from '../../runs/run.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
+import { countText, durationText, numberText, timeText } from '../../contract/text.ts';
 import type { Painter } from '../rendering/painter.ts';
 import { indent, renderTable } from '../rendering/table.ts';
-import { timeText } from '../rendering/time-text.ts';
 
 /** How a run is shown. */
 export interface RunRendering {

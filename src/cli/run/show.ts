@@ -12,7 +12,7 @@ import { addHelpSections } from '../help-text.ts';
 import { JSON_OPTION, type Invocation, type JsonOption } from '../invocation.ts';
 import { markdownText } from '../rendering/markdown-text.ts';
 import { createPainter } from '../rendering/painter.ts';
-import { distanceText } from '../rendering/time-text.ts';
+import { distanceText } from '../../contract/text.ts';
 import { renderSnapshot, renderWaiting } from './progress-line.ts';
 import { renderOutcome } from './result-text.ts';
 import { withClient } from '../temporal-client.ts';

@@ -9,7 +9,7 @@ import { addHelpSections } from '../help-text.ts';
 import { parsePastInstant } from '../instant.ts';
 import { JSON_OPTION } from '../invocation.ts';
 import type { Invocation, JsonOption } from '../invocation.ts';
-import { countText } from '../rendering/number-text.ts';
+import { countText } from '../../contract/text.ts';
 import { renderStarted } from './text.ts';
 import { withClient } from '../temporal-client.ts';
 

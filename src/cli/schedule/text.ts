@@ -1,10 +1,8 @@
 import type { ScheduleDifference } from '../../schedule/differences.ts';
 import type { ScheduledRun, ScheduleState } from '../../schedule/schedule.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
+import { countText, distanceText, durationText, numberText, timeText } from '../../contract/text.ts';
 import type { Painter } from '../rendering/painter.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
-import { distanceText, timeText } from '../rendering/time-text.ts';
 
 /** Slots that are told ahead. */
 const NEXT_RUNS = 3;

@@ -3,7 +3,7 @@ import type { Poller } from '../../checks/pollers.ts';
 import { renderPreviews } from '../preview-text.ts';
 import type { Painter } from '../rendering/painter.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
-import { distanceText, timeText } from '../rendering/time-text.ts';
+import { distanceText, timeText } from '../../contract/text.ts';
 import { renderRuns } from '../run/list-text.ts';
 import { renderSchedule } from '../schedule/text.ts';
 import type { Section, StatusReport } from './report.ts';
