@@ -1,4 +1,5 @@
 import type { RunProgress, TargetProgress } from '../src/contract/run.ts';
+import { countText, durationText, numberText } from '../src/contract/text.ts';
 import type { TargetFailure } from './slice-end.ts';
 
 /**
@@ -21,7 +22,7 @@ export function describeRun(
 /** What the run is for, and once it has ended what it has done. */
 function headingOf({ cutoff, dryRun, deletedCount, targets }: RunProgress): string {
   const hasEnded = targets.length > 0 && targets.every(({ state }) => !isUnfinished(state));
-  const rows = `${grouped(deletedCount)} ${deletedCount === 1 ? 'row' : 'rows'}`;
+  const rows = countText(deletedCount, 'row');
   if (dryRun) {
     return hasEnded
       ? `**Dry run:** ${rows} had expired by ${cutoff}. Nothing was deleted.`
@@ -47,9 +48,9 @@ function stateOf({ paused, pace, targets, approvalUntil }: RunProgress): readonl
     if (awaiting === undefined) continue;
     const { expiredRows, totalRows, isEstimate, sentinels = [] } = awaiting;
     const about = isEstimate === true ? 'about ' : '';
-    const often = sentinels.map(({ value, rows }) => `${grouped(rows)} hold ${escape(value)}`);
+    const often = sentinels.map(({ value, rows }) => `${numberText(rows)} hold ${escape(value)}`);
     lines.push(
-      `**Waits for approval:** ${about}${grouped(expiredRows)} of the ${grouped(totalRows)} rows of ` +
+      `**Waits for approval:** ${about}${numberText(expiredRows)} of the ${numberText(totalRows)} rows of ` +
         `${escape(target)} would be deleted${often.length === 0 ? '' : ` (${often.join(', ')})`}. If that is ` +
         'right, send the update `approve`; if not, `reject`, and look at the unit and the time zone of the ' +
         'expiry column.',
@@ -62,7 +63,7 @@ function stateOf({ paused, pace, targets, approvalUntil }: RunProgress): readonl
   }
   if (pace !== undefined) {
     const { rowsPerSecond, lanes } = pace;
-    const rows = rowsPerSecond == null ? 'any number of' : grouped(rowsPerSecond);
+    const rows = rowsPerSecond == null ? 'any number of' : numberText(rowsPerSecond);
     lines.push(`**Pace:** ${rows} rows/s${lanes === undefined ? '' : `, lanes: ${lanes}`}.`);
   }
   for (const { target, inHand } of targets) {
@@ -88,12 +89,12 @@ function rowOf(target: TargetProgress, dryRun: boolean, isPaused: boolean): stri
   const cells = [
     escape(target.target),
     `${state}${wayOf(target)}`,
-    grouped(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
-    grouped(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
-    target.estimatedLeft === undefined ? '–' : grouped(target.estimatedLeft),
+    numberText(target.deletedCount + (target.inHand?.deletedCount ?? 0)),
+    numberText(target.skippedLocked + (target.inHand?.skippedLocked ?? 0)),
+    target.estimatedLeft === undefined ? '–' : numberText(target.estimatedLeft),
     rateOf(target),
-    duration(target.seconds + (target.inHand?.seconds ?? 0)),
-    grouped(target.slices),
+    durationText(target.seconds + (target.inHand?.seconds ?? 0)),
+    numberText(target.slices),
   ];
   return lineOf(cells);
 }
@@ -106,8 +107,8 @@ function lineOf(cells: readonly string[]): string {
 }
 
 function rateOf({ inHand, deletedCount, seconds }: TargetProgress): string {
-  if (inHand !== undefined) return grouped(inHand.rowsPerSecond);
-  return seconds > 0 ? grouped(Math.round(deletedCount / seconds)) : '–';
+  if (inHand !== undefined) return numberText(inHand.rowsPerSecond);
+  return seconds > 0 ? numberText(deletedCount / seconds) : '–';
 }
 
 /** How the slice in hand finds its rows, and how far it has come. */
@@ -151,13 +152,13 @@ function leftOver({
 }: TargetProgress): readonly string[] {
   const causes = remaining.map(
     ({ reason, rows, by }) =>
-      `${grouped(rows)} ${REASONS[reason]}${by === undefined ? '' : ` (${escape(by)})`}`,
+      `${numberText(rows)} ${REASONS[reason]}${by === undefined ? '' : ` (${escape(by)})`}`,
   );
   const parts = [
     ...(causes.length === 0 ? [] : [`expired rows that stay: ${causes.join(', ')}`]),
     ...(unreadableCount === undefined
       ? []
-      : [`${grouped(unreadableCount)} rows never expire, since their expiry cannot be read`]),
+      : [`${numberText(unreadableCount)} rows never expire, since their expiry cannot be read`]),
     ...(uncountedCascades === undefined
       ? []
       : [`rows that cascades deleted in ${escape(uncountedCascades.join(', '))} are not counted`]),
@@ -171,22 +172,6 @@ const REASONS = {
   'too-slow': 'take too long to delete',
   'kept-by-trigger': 'are kept by a trigger',
 } as const;
-
-/** `1234567` as `1,234,567`. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** Two units at most: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
-function duration(seconds: number): string {
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${grouped(Math.floor(minutes / 60))} h ${minutes % 60} min`;
-}
 
 /** Names may hold anything; they stay within their cell. */
 function escape(text: string): string {
