@@ -75,9 +75,11 @@ function stateOf({ paused, pace, targets, approvalUntil }: RunProgress): readonl
 
 function tableOf({ targets, dryRun, paused }: RunProgress): string {
   if (targets.length === 0) return 'Waits for a worker to say which targets are configured.';
-  const deleted = dryRun ? 'would delete' : 'deleted';
+  // A heading that wraps would run into its neighbour's.
+  const deleted = dryRun ? 'would\u00A0delete' : 'deleted';
+  const left = 'estimated\u00A0left';
   return [
-    lineOf(['target', 'state', deleted, 'locked', 'left, about', 'rows/s', 'time', 'slices']),
+    lineOf(['target', 'state', deleted, 'locked', left, 'rows/s', 'time', 'slices']),
     '| :-- | :-- | --: | --: | --: | --: | --: | --: |',
     ...targets.map((target) => rowOf(target, dryRun, paused !== undefined)),
   ].join('\n');
