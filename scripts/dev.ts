@@ -1,8 +1,7 @@
 /** `npm run dev`: a whole session-cleanup on this machine. See `npm run dev -- --help`. */
 import { CommanderError } from 'commander';
 
-import { EXIT } from '../src/cli/exit-code.ts';
-import { reportError } from '../src/cli/report-error.ts';
+import { EXIT, reportError } from '../src/cli/errors.ts';
 import { parseDevOptions } from './dev/options.ts';
 import { toOnceResult } from './dev/report.ts';
 import { runDevelopment } from './dev/run-development.ts';

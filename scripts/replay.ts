@@ -8,9 +8,8 @@
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { CommanderError } from 'commander';
 
-import { readTemporalConfig } from '../src/cli/command-context.ts';
-import { reportError } from '../src/cli/report-error.ts';
-import { withClient } from '../src/cli/temporal-client.ts';
+import { readTemporalConfig, withClient } from '../src/cli/context.ts';
+import { reportError } from '../src/cli/errors.ts';
 import { workflowsPath } from '../src/worker/workflow-code.ts';
 import { fetchHistories } from './replay/fetch-histories.ts';
 import { parseReplayOptions, type ReplayOptions } from './replay/options.ts';

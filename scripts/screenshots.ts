@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument } from 'commander';
 import { chromium, type Browser } from 'playwright-core';
 
-import { InputError } from '../src/cli/exit-code.ts';
+import { InputError } from '../src/cli/errors.ts';
 import { runScript, scriptCommand } from './options.ts';
 import { openLaboratory, SESSIONS } from './record-history/laboratory.ts';
 import { ended } from './record-history/waiting.ts';

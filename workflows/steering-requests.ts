@@ -1,11 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/failures.ts';
-
-/** As `SESSION_CLEANUP_LANES` allows. */
-const MOST_LANES = 16;
-
-/** As `SESSION_CLEANUP_ROWS_PER_SECOND` allows. */
-const MOST_ROWS_PER_SECOND = 10_000_000;
+import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../src/contract/limits.ts';
 
 /** What each argument's fields must be. */
 type Fields = Readonly<Record<string, (value: unknown) => string | undefined>>;

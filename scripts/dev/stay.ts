@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
 import { numberText, timeText } from '../../src/contract/text.ts';
-import type { ProgressLine } from '../../src/cli/rendering/progress-line.ts';
+import type { ProgressLine } from '../../src/cli/rendering/terminal.ts';
 import type { Config } from '../../src/config/config.ts';
 import { listRecentRuns, type RecentRun } from '../../src/runs/recent-runs.ts';
 import { countRows, presentSecond } from './counts.ts';

@@ -13,7 +13,7 @@ const { HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache` } = process.env;
 if (XDG_CACHE_HOME) enableCompileCache(`${XDG_CACHE_HOME}/session-cleanup`);
 
 // `session-cleanup status | head` closes the pipe early; that is no error.
-const { EXIT } = await import('./exit-code.ts');
+const { EXIT } = await import('./errors.ts');
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
 });

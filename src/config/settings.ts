@@ -1,3 +1,4 @@
+import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../contract/limits.ts';
 import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
 import { CASCADES, EXPIRY_TYPES } from './config.ts';
 import type { ExpiryType } from './config.ts';
@@ -114,13 +115,13 @@ export const SETTINGS = {
     name: `${PREFIX}LANES`,
     meaning: 'Database connections that delete side by side',
     default: '2',
-    ...wholeNumberBetween(1, 16),
+    ...wholeNumberBetween(1, MOST_LANES),
   }),
   lanesBesideOthers: withDefault({
     name: `${PREFIX}LANES_BESIDE_OTHERS`,
     meaning: 'Of them, how many go on while others are at work on the server',
     default: '1',
-    ...wholeNumberBetween(1, 16),
+    ...wholeNumberBetween(1, MOST_LANES),
   }),
   chunkMilliseconds: withDefault({
     name: `${PREFIX}CHUNK_TIME`,
@@ -151,7 +152,7 @@ export const SETTINGS = {
     meaning: 'Delete no more rows a second than this, on average',
     default: undefined,
     unset: 'as many as possible',
-    ...wholeNumberBetween(1, 10_000_000),
+    ...wholeNumberBetween(1, MOST_ROWS_PER_SECOND),
   }),
   maxReplicaLagSeconds: withDefault({
     name: `${PREFIX}MAX_REPLICA_LAG`,

@@ -11,9 +11,9 @@ import { listRecentRuns } from '../../runs/recent-runs.ts';
 import type { RecentRun } from '../../runs/recent-runs.ts';
 import { describeSchedule } from '../../schedule/schedule.ts';
 import type { ScheduleState } from '../../schedule/schedule.ts';
+import { withClient } from '../context.ts';
 import type { PreviewOutcome } from '../database.ts';
-import { reportError } from '../report-error.ts';
-import { withClient } from '../temporal-client.ts';
+import { reportError } from '../errors.ts';
 
 /** A part of the status, or why it could not be told. */
 export type Section<Content> =

@@ -1,16 +1,16 @@
 import type { TargetSuccess } from '../../runs/last-success.ts';
 import type { Poller } from '../../checks/pollers.ts';
-import { renderPreviews } from '../preview-text.ts';
-import type { Painter } from '../rendering/painter.ts';
+import { renderPreviews } from '../preview.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
+import type { Paint } from '../rendering/terminal.ts';
 import { distanceText, timeText } from '../../contract/text.ts';
-import { renderRuns } from '../run/list-text.ts';
+import { renderRuns } from '../run/list.ts';
 import { renderSchedule } from '../schedule/text.ts';
 import type { Section, StatusReport } from './report.ts';
 
 /** What the report is drawn with. */
 export interface StatusRendering {
-  readonly painter: Painter;
+  readonly paint: Paint;
   readonly now: Date;
   readonly taskQueue: string;
   /** Targets whose last success is older than `--max-age` allows. */
@@ -21,7 +21,7 @@ export interface StatusRendering {
 
 /** The whole status, section by section. */
 export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
-  const { painter, taskQueue } = rendering;
+  const { paint, taskQueue } = rendering;
   // Without a server all three would say the same at length.
   const error = commonError(report);
   const fromTemporal =
@@ -29,42 +29,42 @@ export function renderStatus(report: StatusReport, rendering: StatusRendering): 
       ? [
           report.schedule.ok
             ? renderSchedule(report.schedule.content, rendering)
-            : failure('Schedule', report.schedule.error, painter),
-          section('Last success', report.lastSuccess, painter, (successes) =>
+            : failure('Schedule', report.schedule.error, paint),
+          section('Last success', report.lastSuccess, paint, (successes) =>
             successes.map((success) => renderSuccess(success, rendering)).join('\n'),
           ),
-          section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
-          section('Workers', report.workers, painter, (workers) =>
+          section('Last runs', report.runs, paint, (runs) => renderRuns(runs, rendering)),
+          section('Workers', report.workers, paint, (workers) =>
             renderWorkers(workers, taskQueue, rendering),
           ),
         ]
-      : [failure('Temporal', error, painter)];
+      : [failure('Temporal', error, paint)];
   return [
     ...fromTemporal,
     ...(rendering.isDatabaseLeftOut ? [] : [renderDatabase(report, rendering)]),
   ].join('\n\n');
 }
 
-function renderDatabase({ targets }: StatusReport, { painter, now }: StatusRendering): string {
+function renderDatabase({ targets }: StatusReport, { paint, now }: StatusRendering): string {
   const title = 'Waiting in the database';
   return targets === null
-    ? [painter.heading(title), indent('not read: DATABASE_URL is not set')].join('\n')
-    : section(title, targets, painter, (outcomes) => renderPreviews(outcomes, painter, now));
+    ? [paint('heading', title), indent('not read: DATABASE_URL is not set')].join('\n')
+    : section(title, targets, paint, (outcomes) => renderPreviews(outcomes, paint, now));
 }
 
 function section<Content>(
   title: string,
   part: Section<Content>,
-  painter: Painter,
+  paint: Paint,
   render: (content: Content) => string,
 ): string {
   return part.ok
-    ? [painter.heading(title), indent(render(part.content))].join('\n')
-    : failure(title, part.error, painter);
+    ? [paint('heading', title), indent(render(part.content))].join('\n')
+    : failure(title, part.error, paint);
 }
 
-function failure(title: string, error: string, painter: Painter): string {
-  return [painter.heading(title), indent(painter.bad(error))].join('\n');
+function failure(title: string, error: string, paint: Paint): string {
+  return [paint('heading', title), indent(paint('bad', error))].join('\n');
 }
 
 function commonError({ schedule, runs, workers }: StatusReport): string | undefined {
@@ -75,16 +75,16 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
 /** Up to when a target has been cleaned; and why not up to a later time, where a run did not. */
 function renderSuccess(
   { target, success, passedOver }: TargetSuccess,
-  { painter, now, overdue }: StatusRendering,
+  { paint, now, overdue }: StatusRendering,
 ): string {
   const isLate = overdue.includes(target);
-  const paint = isLate || success === null ? painter.bad : painter.good;
+  const style = isLate || success === null ? 'bad' : 'good';
   const late = isLate ? ', longer ago than --max-age allows' : '';
   const line =
     success === null
-      ? `${target}: ${paint('none among the runs that Temporal remembers')}`
-      : `${target}: ${paint(`cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
-        painter.quiet(success.workflowId);
+      ? `${target}: ${paint(style, 'none among the runs that Temporal remembers')}`
+      : `${target}: ${paint(style, `cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
+        paint('quiet', success.workflowId);
   if (passedOver === null) return line;
   return `${line}\n${indent(`${passedOver.workflowId} does not count: ${passedOver.reason}`)}`;
 }
@@ -92,19 +92,20 @@ function renderSuccess(
 function renderWorkers(
   workers: readonly Poller[],
   taskQueue: string,
-  { painter, now }: StatusRendering,
+  { paint, now }: StatusRendering,
 ): string {
   const pairs = workers.map(({ identity, lastSeenAt, isPolling }) => {
     const seen = lastSeenAt === null ? '' : `last seen ${distanceText(lastSeenAt, now)}`;
     return [
       identity,
-      isPolling ? painter.quiet(seen) : painter.warning(`silent, ${seen}`),
+      isPolling ? paint('quiet', seen) : paint('warning', `silent, ${seen}`),
     ] as const;
   });
   const none = workers.some(({ isPolling }) => isPolling)
     ? []
     : [
-        painter.warning(
+        paint(
+          'warning',
           `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
         ),
       ];

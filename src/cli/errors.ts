@@ -1,13 +1,26 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 
 import { ConfigError } from '../config/config-error.ts';
-import { TemporalUnreachableError } from '../temporal/connection.ts';
-import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
+import { DatabaseProblem } from '../failures/database-problem.ts';
 import { SteeringError } from '../runs/control.ts';
+import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
-import { DatabaseProblem } from './database-problem.ts';
-import { EXIT, InputError } from './exit-code.ts';
-import type { ExitCode } from './exit-code.ts';
+import { TemporalUnreachableError } from '../temporal/connection.ts';
+
+/** Exit codes of all commands. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  /** An argument or a setting is invalid; no connection was opened. */
+  badInput: 2,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An invalid argument. Thrown before any connection is opened; the message says why. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
 
 /** Errors whose message already says what happened and what to do. */
 const SELF_EXPLAINING = [
@@ -19,21 +32,21 @@ const SELF_EXPLAINING = [
   SteeringError,
 ] as const;
 
-/** Names of the gRPC codes that say something about how the server was reached. */
+/** What gRPC's codes mean for the connection to Temporal. */
 const REFUSALS: ReadonlyMap<number, string> = new Map([
-  [4, 'did not answer in time'],
-  [7, 'refuses this login for this namespace: check TEMPORAL_NAMESPACE and the rights of the key'],
-  [14, 'cannot be reached any more: try again'],
-  [16, 'does not accept this login: check TEMPORAL_API_KEY or the client certificate'],
+  [4, 'The server did not answer in time. Try again.'],
+  [7, 'No permission for this namespace. Check TEMPORAL_NAMESPACE and the rights of the key.'],
+  [14, 'The server became unreachable. Try again.'],
+  [16, 'Authentication failed. Check TEMPORAL_API_KEY or the client certificate.'],
 ]);
 
-/** What went wrong, and the exit code that tells it to the shell. */
+/** An error in words, and its exit code. */
 export interface ErrorReport {
   readonly exitCode: ExitCode;
   readonly message: string;
 }
 
-/** Puts any error in words for a person. Nothing secret is in them. */
+/** Explains any error to a person, without secrets. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof ConfigError || error instanceof InputError) {
     return { exitCode: EXIT.badInput, message: error.message };
@@ -47,13 +60,13 @@ function explain(error: unknown): string {
   }
   if (error instanceof NamespaceNotFoundError) {
     return (
-      `Temporal has no namespace ${error.namespace}. Set TEMPORAL_NAMESPACE to one that exists, or ` +
-      `create it: temporal operator namespace create --namespace ${error.namespace}`
+      `Temporal: there is no namespace ${error.namespace}. Set TEMPORAL_NAMESPACE to an existing one, ` +
+      `or create it: temporal operator namespace create --namespace ${error.namespace}`
     );
   }
   const grpc = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(grpc)) {
-    return `Temporal ${REFUSALS.get(grpc.code) ?? `answers: ${grpc.details}`}.`;
+    return `Temporal: ${REFUSALS.get(grpc.code) ?? `The server answered: ${grpc.details}.`}`;
   }
   if (error instanceof Error) return error.stack ?? `${error.name}: ${error.message}`;
   return String(error);
