@@ -20,7 +20,7 @@ test('run start says that no worker polls and for how long it has waited, and le
   expect(stderr).toMatch(
     /^Waiting for \d+(\.\d)? s: no worker polls .* Start one: session-cleanup worker$/m,
   );
-  expect(stderr).toContain('Stopped waiting. The run goes on');
+  expect(stderr).toContain('Stopped waiting. The run continues');
   const { count } = await temporal.client.workflow.count("ExecutionStatus = 'Running'");
   expect(count).toBe(1);
   for (const timeout of ['0', 'soon', '25d']) {
@@ -54,7 +54,7 @@ test('run show tells what is known of a run that no worker answers for', async (
   await expect
     .poll(async () => (await runCommand(['run', 'show'], environment)).stdout, { timeout: 40_000 })
     .toMatch(
-      /is going on, started .* ago\.\n\nNo worker answers[^]*\nWaiting for [^]*no worker polls the task queue/,
+      /is running, started .* ago\.\n\nNo worker answers[^]*\nWaiting for [^]*no worker polls the task queue/,
     );
   const { exitCode, result } = await runJson(['run', 'show'], environment);
   expect(exitCode).toBe(1);

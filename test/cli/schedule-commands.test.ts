@@ -52,7 +52,7 @@ test('apply, describe, pause, unpause, check and delete do what they say', async
   expect((await runCommand(['schedule', 'delete'], environment)).exitCode).toBe(1);
 });
 
-test('trigger exits with 1 when it starts nothing, and names the run in the way', async ({
+test('trigger exits with 1 when it starts nothing, and names the running run', async ({
   temporal,
 }) => {
   const environment = environmentOf(temporal);
@@ -65,10 +65,10 @@ test('trigger exits with 1 when it starts nothing, and names the run in the way'
   expect(workflowId).toBeDefined();
   const second = await runCommand(['schedule', 'trigger'], environment);
   expect(second.exitCode).toBe(1);
-  expect(second.stdout).toContain(`a run of the schedule is going on (${workflowId})`);
+  expect(second.stdout).toContain(`a run of the schedule is running (${workflowId})`);
 });
 
-test('backfill tells the slots, the runs that started and those that wait', async ({
+test('backfill reports the slots, the runs that started and those that wait', async ({
   temporal,
 }) => {
   const environment = environmentOf(temporal);

@@ -108,7 +108,7 @@ test('status without DATABASE_URL shows what Temporal knows', async ({ database,
   const { exitCode, stdout } = await runCommand(['status'], environment);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^Schedule session_cleanup {2}every 6 h, active\n/);
-  expect(stdout).toMatch(/^Waiting in the database\n {2}not read: DATABASE_URL is not set$/m);
+  expect(stdout).toMatch(/^Expired rows\n {2}not read: DATABASE_URL is not set$/m);
 });
 
 /** Runs the workflow to its end, and gives its id. */

@@ -107,7 +107,7 @@ test('status tells that a run is paused, and answers as well when no worker does
   await runCommand(['run', 'pause', run.workflowId, '--reason', 'peak hour'], environment);
   await expect
     .poll(async () => (await runCommand(['status'], environment)).stdout, { timeout: 25_000 })
-    .toContain(`Paused (peak hour). To go on: session-cleanup run resume ${run.workflowId}`);
+    .toContain(`Paused (peak hour). To resume: session-cleanup run resume ${run.workflowId}`);
 
   await worker.stop();
   const { result } = await runJson(['status'], environment);

@@ -216,7 +216,7 @@ describe('status', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^Schedule session_cleanup {2}every 6 h, active\n/);
     expect(stdout).toMatch(/^Last runs\n {2}none yet\n/m);
-    expect(stdout).toMatch(/^Waiting in the database\n {2}sessions: /m);
+    expect(stdout).toMatch(/^Expired rows\n {2}sessions: /m);
     expect(stdout).not.toContain('hunter2');
   });
 

@@ -165,14 +165,8 @@ const addBackfillCommand = defineTemporalCommand<BackfillOptions>({
     'the cut-off, and reports which of them really started. A slot that has run before runs again. One ' +
     'run deletes everything that had expired by its time, so a range is seldom needed.',
   options: [
-    pastInstantOption(
-      '--from <instant>',
-      'first instant of the range, such as 2026-11-20T00:00:00Z',
-    ).makeOptionMandatory(),
-    pastInstantOption(
-      '--to <instant>',
-      'last instant of the range; not in the future',
-    ).makeOptionMandatory(),
+    pastInstantOption('--from <instant>', 'first instant of the range').makeOptionMandatory(),
+    pastInstantOption('--to <instant>', 'last instant, not in the future').makeOptionMandatory(),
     new Option(
       '--overlap <policy>',
       'what to do while a run is running: buffer-all runs one after another, allow-all runs all at ' +

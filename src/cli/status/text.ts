@@ -46,7 +46,7 @@ export function renderStatus(report: StatusReport, rendering: StatusRendering): 
 }
 
 function renderDatabase({ targets }: StatusReport, { paint, now }: StatusRendering): string {
-  const title = 'Waiting in the database';
+  const title = 'Expired rows';
   return targets === null
     ? [paint('heading', title), indent('not read: DATABASE_URL is not set')].join('\n')
     : section(title, targets, paint, (outcomes) => renderPreviews(outcomes, paint, now));

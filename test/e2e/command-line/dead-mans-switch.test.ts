@@ -33,7 +33,7 @@ test('a schedule that looks healthy and starts nothing is found by the age of th
   await fillSessions(database, { expired: 400, live: 100 });
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
   await createSchedule(temporal, '--interval', '2s', '--paused');
-  // Slots to come that are backfilled are used up: when their time comes, the server starts nothing.
+  // Slots to come that are backfilled are exhausted: when their time comes, the server starts nothing.
   await temporalCli(
     temporal,
     ...['schedule', 'backfill', ...ID, '--overlap-policy', 'AllowAll'],
@@ -80,7 +80,7 @@ test('a schedule whose remaining runs are used up says so', async ({ database, t
     expect(remainingActions).toBe(0);
   });
   const { stdout } = await sessionCleanup(stage, ['schedule', 'describe']);
-  expect(stdout).toMatch(/^Schedule session_cleanup {2}every 1 s, used up\n {2}next +nothing: /);
+  expect(stdout).toMatch(/^Schedule session_cleanup {2}every 1 s, exhausted\n {2}next +none: /);
   expect(stdout).toMatch(/^ {2}remaining +0 more runs$/m);
 });
 
