@@ -32,7 +32,7 @@ export async function buildProgram(folder: string): Promise<void> {
     cwd: CHECKOUT,
     platform: 'node',
     input: {
-      cli: path.join(CHECKOUT, 'src', 'cli.ts'),
+      cli: path.join(CHECKOUT, 'src', 'cli', 'main.ts'),
       [WORKFLOW_THREAD]: path.join(sdk, 'workflow', `${WORKFLOW_THREAD}.js`),
     },
     external: [NATIVE, NEVER_LOADED],

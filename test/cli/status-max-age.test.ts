@@ -91,7 +91,7 @@ test('status --max-age needs no database, names the target that is overdue, and 
   expect(late.exitCode).toBe(1);
   expect(late.stdout).toMatch(/^ {2}sessions: cleaned up to .* UTC, \d.* ago /m);
   expect(late.stdout).toMatch(
-    /^ {2}tokens: none among .*\n {4}\S+ does not count: it did not clean this target$/m,
+    /^ {2}tokens: no success among .*\n {4}\S+ does not count: it did not clean this target$/m,
   );
   expect(await runJson(['status', '--max-age', '1ms'], environment)).toMatchObject({
     exitCode: 1,

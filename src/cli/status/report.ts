@@ -15,19 +15,19 @@ import { withClient } from '../context.ts';
 import type { PreviewOutcome } from '../database.ts';
 import { reportError } from '../errors.ts';
 
-/** A part of the status, or why it could not be told. */
+/** A part of the status, or why it could not be read. */
 export type Section<Content> =
   { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly error: string };
 
-/** Everything that an operator wants to know at a glance. Each part fails by itself. */
+/** The status; each part is read, and may fail, by itself. */
 export interface StatusReport {
   readonly schedule: Section<ScheduleState>;
   /** Newest first. */
   readonly runs: Section<readonly RecentRun[]>;
   readonly workers: Section<readonly Poller[]>;
-  /** For each configured target, up to when it has been cleaned. */
+  /** For each configured target, the last run that cleaned it. */
   readonly lastSuccess: Section<readonly TargetSuccess[]>;
-  /** Expired rows of each target; null when the database was not asked. */
+  /** Expired rows of each target; null when the database was not read. */
   readonly targets: Section<readonly PreviewOutcome[]> | null;
 }
 
@@ -35,8 +35,7 @@ export interface StatusReport {
 const RECENT_RUNS = 10;
 
 /**
- * Asks Temporal and, where the configuration has one, the database at the same time. Never fails as a
- * whole.
+ * Reads Temporal and, if the configuration has one, the database in parallel. Never fails as a whole.
  *
  * @param since - Runs that ended before this instant are not searched for a success.
  */
@@ -58,7 +57,7 @@ export async function gatherStatus(
   return { ...fromTemporal, targets };
 }
 
-/** Whether all that was asked has been answered. */
+/** Whether every part has been read. */
 export function isComplete({
   schedule,
   runs,
@@ -117,8 +116,8 @@ async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<
 }
 
 /**
- * The targets whose latest cut-off is before `since`. Unknown counts as too old, since an alarm that
- * stays silent is worth nothing; undefined when nothing is known of any target.
+ * The targets whose last success has a cut-off before `since`. Unknown counts as overdue, so that the
+ * alarm is not silent; undefined when the runs could not be read.
  */
 export function overdueTargets(
   { lastSuccess }: StatusReport,

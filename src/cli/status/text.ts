@@ -8,21 +8,21 @@ import { renderRuns } from '../run/list.ts';
 import { renderSchedule } from '../schedule/text.ts';
 import type { Section, StatusReport } from './report.ts';
 
-/** What the report is drawn with. */
+/** What the status as text depends on besides the report. */
 export interface StatusRendering {
   readonly paint: Paint;
   readonly now: Date;
   readonly taskQueue: string;
   /** Targets whose last success is older than `--max-age` allows. */
   readonly overdue: readonly string[];
-  /** True when the database was left out on purpose. */
+  /** True when the database was skipped on purpose. */
   readonly isDatabaseLeftOut: boolean;
 }
 
 /** The whole status, section by section. */
 export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
   const { paint, taskQueue } = rendering;
-  // Without a server all three would say the same at length.
+  // Without a server all sections would repeat the same long error.
   const error = commonError(report);
   const fromTemporal =
     error === undefined
@@ -72,7 +72,7 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
   return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
 }
 
-/** Up to when a target has been cleaned; and why not up to a later time, where a run did not. */
+/** The last success of a target, and why a later run does not count. */
 function renderSuccess(
   { target, success, passedOver }: TargetSuccess,
   { paint, now, overdue }: StatusRendering,
@@ -82,7 +82,7 @@ function renderSuccess(
   const late = isLate ? ', longer ago than --max-age allows' : '';
   const line =
     success === null
-      ? `${target}: ${paint(style, 'none among the runs that Temporal remembers')}`
+      ? `${target}: ${paint(style, 'no success among the runs that Temporal retains')}`
       : `${target}: ${paint(style, `cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
         paint('quiet', success.workflowId);
   if (passedOver === null) return line;
@@ -106,7 +106,7 @@ function renderWorkers(
     : [
         paint(
           'warning',
-          `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+          `none polls the task queue ${taskQueue}, so runs wait. Start one: session-cleanup worker`,
         ),
       ];
   return [...none, ...(pairs.length === 0 ? [] : [renderPairs(pairs)])].join('\n');
