@@ -8,7 +8,7 @@ import { environmentFor, runCommand, runJson, startCommand } from './command-pro
 // Each test starts several processes, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
 
-test('run start says that no worker polls and for how long it has waited, and leaves in time', async ({
+test('run start reports that no worker polls and how long it has waited, and ends in time', async ({
   database,
   temporal,
 }) => {
@@ -29,7 +29,7 @@ test('run start says that no worker polls and for how long it has waited, and le
   }
 });
 
-test('run show tells what is known of a run that no worker answers for', async ({
+test('run show prints what Temporal knows of a run without a worker', async ({
   database,
   temporal,
 }) => {

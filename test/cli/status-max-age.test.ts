@@ -6,7 +6,7 @@ import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { sliceOf, startRun, withFakeWorker } from '../support/fake-worker.ts';
-import { environmentFor, runCommand, runJson } from './command-process.ts';
+import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
 // Each test starts several processes, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -65,7 +65,7 @@ test('status --max-age needs no database, names the target that is overdue, and 
   database,
   temporal,
 }) => {
-  const { DATABASE_URL: _, ...environment } = environmentFor(database, temporal);
+  const environment = temporalEnvironment(temporal);
   const none = await runJson(['status', '--max-age', '13'], environment);
   expect(none).toMatchObject({
     exitCode: 1,
@@ -102,8 +102,8 @@ test('status --max-age needs no database, names the target that is overdue, and 
   }
 });
 
-test('status without DATABASE_URL shows what Temporal knows', async ({ database, temporal }) => {
-  const { DATABASE_URL: _, ...environment } = environmentFor(database, temporal);
+test('status without DATABASE_URL shows what Temporal knows', async ({ temporal }) => {
+  const environment = temporalEnvironment(temporal);
   await runCommand(['schedule', 'apply'], environment);
   const { exitCode, stdout } = await runCommand(['status'], environment);
   expect(exitCode).toBe(0);
