@@ -1,6 +1,6 @@
+import { countText, durationText, numberText, timeText } from '../../contract/text.ts';
 import type { RecordedResult, RecordedTarget } from '../../runs/result.ts';
 import type { RunOutcome } from '../../runs/run.ts';
-import { countText, durationText, numberText, timeText } from '../../contract/text.ts';
 import { indent, renderTable } from '../rendering/table.ts';
 import type { Paint } from '../rendering/terminal.ts';
 
@@ -87,20 +87,14 @@ function renderLeftOver({
   return [
     ...remaining.map(({ reason, rows, by }) => {
       const cause = by === undefined ? '' : `, ${by}`;
-      return `${target}: ${countText(rows, 'expired row')} left (${reason}${cause}).`;
+      return `${countText(rows, 'expired row')} left (${reason}${cause}).`;
     }),
-    ...(unreadableCount === 0
-      ? []
-      : [
-          `${target}: ${countText(unreadableCount, 'row')} without a readable expiry never expire.`,
-        ]),
-    ...(uncountedCascades.length === 0
-      ? []
-      : [
-          `${target}: rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`,
-        ]),
-    ...(uncounted === true
-      ? [`${target}: the database could not report what the last slice deleted.`]
+    ...(unreadableCount > 0
+      ? [`${countText(unreadableCount, 'row')} without a readable expiry never expire.`]
       : []),
-  ];
+    ...(uncountedCascades.length > 0
+      ? [`rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`]
+      : []),
+    ...(uncounted === true ? ['the database could not report what the last slice deleted.'] : []),
+  ].map((line) => `${target}: ${line}`);
 }

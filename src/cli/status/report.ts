@@ -1,16 +1,10 @@
-import type { Client } from '@temporalio/client';
-
+import { listPollers, type Poller } from '../../checks/pollers.ts';
 import type { Config } from '../../config/config.ts';
 import type { ConfigWithoutDatabase } from '../../config/load-config.ts';
+import { findLastSuccesses, type TargetSuccess } from '../../runs/last-success.ts';
+import { listRecentRuns, type RecentRun } from '../../runs/recent-runs.ts';
+import { describeSchedule, type ScheduleState } from '../../schedule/schedule.ts';
 import type { TemporalSettings } from '../../temporal/connection-settings.ts';
-import { findLastSuccesses } from '../../runs/last-success.ts';
-import type { TargetSuccess } from '../../runs/last-success.ts';
-import { listPollers } from '../../checks/pollers.ts';
-import type { Poller } from '../../checks/pollers.ts';
-import { listRecentRuns } from '../../runs/recent-runs.ts';
-import type { RecentRun } from '../../runs/recent-runs.ts';
-import { describeSchedule } from '../../schedule/schedule.ts';
-import type { ScheduleState } from '../../schedule/schedule.ts';
 import { withClient } from '../context.ts';
 import type { PreviewOutcome } from '../database.ts';
 import { reportError } from '../errors.ts';
@@ -39,14 +33,14 @@ const RECENT_RUNS = 10;
  *
  * @param since - Runs that ended before this instant are not searched for a success.
  */
-export async function gatherStatus(
+export async function readStatus(
   config: ConfigWithoutDatabase & Partial<Pick<Config, 'database'>>,
   temporal: TemporalSettings,
   since?: Date,
 ): Promise<StatusReport> {
   const { database } = config;
   const [fromTemporal, targets] = await Promise.all([
-    askTemporal(config, temporal, since),
+    readTemporal(config, temporal, since),
     database === undefined
       ? null
       : toSection(async () => {
@@ -57,62 +51,48 @@ export async function gatherStatus(
   return { ...fromTemporal, targets };
 }
 
-/** Whether every part has been read. */
-export function isComplete({
-  schedule,
-  runs,
-  workers,
-  lastSuccess,
-  targets,
-}: StatusReport): boolean {
-  return (
-    schedule.ok &&
-    runs.ok &&
-    workers.ok &&
-    lastSuccess.ok &&
-    (targets === null || (targets.ok && targets.content.every(({ kind }) => kind === 'previewed')))
-  );
-}
-
-async function askTemporal(
-  config: ConfigWithoutDatabase,
+async function readTemporal(
+  { taskQueue, schedule: { scheduleId }, targets }: ConfigWithoutDatabase,
   temporal: TemporalSettings,
   since: Date | undefined,
 ): Promise<Omit<StatusReport, 'targets'>> {
+  const names = targets.map(({ name }) => name);
   try {
-    return await withClient(temporal, (client) => askClient(client, config, since));
+    return await withClient(temporal, async (client) => {
+      const [schedule, runs, workers, lastSuccess] = await Promise.all([
+        toSection(() => describeSchedule(client, scheduleId)),
+        toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
+        toSection(() => listPollers(client, taskQueue)),
+        toSection(() =>
+          findLastSuccesses(client, {
+            taskQueue,
+            targets: names,
+            ...(since === undefined ? {} : { since }),
+          }),
+        ),
+      ]);
+      return { schedule, runs, workers, lastSuccess };
+    });
   } catch (error) {
     const failed = { ok: false, error: reportError(error).message } as const;
     return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
   }
 }
 
-async function askClient(
-  client: Client,
-  { taskQueue, schedule: { scheduleId }, targets }: ConfigWithoutDatabase,
-  since: Date | undefined,
-): Promise<Omit<StatusReport, 'targets'>> {
-  const [schedule, runs, workers, lastSuccess] = await Promise.all([
-    toSection(() => describeSchedule(client, scheduleId)),
-    toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
-    toSection(() => listPollers(client, taskQueue)),
-    toSection(() =>
-      findLastSuccesses(client, {
-        taskQueue,
-        targets: targets.map(({ name }) => name),
-        ...(since === undefined ? {} : { since }),
-      }),
-    ),
-  ]);
-  return { schedule, runs, workers, lastSuccess };
-}
-
-async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<Content>> {
+async function toSection<Content>(read: () => Promise<Content>): Promise<Section<Content>> {
   try {
-    return { ok: true, content: await ask() };
+    return { ok: true, content: await read() };
   } catch (error) {
     return { ok: false, error: reportError(error).message };
   }
+}
+
+/** Whether every part has been read. */
+export function isComplete({ targets, ...parts }: StatusReport): boolean {
+  return (
+    Object.values(parts).every(({ ok }) => ok) &&
+    (targets === null || (targets.ok && targets.content.every(({ kind }) => kind === 'previewed')))
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { defineCommand } from '../command.ts';
 import { readPartialConfig, readTemporalConfig } from '../context.ts';
 import { TARGET_SETTINGS } from '../help.ts';
 import { durationOption } from '../options.ts';
-import { gatherStatus, isComplete, overdueTargets } from './report.ts';
+import { isComplete, overdueTargets, readStatus } from './report.ts';
 import { renderStatus } from './text.ts';
 
 /** `session-cleanup status` */
@@ -34,7 +34,7 @@ export const addStatusCommand = defineCommand<{ readonly maxAge?: number }>({
     const since = maxAge === undefined ? undefined : new Date(now.getTime() - maxAge);
     const { config, temporal } =
       since === undefined ? readPartialConfig(context) : readTemporalConfig(context);
-    const report = await gatherStatus(config, temporal, since);
+    const report = await readStatus(config, temporal, since);
     const overdue = since === undefined ? [] : overdueTargets(report, since);
     const isOverdue = overdue === undefined || overdue.length > 0;
     return {

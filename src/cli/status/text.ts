@@ -1,9 +1,9 @@
-import type { TargetSuccess } from '../../runs/last-success.ts';
 import type { Poller } from '../../checks/pollers.ts';
+import { distanceText, timeText } from '../../contract/text.ts';
+import type { TargetSuccess } from '../../runs/last-success.ts';
 import { renderPreviews } from '../preview.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
 import type { Paint } from '../rendering/terminal.ts';
-import { distanceText, timeText } from '../../contract/text.ts';
 import { renderRuns } from '../run/list.ts';
 import { renderSchedule } from '../schedule/text.ts';
 import type { Section, StatusReport } from './report.ts';
