@@ -184,7 +184,7 @@ async function requireDatabase(orm: MikroORM, config: Config, logger: Logger): P
     const pending = await pendingMigrations(orm, config.database);
     if (pending.length > 0) {
       throw new DatabaseProblem(
-        `The ledger: migrations are missing (${pending.join(', ')}). ` +
+        `Ledger: migrations are missing (${pending.join(', ')}). ` +
           'Apply them: session-cleanup migrate',
         FAILURE.noLedger,
       );
