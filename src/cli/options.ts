@@ -25,21 +25,21 @@ export function durationOption(flags: string, meaning: string, longest?: string)
   });
 }
 
-/** A whole number from 1; or a word that stands for null. */
+/** A whole number from 1, or a word instead. */
 export function wholeNumberOption(
   flags: string,
   meaning: string,
   most: number,
-  wordForNull?: string,
+  word?: string,
 ): Option {
   const option = new Option(flags, meaning);
   return option.argParser((text: string) => {
-    if (text === wordForNull) return null;
+    if (text === word) return text;
     const value = /^\d+$/.test(text) ? Number(text) : 0;
     if (value >= 1 && value <= most) return value;
     throw new InputError(
       `${nameOf(option)}: ${JSON.stringify(text)} is out of range. Use a whole number from 1 to ${most}` +
-        (wordForNull === undefined ? '.' : `, or ${wordForNull}.`),
+        (word === undefined ? '.' : `, or ${word}.`),
     );
   });
 }

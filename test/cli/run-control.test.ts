@@ -108,6 +108,9 @@ test('status reports that a run is paused, and works without a worker', async ({
   await expect
     .poll(async () => (await runCommand(['status'], environment)).stdout, { timeout: 25_000 })
     .toContain(`Paused (peak hour). To resume: session-cleanup run resume ${run.workflowId}`);
+  const pace = ['run', 'pace', '--rows-per-second', 'max', '--lanes', '2'];
+  expect(await runJson(pace, environment)).toMatchObject({ exitCode: 0 });
+  expect(await run.query('progress')).toMatchObject({ pace: { rowsPerSecond: null, lanes: 2 } });
 
   await worker.stop();
   const { result } = await runJson(['status'], environment);

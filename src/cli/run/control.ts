@@ -19,6 +19,9 @@ interface ControlCommand {
   readonly needsOption?: true;
 }
 
+/** Given instead of a rate. */
+const NO_LIMIT = 'max';
+
 const REASON = new Option('--reason <text>', 'why; shown with the run');
 const TARGET = new Option('--target <name>', 'the target; required when several wait');
 
@@ -51,9 +54,9 @@ const COMMANDS: readonly ControlCommand[] = [
     options: [
       wholeNumberOption(
         '--rows-per-second <number>',
-        'highest rate, or "max" for no limit',
+        `highest rate, or "${NO_LIMIT}" for no limit`,
         MOST_ROWS_PER_SECOND,
-        'max',
+        NO_LIMIT,
       ),
       wholeNumberOption(
         '--lanes <number>',
@@ -121,5 +124,5 @@ export const runControlCommands: readonly AddCommand[] = COMMANDS.map(
 
 function argumentOf(options: Readonly<Record<string, unknown>>): object {
   const { json: _, ...sent } = options;
-  return sent;
+  return sent['rowsPerSecond'] === NO_LIMIT ? { ...sent, rowsPerSecond: null } : sent;
 }
