@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import os from 'node:os';
 
-import { EXIT } from '../src/cli/exit-code.ts';
+import { EXIT } from '../src/cli/errors.ts';
 import { parseDevOptions } from './dev/options.ts';
 import { toOnceResult } from './dev/report.ts';
 import { runDevelopment } from './dev/run-development.ts';

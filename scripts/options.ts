@@ -1,8 +1,7 @@
 /** What the command lines of all scripts have in common. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
-import { EXIT } from '../src/cli/exit-code.ts';
-import { reportError } from '../src/cli/report-error.ts';
+import { EXIT, reportError } from '../src/cli/errors.ts';
 import { INTERRUPTED, StopRequested } from './services/stop-request.ts';
 
 /**

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument } from 'commander';
 import { chromium, type Browser } from 'playwright-core';
 
-import { InputError } from '../src/cli/exit-code.ts';
+import { InputError } from '../src/cli/errors.ts';
 import { runScript, scriptCommand } from './options.ts';
 import { openRecordingEnvironment, SESSIONS } from './record-history/environment.ts';
 import { ended } from './record-history/waiting.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 
 import { format, resolveConfig } from 'prettier';
 
-import { numberText } from '../../src/cli/rendering/number-text.ts';
+import { numberText } from '../../src/contract/text.ts';
 import { renderTable, type Column } from '../../src/cli/rendering/table.ts';
 import type { Results, Series } from './results.ts';
 import { figuresOf, type Figures } from './statistics.ts';

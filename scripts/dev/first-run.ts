@@ -2,7 +2,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
-import type { ProgressLine } from '../../src/cli/rendering/progress-line.ts';
+import type { ProgressLine } from '../../src/cli/rendering/terminal.ts';
 import type { Config } from '../../src/config/config.ts';
 import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
 import type { RecordedResult } from '../../src/runs/result.ts';

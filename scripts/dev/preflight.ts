@@ -1,5 +1,5 @@
 /** What can be told to be wrong before anything is started. */
-import { InputError } from '../../src/cli/exit-code.ts';
+import { InputError } from '../../src/cli/errors.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { givenDatabase } from './database.ts';

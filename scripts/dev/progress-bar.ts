@@ -1,5 +1,5 @@
 /** How far a run is, as one line. */
-import { numberText } from '../../src/cli/rendering/number-text.ts';
+import { numberText } from '../../src/contract/text.ts';
 
 const WIDTH = 30;
 

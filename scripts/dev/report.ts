@@ -1,7 +1,11 @@
 /** What is told about the first run, to people and to programs. */
-import { durationText } from '../../src/cli/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
-import { distanceText, timeText } from '../../src/cli/rendering/time-text.ts';
+import {
+  countText,
+  distanceText,
+  durationText,
+  numberText,
+  timeText,
+} from '../../src/contract/text.ts';
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import type { RunId } from '../../src/runs/run.ts';
 import type { ScheduleState } from '../../src/schedule/schedule.ts';

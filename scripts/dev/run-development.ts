@@ -4,8 +4,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
 import { migrateDatabase } from '../../src/cli/database.ts';
-import { durationText } from '../../src/cli/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
+import { countText, durationText, numberText } from '../../src/contract/text.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createOrm } from '../../src/database/orm.ts';

@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
-import { numberText } from '../../src/cli/rendering/number-text.ts';
-import type { ProgressLine } from '../../src/cli/rendering/progress-line.ts';
-import { timeText } from '../../src/cli/rendering/time-text.ts';
+import { numberText, timeText } from '../../src/contract/text.ts';
+import type { ProgressLine } from '../../src/cli/rendering/terminal.ts';
 import type { Config } from '../../src/config/config.ts';
 import { listRecentRuns, type RecentRun } from '../../src/runs/recent-runs.ts';
 import { countRows, presentSecond } from './counts.ts';

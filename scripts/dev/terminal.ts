@@ -1,6 +1,9 @@
 /** The terminal: lines that stay, and below them one that is written over. */
-import type { Output } from '../../src/cli/rendering/painter.ts';
-import { createProgressLine, type ProgressLine } from '../../src/cli/rendering/progress-line.ts';
+import {
+  type Output,
+  createProgressLine,
+  type ProgressLine,
+} from '../../src/cli/rendering/terminal.ts';
 import type { Say } from './say.ts';
 
 /** Both kinds of lines on one output. */

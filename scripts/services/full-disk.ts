@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 
 /** With less than this, servers cannot start, whatever their message says. */
 const TOO_FEW_BYTES = 1_024 * 1_024;

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 
 /** The only address our servers listen on. */
 export const LOOPBACK = '127.0.0.1';

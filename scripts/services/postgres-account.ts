@@ -1,7 +1,7 @@
 /** PostgreSQL refuses to run as root; there it gets an account of its own. */
 import { execFileSync } from 'node:child_process';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 import type { Account } from './service-process.ts';
 
 const ACCOUNT_NAME = 'postgres';

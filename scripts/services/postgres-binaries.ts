@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 import { ensurePrivateFolder } from './private-folder.ts';
 import type { Account } from './service-process.ts';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 import type { Account } from './service-process.ts';
 
 /**

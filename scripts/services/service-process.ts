@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 import { identifyProcess, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import {
   endProcess,

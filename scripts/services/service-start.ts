@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 import { isPortFree, LOOPBACK, resolvePort, type PortWish } from './ports.ts';
 import { serviceFailure, type ServiceProcess } from './service-process.ts';
 import type { StopSteps } from './service-record.ts';

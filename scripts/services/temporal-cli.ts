@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { CommandFailure } from '../../src/cli/exit-code.ts';
+import { CommandFailure } from '../../src/cli/errors.ts';
 
 const run = promisify(execFile);
 

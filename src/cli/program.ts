@@ -3,22 +3,18 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './check.ts';
+import type { CommandContext, Invocation } from './context.ts';
+import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
-import { addHelpCommand } from './help.ts';
-import { addHelpSections } from './help-text.ts';
-import type { CommandContext } from './command-context.ts';
-import { EXIT } from './exit-code.ts';
-import type { ExitCode } from './exit-code.ts';
-import type { Invocation } from './invocation.ts';
+import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addPreviewCommand } from './preview.ts';
-import { reportError } from './report-error.ts';
-import { addRunCommand } from './run/start.ts';
-import { addScheduleCommand } from './schedule/schedule.ts';
+import { addRunCommands } from './run/run.ts';
+import { addScheduleCommands } from './schedule/schedule.ts';
 import { addStatusCommand } from './status/status.ts';
 import { addWorkerCommand } from './worker.ts';
 
-/** Runs the command that the arguments name. Never throws: whatever goes wrong is written and told. */
+/** Runs the command that the arguments name. Never throws: an error is written and sets the exit code. */
 export async function runProgram(
   args: readonly string[],
   context: CommandContext,
@@ -44,18 +40,18 @@ export async function runProgram(
   }
 }
 
-/** All commands, with what they take; nothing of them is run. */
+/** All commands; none is run. */
 export function createProgram(invocation: Invocation): Command {
-  const { context } = invocation;
-  // Set before any command is added, since commands take these over from their parent.
+  const { stdout, stderr } = invocation.context;
+  // Before any command is added, since commands inherit these from their parent.
   const program = new Command('session-cleanup')
     .exitOverride()
     .helpCommand(false)
     .configureOutput({
-      writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
-      getOutHelpWidth: () => context.stdout.columns ?? 100,
-      getErrHelpWidth: () => context.stderr.columns ?? 100,
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
     })
     .showHelpAfterError('(add --help for what is allowed)')
     .description(
@@ -68,22 +64,26 @@ export function createProgram(invocation: Invocation): Command {
     temporal: true,
     examples: [
       ['session-cleanup migrate', 'once: create the ledger'],
-      ['session-cleanup check', 'is everything set up right?'],
-      ['session-cleanup preview', 'what would be deleted?'],
-      ['session-cleanup worker', 'work, and keep the schedule'],
-      ['session-cleanup run start', 'one run now'],
-      ['session-cleanup status', 'how is it going?'],
+      ['session-cleanup check', 'verify the setup'],
+      ['session-cleanup preview', 'show what would be deleted'],
+      ['session-cleanup worker', 'run a worker, which also applies the schedule'],
+      ['session-cleanup run start', 'start one run now'],
+      ['session-cleanup status', 'show schedule, runs and workers'],
     ],
   });
-  addWorkerCommand(program, invocation);
-  addScheduleCommand(program, invocation);
-  addRunCommand(program, invocation);
-  addPreviewCommand(program, invocation);
-  addMigrateCommand(program, invocation);
-  addStatusCommand(program, invocation);
-  addCheckCommand(program, invocation);
-  addGrantsCommand(program, invocation);
-  addHelpCommand(program, invocation);
+  for (const add of [
+    addWorkerCommand,
+    addScheduleCommands,
+    addRunCommands,
+    addPreviewCommand,
+    addMigrateCommand,
+    addStatusCommand,
+    addCheckCommand,
+    addGrantsCommand,
+    addHelpCommand,
+  ]) {
+    add(program, invocation);
+  }
   return program;
 }
 

@@ -1,31 +1,39 @@
-import type { Command } from 'commander';
-
-import { addHelpSections } from './help-text.ts';
-import type { Invocation } from './invocation.ts';
+import { createLogger } from '../logging/logging.ts';
+import { defineCommand } from './command.ts';
+import { onInterrupt, readFullConfig } from './context.ts';
+import { EXIT, reportError } from './errors.ts';
 
 /** `session-cleanup worker` */
-export function addWorkerCommand(program: Command, { act, context }: Invocation): void {
-  const command = program
-    .command('worker')
-    .summary('do the work: poll Temporal, delete, until told to stop')
-    .description(
-      'Does the work until it is told to stop. At its start it makes the schedule what the ' +
-        'configuration says (see SESSION_CLEANUP_SCHEDULE). It waits for a database and a Temporal ' +
-        'server that are down; a wrong login, a missing database, namespace or ledger ends it at once. ' +
-        'Run as many as you like.\n\n' +
-        'Ctrl-C and SIGTERM stop it gracefully: it finishes the transaction in hand and leaves the rest ' +
-        'to another worker. A second signal ends it at once, which costs no count either.\n\n' +
-        'Logs go to standard output, as JSON unless that is a terminal.',
-    );
-  addHelpSections(command, {
-    settings: 'all',
-    temporal: true,
-    examples: [
-      ['session-cleanup worker', 'here and now'],
-      ['SESSION_CLEANUP_SCHEDULE=off session-cleanup worker', 'leave the schedule alone'],
-    ],
-    failed: 'failed: could not start, or had to be ended',
-  });
-  // Loads the SDK's native core and the ORM, which nothing else needs.
-  act(command, async () => await (await import('./worker-process.ts')).runWorker(context));
-}
+export const addWorkerCommand = defineCommand({
+  name: 'worker',
+  summary: 'poll Temporal and delete, until stopped',
+  description:
+    'Runs a worker until it is stopped. At its start it makes the schedule match the configuration ' +
+    '(see SESSION_CLEANUP_SCHEDULE). It waits for a database or a Temporal server that is down; a ' +
+    'wrong login, or a missing database, namespace or ledger, ends it at once. Run as many as you ' +
+    'like.\n\n' +
+    'Ctrl-C and SIGTERM stop it gracefully: it finishes the current transaction and leaves the rest ' +
+    'to another worker. A second signal ends it at once; the count stays exact even then.\n\n' +
+    'Logs go to standard output, as JSON unless that is a terminal.',
+  settings: 'all',
+  temporal: true,
+  examples: [
+    ['session-cleanup worker', 'run a worker here'],
+    ['SESSION_CLEANUP_SCHEDULE=off session-cleanup worker', 'do not touch the schedule'],
+  ],
+  failed: 'failed: the worker could not start, or had to be aborted',
+  json: false,
+  run: async ({ context }) => {
+    const { config, temporal } = readFullConfig(context);
+    // Loads the SDK's native core and the ORM, which no other command needs.
+    const { runWorker } = await import('../worker/run-worker.ts');
+    await runWorker({
+      config,
+      temporal,
+      logger: createLogger(config.logLevel, context.stdout),
+      onInterrupt,
+      explain: (error) => reportError(error).message,
+    });
+    return EXIT.done;
+  },
+});

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM, PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import type { DatabaseSettings, TargetConfig } from '../config/config.ts';
@@ -34,7 +36,7 @@ const ANSWER_TIMEOUT = 60_000;
  *
  * The pool holds a connection per lane and two more, for the ledger and for questions asked while
  * the lanes work. Nothing depends on a connection's session state, so PgBouncer may pool
- * transactions. Close with `orm.close(true)`.
+ * transactions. Close with {@link closeOrm}.
  */
 export function createOrm(
   database: DatabaseSettings,
@@ -48,6 +50,14 @@ export function createOrm(
     discovery: { checkDuplicateTableNames: false },
     pool: { min: 0, max: (options.lanes ?? 1) + 2 },
   });
+}
+
+/** Time that connections have for closing. Milliseconds. */
+const CLOSE_WITHIN = 2_000;
+
+/** Closes all connections; does not wait for one that hangs. */
+export async function closeOrm(orm: MikroORM): Promise<void> {
+  await Promise.race([orm.close(true), delay(CLOSE_WITHIN, undefined, { ref: false })]);
 }
 
 /** Options without the targets: what MikroORM's own commands and the comparison of schemas use. */

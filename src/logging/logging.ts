@@ -1,9 +1,10 @@
+import { styleText } from 'node:util';
+
 import type { LogLevel as SdkLevel, Logger as SdkLogger } from '@temporalio/common';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
-import { renderLogLine } from './log-line.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,10 +15,10 @@ export interface LogOutput {
 }
 
 /**
- * A logger that writes one JSON object a line; to a terminal, lines for people.
+ * A logger that writes one JSON object a line; on a terminal, lines for people.
  *
  * Errors are written as name, code, message and stack only: a database driver's error has further
- * fields that quote the rows it is about.
+ * fields that quote the affected rows.
  */
 export function createLogger(level: Config['logLevel'], output: LogOutput): Logger {
   return pino(
@@ -35,13 +36,13 @@ export function createLogger(level: Config['logLevel'], output: LogOutput): Logg
 }
 
 /**
- * Hands what the Temporal SDK logs, workflows' and activities' own messages included, to pino. What it
- * tells of its own doings (states, webpack's report) is of no interest before something goes wrong.
+ * Passes the logs of the Temporal SDK, and those of workflows and activities, to pino. What the SDK logs
+ * about its own state at level INFO is written at level debug.
  */
 export function toSdkLogger(logger: Logger): SdkLogger {
   const log: SdkLogger['log'] = (level, message, meta) => {
-    const isChatter = level === 'INFO' && meta?.['sdkComponent'] === 'worker';
-    logger[isChatter ? 'debug' : PINO_LEVELS[level]](meta ?? {}, message);
+    const isOwnState = level === 'INFO' && meta?.['sdkComponent'] === 'worker';
+    logger[isOwnState ? 'debug' : PINO_LEVELS[level]](meta ?? {}, message);
   };
   return {
     log,
@@ -79,4 +80,66 @@ function describeError(error: unknown): DescribedError {
     ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
+}
+
+/** Fields that a person at a terminal does not need. */
+const HIDDEN: ReadonlySet<string> = new Set([
+  'level',
+  'time',
+  'msg',
+  'error',
+  'err',
+  'sdkComponent',
+  'namespace',
+  'taskQueue',
+  'taskToken',
+  'runId',
+  'workflowType',
+  'activityId',
+]);
+
+const COLOURS: ReadonlyMap<unknown, Parameters<typeof styleText>[0]> = new Map([
+  ['info', 'green'],
+  ['warn', 'yellow'],
+  ['error', 'red'],
+  ['fatal', 'red'],
+]);
+
+/** A JSON line as a line for people: `21:04:09 info message field=value`. */
+export function renderLogLine(line: string): string {
+  const entry = parseLine(line);
+  if (entry === undefined) return line;
+  const { level, time, msg, error = entry['err'] } = entry;
+  const fields = Object.entries(entry)
+    .filter(([key]) => !HIDDEN.has(key))
+    .map(([key, value]) => styleText('gray', `${key}=`) + renderValue(value));
+  const head = [
+    styleText('gray', String(time).slice(11, 19)),
+    styleText(COLOURS.get(level) ?? 'gray', String(level).padEnd(5)),
+    String(msg),
+    ...fields,
+  ].join(' ');
+  return `${head}${renderError(error)}\n`;
+}
+
+function renderError(error: unknown): string {
+  if (!isRecord(error) || !('message' in error)) return '';
+  return `\n${styleText('red', `  ${String(error['message']).replaceAll('\n', '\n  ')}`)}`;
+}
+
+function renderValue(value: unknown): string {
+  return typeof value === 'string' && !value.includes(' ') ? value : JSON.stringify(value);
+}
+
+function parseLine(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return isRecord(entry) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,31 +6,27 @@ import { createCleanupActivities } from '../../activities/delete-expired-session
 import type { Config } from '../config/config.ts';
 import { workflowCode } from './workflow-code.ts';
 
-/** What a worker needs; all of it belongs to the caller, who closes it after the worker has ended. */
+/** What a worker needs. The caller owns it, and closes it after the worker has ended. */
 export interface CleanupWorkerOptions {
   readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'> &
     Partial<Pick<Config, 'schedule' | 'versioning'>>;
   readonly orm: MikroORM;
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** Told by `temporal worker list` and in histories; process and host unless given. */
+  /** Shown by `temporal worker list` and in histories; default: process and host. */
   readonly identity?: string;
 }
 
-/**
- * A run is one activity at a time. Two leave room for another run (a backfill) beside a slow one,
- * and keep the number of database connections small.
- */
+/** One per run, so that a backfill can run beside a slow run with few database connections. */
 export const ACTIVITIES_AT_ONCE = 2;
 
 /**
- * After this time the worker stops waiting for its activities. They leave at their next chunk, well
- * within it; only a database that does not answer takes longer. The ledger keeps the count exact
- * even then.
+ * Time that activities have to end at a shutdown. They end after their current chunk, well within it,
+ * unless the database does not answer; the ledger keeps the count exact even then.
  */
 const LONGEST_SHUTDOWN = '8s';
 
-/** Makes a worker that polls as soon as it is run. */
+/** Creates a worker that polls as soon as it is run. */
 export async function createCleanupWorker(options: CleanupWorkerOptions): Promise<Worker> {
   const { config, orm, connection, namespace, identity } = options;
   return await Worker.create({
@@ -43,22 +39,19 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     ...versionOf(config.versioning),
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentWorkflowTaskExecutions: 4,
-    // A handful of runs a day: the default would reserve memory for hundreds.
+    // A few runs a day: the default would reserve memory for hundreds.
     maxCachedWorkflows: 20,
-    // A run whose worker has left is free for another one after this time; by default after 10 s.
+    // Another worker takes over the runs of one that has stopped after this time; default: 10 s.
     stickyQueueScheduleToStartTimeout: '2s',
-    // Activities are told of a shutdown at once, finish their chunk and hand over the rest.
+    // Activities are notified of a shutdown at once, finish their chunk and hand over the rest.
     shutdownGraceTime: 0,
     shutdownForceTime: LONGEST_SHUTDOWN,
-    // Progress and cancellation travel by heartbeat; the default lets up to 8 s pass between two.
+    // Heartbeats carry progress and cancellation; by default up to 8 s pass between two.
     maxHeartbeatThrottleInterval: '1s',
   });
 }
 
-/**
- * A run takes seconds, so it stays with the version that it began on; only a run that is long under
- * way keeps that version's workers needed.
- */
+/** A run stays with the version that it started on: it takes seconds, so old workers can soon stop. */
 function versionOf(version: Config['versioning']): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   return version === undefined
     ? {}

@@ -3,27 +3,27 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** Where a worker takes the workflow's code from; spread it into the worker's options. */
+/** Source of the workflow's code, as options of a worker. */
 export type WorkflowCode =
   { readonly workflowBundle: { readonly codePath: string } } | { readonly workflowsPath: string };
 
-/** What a bundle was made of, written beside it. */
+/** The sources of a bundle; written to a file beside it. */
 export interface BundleStamp {
-  /** Version of the SDK; a bundle holds the SDK's own workflow code and fits no other worker. */
+  /** Version of the SDK; a bundle contains SDK code that fits no other version. */
   readonly sdk: string;
-  /** SHA-256 of the workflow's sources. */
+  /** SHA-256 of the sources of workflow and contract. */
   readonly sources: string;
 }
 
-/** True when this is part of the program in a published package, all of which lies in `dist/`. */
+/** True in a published package, whose program is in `dist/`. */
 const isPublished = import.meta.url.endsWith('.js');
 
-/** The checkout; means nothing in a published package. */
+/** The checkout; meaningless in a published package. */
 const checkout = new URL('../../', import.meta.url);
 
 const dist = new URL(isPublished ? './' : 'dist/', isPublished ? import.meta.url : checkout);
 
-/** Where `npm run bundle` puts the bundle and its stamp. */
+/** The bundle and its stamp, written by `npm run bundle`. */
 export const bundleFiles = {
   code: fileURLToPath(new URL('workflow-bundle.js', dist)),
   stamp: fileURLToPath(new URL('workflow-bundle.json', dist)),
@@ -33,9 +33,9 @@ export const bundleFiles = {
 export const workflowsPath = fileURLToPath(new URL('workflows/index.ts', checkout));
 
 /**
- * The prebuilt bundle where it fits this SDK and these sources, since it starts a worker a second
- * sooner; otherwise the sources, which the SDK bundles at start. A stale bundle is never used: it
- * would run yesterday's workflow. A published package holds no sources, and was built as a whole.
+ * The prebuilt bundle if it matches the SDK and the sources, since a worker then starts a second sooner;
+ * otherwise the sources, which the SDK bundles at the start. A stale bundle would run an old workflow. A
+ * published package contains no sources, and was built as a whole.
  */
 export function workflowCode(): WorkflowCode {
   return isPublished || isBundleFresh()
@@ -43,7 +43,7 @@ export function workflowCode(): WorkflowCode {
     : { workflowsPath };
 }
 
-/** The stamp that a bundle made now would get. */
+/** The stamp of a bundle made from the current sources. */
 export function currentStamp(): BundleStamp {
   return { sdk: sdkVersion(), sources: hashSources() };
 }
@@ -59,7 +59,7 @@ function readStamp(): Partial<BundleStamp> | undefined {
     const stamp: unknown = JSON.parse(readFileSync(bundleFiles.stamp, 'utf8'));
     return typeof stamp === 'object' && stamp !== null ? stamp : undefined;
   } catch {
-    // Half written, or not ours: the sources serve as well.
+    // Incomplete or not a stamp: the sources are used.
     return undefined;
   }
 }

@@ -16,7 +16,7 @@ function environmentOf({ address }: Listener): NodeJS.ProcessEnv {
 
 const WORKING = ['worker', 'migrate', 'preview', 'status'] as const;
 
-describe('a wrong argument exits with 2 and connects nowhere', () => {
+describe('an invalid argument exits with 2 and opens no connection', () => {
   test.for([
     ['', /Usage/],
     ['bogus', /unknown command/],
@@ -25,17 +25,20 @@ describe('a wrong argument exits with 2 and connects nowhere', () => {
     ['worker --bogus', /unknown option/],
     ['worker now', /too many arguments/],
     ['schedule pause --reason', /argument missing/],
-    ['schedule pause --reason=', /--reason has 0 bytes/],
-    [`schedule pause --reason=${'x'.repeat(1_001)}`, /--reason has 1001 bytes/],
+    ['schedule pause --reason=', /^--reason: .* \(0 bytes\)/],
+    [`schedule pause --reason=${'x'.repeat(1_001)}`, /^--reason: .* \(1001 bytes\)/],
     ['schedule backfill --from 2026-11-20T00:00:00Z', /required option '--to/],
-    ['schedule backfill --from 2026-11-20 --to 2026-11-21', /--from is "2026-11-20"/],
-    ['schedule backfill --from 2026-11-21T00:00:00Z --to 2026-11-20T00:00:00Z', /lies after --to/],
+    [
+      'schedule backfill --from 2026-11-20 --to 2026-11-21',
+      /^--from: "2026-11-20" is not an instant/,
+    ],
+    ['schedule backfill --from 2026-11-21T00:00:00Z --to 2026-11-20T00:00:00Z', /is after --to/],
     ['schedule backfill --from 2026-11-20T00:00:00Z --to 2999-01-01T00:00:00Z', /future/],
     [
       'schedule backfill --from 2026-11-20T00:00:00Z --to 2026-11-21T00:00:00Z --overlap all',
       /Allowed choices are/,
     ],
-    ['run start --cutoff tomorrow', /--cutoff is "tomorrow"/],
+    ['run start --cutoff tomorrow', /^--cutoff: "tomorrow" is not/],
     ['run start --cutoff 2999-01-01T00:00:00Z', /future/],
     ['run start --dry-run=false', /dry-run/],
   ] as const)('session-cleanup %s', async ([line, message], { listener }) => {
@@ -47,10 +50,8 @@ describe('a wrong argument exits with 2 and connects nowhere', () => {
   });
 });
 
-describe('a wrong setting exits with 2 and connects nowhere', () => {
-  test('all problems of both configurations are reported together, without a secret', async ({
-    listener,
-  }) => {
+describe('an invalid setting exits with 2 and opens no connection', () => {
+  test('reports all problems together, without secrets', async ({ listener }) => {
     const { exitCode, stdout, stderr } = await runCommand(['worker'], {
       ...environmentOf(listener),
       DATABASE_URL: `mysql://app:hunter2@${listener.address}/shop`,

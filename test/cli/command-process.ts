@@ -1,4 +1,4 @@
-/** Our command as a process of its own, as people and process managers run it. */
+/** The command as a process, as people and process managers run it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
@@ -26,11 +26,11 @@ export interface RunningCommand extends AsyncDisposable {
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly signal: (name: NodeJS.Signals) => void;
-  /** Waits until it has written that. */
+  /** Waits until it has written this text. */
   readonly untilWritten: (text: string) => Promise<void>;
 }
 
-/** Nothing of the machine's own settings reaches a command of a test. */
+/** A test's command inherits no settings of the machine. */
 const CLEAN_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   TEMPORAL_CONFIG_FILE: os.devNull,
@@ -46,7 +46,7 @@ export function startCommand(
   return startProgram(process.execPath, [CLI, ...args], environment);
 }
 
-/** The same for any program, such as one that runs our command in turn. */
+/** The same for any program, such as one that runs the command. */
 export function startProgram(
   program: string,
   args: readonly string[],
@@ -108,13 +108,19 @@ export async function runJson(
   return { exitCode, result: JSON.parse(stdout) as unknown };
 }
 
-/** The environment in which a command finds the test's database and Temporal. */
+type Address = Pick<TestTemporal, 'address' | 'namespace' | 'taskQueue'>;
+
+/** The environment of a command that uses the test's database and Temporal. */
 export function environmentFor(
   database: Pick<TestDatabase, 'url'>,
-  temporal: Pick<TestTemporal, 'address' | 'namespace' | 'taskQueue'>,
+  temporal: Address,
 ): NodeJS.ProcessEnv {
+  return { DATABASE_URL: database.url, ...temporalEnvironment(temporal) };
+}
+
+/** The environment of a command that uses the test's Temporal only. */
+export function temporalEnvironment(temporal: Address): NodeJS.ProcessEnv {
   return {
-    DATABASE_URL: database.url,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     SESSION_CLEANUP_TASK_QUEUE: temporal.taskQueue,

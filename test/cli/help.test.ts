@@ -20,7 +20,7 @@ const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]
 
 describe('the help', () => {
   it.concurrent.each(COMMANDS)(
-    'of %s tells flags, environment, examples and exit codes',
+    'of %s lists flags, environment, examples and exit codes',
     async (command, ...flags) => {
       const { exitCode, stdout } = await runCommand([...command.split(' '), '--help']);
       expect(exitCode).toBe(0);
@@ -44,7 +44,7 @@ describe('the help', () => {
     expect(stdout.split('\n').length).toBeLessThan(60);
   });
 
-  it('of the settings tells every one of them', async () => {
+  it('of the settings lists every one of them', async () => {
     const { exitCode, stdout } = await runCommand(['help', 'settings']);
     expect(exitCode).toBe(0);
     for (const { name } of settingsReference()) expect(stdout).toContain(`\n  ${name} (`);
@@ -77,7 +77,7 @@ describe('the help', () => {
   });
 });
 
-it('tells its version', async () => {
+it('prints its version', async () => {
   expect(await runCommand(['--version'])).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,

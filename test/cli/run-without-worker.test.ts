@@ -8,7 +8,7 @@ import { environmentFor, runCommand, runJson, startCommand } from './command-pro
 // Each test starts several processes, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
 
-test('run start says that no worker polls and for how long it has waited, and leaves in time', async ({
+test('run start reports that no worker polls and how long it has waited, and ends in time', async ({
   database,
   temporal,
 }) => {
@@ -20,7 +20,7 @@ test('run start says that no worker polls and for how long it has waited, and le
   expect(stderr).toMatch(
     /^Waiting for \d+(\.\d)? s: no worker polls .* Start one: session-cleanup worker$/m,
   );
-  expect(stderr).toContain('Stopped waiting. The run goes on');
+  expect(stderr).toContain('Stopped waiting. The run continues');
   const { count } = await temporal.client.workflow.count("ExecutionStatus = 'Running'");
   expect(count).toBe(1);
   for (const timeout of ['0', 'soon', '25d']) {
@@ -29,7 +29,7 @@ test('run start says that no worker polls and for how long it has waited, and le
   }
 });
 
-test('run show tells what is known of a run that no worker answers for', async ({
+test('run show prints what Temporal knows of a run without a worker', async ({
   database,
   temporal,
 }) => {
@@ -54,7 +54,7 @@ test('run show tells what is known of a run that no worker answers for', async (
   await expect
     .poll(async () => (await runCommand(['run', 'show'], environment)).stdout, { timeout: 40_000 })
     .toMatch(
-      /is going on, started .* ago\.\n\nNo worker answers[^]*\nWaiting for [^]*no worker polls the task queue/,
+      /is running, started .* ago\.\n\nNo worker answers[^]*\nWaiting for [^]*no worker polls the task queue/,
     );
   const { exitCode, result } = await runJson(['run', 'show'], environment);
   expect(exitCode).toBe(1);

@@ -1,13 +1,13 @@
 import { expect, vi } from 'vitest';
 
 import { test } from '../support/fixtures.ts';
-import { runCommand, runJson } from './command-process.ts';
+import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
 // Each test starts several processes, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 test('apply, describe, pause, unpause, check and delete do what they say', async ({ temporal }) => {
-  const environment = environmentOf(temporal);
+  const environment = temporalEnvironment(temporal);
   const missing = await runCommand(['schedule', 'describe'], environment);
   expect(missing).toMatchObject({ exitCode: 1, stdout: '' });
   expect(missing.stderr).toContain('session-cleanup schedule apply');
@@ -52,10 +52,10 @@ test('apply, describe, pause, unpause, check and delete do what they say', async
   expect((await runCommand(['schedule', 'delete'], environment)).exitCode).toBe(1);
 });
 
-test('trigger exits with 1 when it starts nothing, and names the run in the way', async ({
+test('trigger exits with 1 when it starts nothing, and names the running run', async ({
   temporal,
 }) => {
-  const environment = environmentOf(temporal);
+  const environment = temporalEnvironment(temporal);
   await runCommand(['schedule', 'apply'], environment);
   const first = await runCommand(['schedule', 'trigger'], environment);
   expect(first.exitCode).toBe(0);
@@ -65,13 +65,13 @@ test('trigger exits with 1 when it starts nothing, and names the run in the way'
   expect(workflowId).toBeDefined();
   const second = await runCommand(['schedule', 'trigger'], environment);
   expect(second.exitCode).toBe(1);
-  expect(second.stdout).toContain(`a run of the schedule is going on (${workflowId})`);
+  expect(second.stdout).toContain(`a run of the schedule is running (${workflowId})`);
 });
 
-test('backfill tells the slots, the runs that started and those that wait', async ({
+test('backfill reports the slots, the runs that started and those that wait', async ({
   temporal,
 }) => {
-  const environment = environmentOf(temporal);
+  const environment = temporalEnvironment(temporal);
   await runCommand(['schedule', 'apply'], environment);
   const day = ['--from', '2026-11-20T00:00:00Z', '--to', '2026-11-20T23:59:59Z'];
   const { exitCode, stdout } = await runCommand(['schedule', 'backfill', ...day], environment);
@@ -85,16 +85,3 @@ test('backfill tells the slots, the runs that started and those that wait', asyn
     result: { slots: [], started: [] },
   });
 });
-
-/** Commands for the schedule know nothing of a database. */
-function environmentOf(temporal: {
-  readonly address: string;
-  readonly namespace: string;
-  readonly taskQueue: string;
-}): NodeJS.ProcessEnv {
-  return {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    SESSION_CLEANUP_TASK_QUEUE: temporal.taskQueue,
-  };
-}

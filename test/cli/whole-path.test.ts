@@ -120,7 +120,7 @@ describe('run start', () => {
     expect(stderr).toMatch(/^Started session_cleanup-\d{4}-\d\d-\d\dT[\d:.]+Z-[0-9a-f]{6} \(run /);
   });
 
-  test('with --dry-run tells the same number, and deletes nothing', async ({
+  test('with --dry-run reports the same number, and deletes nothing', async ({
     database,
     temporal,
   }) => {
@@ -168,7 +168,7 @@ describe('run start', () => {
     expect(stdout).toMatch(/^The run failed \(NoTable\): .*SESSION_CLEANUP_TABLE/);
   });
 
-  test('with --no-wait leaves at once', async ({ database, temporal }) => {
+  test('with --no-wait ends at once', async ({ database, temporal }) => {
     const started = await runJson(
       ['run', 'start', '--no-wait'],
       environmentFor(database, temporal),
@@ -179,7 +179,7 @@ describe('run start', () => {
     expect(status.name).toBe('RUNNING');
   });
 
-  test('interrupted, tells that the run goes on and how to cancel it', async ({
+  test('interrupted, says that the run continues and how to cancel it', async ({
     database,
     temporal,
   }) => {
@@ -194,7 +194,7 @@ describe('run start', () => {
     expect(status.name).toBe('RUNNING');
   });
 
-  test('tells how much a cancelled run had deleted', async ({ database, temporal }) => {
+  test('reports how much a cancelled run had deleted', async ({ database, temporal }) => {
     const environment = environmentFor(database, temporal);
     await using run = startCommand(['run', 'start', '--json'], environment);
     await run.untilWritten('Started session_cleanup-');
@@ -216,11 +216,11 @@ describe('status', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^Schedule session_cleanup {2}every 6 h, active\n/);
     expect(stdout).toMatch(/^Last runs\n {2}none yet\n/m);
-    expect(stdout).toMatch(/^Waiting in the database\n {2}sessions: /m);
+    expect(stdout).toMatch(/^Expired rows\n {2}sessions: /m);
     expect(stdout).not.toContain('hunter2');
   });
 
-  test('still shows what waits when Temporal is down', async ({ database, temporal }) => {
+  test('still shows expired rows when Temporal is down', async ({ database, temporal }) => {
     await fillSessions(database, STOCK);
     const { exitCode, stdout } = await runCommand(['status'], {
       ...environmentFor(database, temporal),

@@ -28,7 +28,7 @@ describe('the end of a worker', () => {
     },
   );
 
-  test('in the middle of a run costs no count: another worker takes the rest', async ({
+  test('during a run keeps the count exact: another worker continues', async ({
     database,
     temporal,
   }) => {
@@ -60,7 +60,7 @@ describe('the end of a worker', () => {
     { signals: 1, exitCodes: [0, 1], leavesWithin: 16_000 },
     { signals: 2, exitCodes: [1], leavesWithin: 4_000 },
   ])(
-    'waits for a database that hangs, but not for ever: %o',
+    'waits for a database that hangs, for a limited time: %o',
     async (expected, { database, temporal }) => {
       await fillSessions(database, { expired: 100_000, live: 5 });
       await slowDownDeletions(database, 2_000);
@@ -85,10 +85,7 @@ describe('the end of a worker', () => {
   );
 });
 
-test('a worker without work leaves a database that hangs behind', async ({
-  database,
-  temporal,
-}) => {
+test('an idle worker does not wait for a database that hangs', async ({ database, temporal }) => {
   await using forwarder = await createForwarder(database.url);
   await forwarder.open();
   await using worker = startCommand(['worker'], environmentFor({ url: forwarder.url }, temporal));
@@ -122,7 +119,7 @@ describe('the start of a worker', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 5 });
   });
 
-  test('fails at once, with what to do, when the ledger is missing', async ({
+  test('fails at once, with the remedy, when the ledger is missing', async ({
     emptyDatabase,
     temporal,
   }) => {
@@ -155,7 +152,7 @@ describe('the start of a worker', () => {
 });
 
 describe('the schedule at the start of a worker', () => {
-  test('is made so by default, and a pause survives', async ({ database, temporal }) => {
+  test('is applied by default, and a pause survives', async ({ database, temporal }) => {
     const { client } = temporal;
     const environment = environmentFor(database, temporal);
     await startAndStopWorker(environment);
@@ -169,7 +166,7 @@ describe('the schedule at the start of a worker', () => {
     });
   });
 
-  test('with "check" is only looked at', async ({ database, temporal }) => {
+  test('with "check" is only checked', async ({ database, temporal }) => {
     const { client } = temporal;
     await applySchedule(client, definitionFor(temporal, 3_600), recordingLogger().logger);
     const stdout = await startAndStopWorker({
@@ -180,7 +177,7 @@ describe('the schedule at the start of a worker', () => {
     expect((await describeSchedule(client)).updatedAt).toBeNull();
   });
 
-  test('with "off" is left alone', async ({ database, temporal }) => {
+  test('with "off" is not touched', async ({ database, temporal }) => {
     await startAndStopWorker({
       ...environmentFor(database, temporal),
       SESSION_CLEANUP_SCHEDULE: 'off',

@@ -19,7 +19,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   '@mikro-orm/': ['src/database', 'src/targets', 'src/deletion', 'src/checks'],
   '@temporalio/workflow': ['workflows'],
-  '@temporalio/worker': ['src/worker', 'src/cli'],
+  '@temporalio/worker': ['src/worker'],
   '@temporalio/activity': ['activities'],
   '@temporalio/envconfig': ['src/temporal'],
   commander: ['src/cli'],

@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { renderBars } from '../../src/cli/rendering/bar-plot.ts';
-import { durationText } from '../../src/cli/rendering/duration-text.ts';
-import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
-import { markdownText } from '../../src/cli/rendering/markdown-text.ts';
-import { createPainter } from '../../src/cli/rendering/painter.ts';
-import { createProgressLine } from '../../src/cli/rendering/progress-line.ts';
-import { indent, renderPairs, renderTable } from '../../src/cli/rendering/table.ts';
-import { distanceText, timeText } from '../../src/cli/rendering/time-text.ts';
+import {
+  renderBars,
+  markdownText,
+  indent,
+  renderPairs,
+  renderTable,
+} from '../../src/cli/rendering/table.ts';
+import {
+  countText,
+  distanceText,
+  durationText,
+  numberText,
+  timeText,
+} from '../../src/contract/text.ts';
+import { createPaint, createProgressLine } from '../../src/cli/rendering/terminal.ts';
 
 describe('a duration', () => {
   it.each([
@@ -89,7 +96,7 @@ describe('a table', () => {
   });
 
   it('gives colours no room', () => {
-    const green = createPainter({ isTTY: true, write: () => undefined }, {}).good('up');
+    const green = createPaint({ isTTY: true, write: () => undefined }, {})('good', 'up');
     expect(green).not.toBe('up');
     expect(
       renderPairs([
@@ -159,7 +166,7 @@ describe('colours', () => {
     ['NO_COLOR', true, { NO_COLOR: '1' }],
     ['a dumb terminal', true, { TERM: 'dumb' }],
   ])('are left out for %s', (_, isTTY, environment: NodeJS.ProcessEnv) => {
-    expect(createPainter({ isTTY, write: () => undefined }, environment).bad('x')).toBe('x');
+    expect(createPaint({ isTTY, write: () => undefined }, environment)('bad', 'x')).toBe('x');
   });
 });
 

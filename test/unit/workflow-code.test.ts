@@ -9,7 +9,7 @@ import { describe, expect, test as base } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A copy of the checkout with all that a bundle is made of. */
+/** A copy of the checkout with all sources of a bundle. */
 const test = base.extend('checkout', async ({}, { onCleanup }) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'session-cleanup-bundle-'));
   onCleanup(async () => {
@@ -46,11 +46,14 @@ describe('the code of the workflow that a worker runs', () => {
     },
   );
 
-  test('is never a bundle that misses a file', async ({ checkout }) => {
-    await bundle(checkout);
-    await writeFile(path.join(checkout, 'workflows/another.ts'), '');
-    expect((await ask(checkout)).code).toHaveProperty('workflowsPath');
-  });
+  test.for(['workflows/another.ts', 'src/contract/another.ts'])(
+    'is never a bundle that lacks %s',
+    async (file, { checkout }) => {
+      await bundle(checkout);
+      await writeFile(path.join(checkout, file), '');
+      expect((await ask(checkout)).code).toHaveProperty('workflowsPath');
+    },
+  );
 
   test('is never a bundle of another SDK', async ({ checkout }) => {
     await bundle(checkout, { sdk: '1.23.0' });
@@ -72,7 +75,7 @@ interface Answer {
   readonly stamp: object;
 }
 
-/** Asks the copy, in a process of its own, since where it looks is decided when it is loaded. */
+/** Asks the copy, in a process of its own, since its paths are fixed when it is loaded. */
 async function ask(checkout: string): Promise<Answer> {
   const module = path.join(checkout, 'src/worker/workflow-code.ts');
   const script = `import { currentStamp, workflowCode } from ${JSON.stringify(module)};
@@ -83,9 +86,9 @@ async function ask(checkout: string): Promise<Answer> {
   return JSON.parse(stdout);
 }
 
-/** Puts a bundle there that says it was made of what is there now. */
-async function bundle(checkout: string, told: object = {}): Promise<void> {
-  const stamp = { ...(await ask(checkout)).stamp, ...told };
+/** Adds a bundle with the stamp of the current sources. */
+async function bundle(checkout: string, changes: object = {}): Promise<void> {
+  const stamp = { ...(await ask(checkout)).stamp, ...changes };
   await mkdir(path.join(checkout, 'dist'));
   await writeFile(path.join(checkout, 'dist/workflow-bundle.js'), '');
   await writeFile(path.join(checkout, 'dist/workflow-bundle.json'), JSON.stringify(stamp));

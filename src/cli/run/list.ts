@@ -1,49 +1,121 @@
-import type { Command } from 'commander';
-
-import { listRecentRuns } from '../../runs/recent-runs.ts';
-import { readTemporalConfig, writeResult } from '../command-context.ts';
-import { EXIT, InputError } from '../exit-code.ts';
-import { addHelpSections } from '../help-text.ts';
-import { JSON_OPTION, type Invocation, type JsonOption } from '../invocation.ts';
-import { createPainter } from '../rendering/painter.ts';
-import { renderRuns } from './list-text.ts';
-import { withClient } from '../temporal-client.ts';
+import { distanceText, durationText, numberText, timeText } from '../../contract/text.ts';
+import { listRecentRuns, type RecentRun } from '../../runs/recent-runs.ts';
+import { defineTemporalCommand } from '../command.ts';
+import { wholeNumberOption } from '../options.ts';
+import { renderBars, renderTable } from '../rendering/table.ts';
+import type { Paint } from '../rendering/terminal.ts';
 
 /** `session-cleanup run list` */
-export function addRunListCommand(run: Command, { act, context }: Invocation): void {
-  const command = run
-    .command('list')
-    .summary('the last runs, with what they deleted')
-    .description(
-      'Lists the last runs, newest first, whoever started them: how they ended, how long they took and ' +
-        'what they deleted.',
-    )
-    .option('--limit <number>', 'how many', '10')
-    .option(...JSON_OPTION);
-  addHelpSections(command, {
-    settings: ['_TASK_QUEUE'],
-    temporal: true,
-    examples: [
-      ['session-cleanup run list', 'the last ten'],
-      ['session-cleanup run list --limit 100 --json', 'for machines'],
-    ],
-  });
-  act(command, async () => {
-    const options = command.opts<JsonOption & { readonly limit: string }>();
-    const limit = Number(options.limit);
-    if (!/^\d+$/.test(options.limit) || limit < 1 || limit > 1_000) {
-      throw new InputError(
-        `--limit is ${JSON.stringify(options.limit)}. Allowed: a whole number from 1 to 1000.`,
-      );
-    }
-    const { config, temporal } = readTemporalConfig(context);
-    return await withClient(temporal, async (client) => {
-      const runs = await listRecentRuns(client, limit, config.taskQueue);
-      const painter = createPainter(context.stdout, context.environment);
-      writeResult(context, options.json, { runs }, () =>
-        renderRuns(runs, { painter, now: new Date(), withIds: true }),
-      );
-      return EXIT.done;
-    });
-  });
+export const addRunListCommand = defineTemporalCommand<{ readonly limit: number }>({
+  name: 'list',
+  summary: 'list the last runs and what they deleted',
+  description:
+    'Lists the last runs, newest first, whoever started them: how they ended, how long they took and ' +
+    'what they deleted.',
+  options: [wholeNumberOption('--limit <number>', 'how many', 1_000).default(10)],
+  settings: ['_TASK_QUEUE'],
+  examples: [
+    ['session-cleanup run list', 'the last ten'],
+    ['session-cleanup run list --limit 100 --json', 'for a program'],
+  ],
+  run: async ({ client, config, options: { limit } }) => {
+    const runs = await listRecentRuns(client, limit, config.taskQueue);
+    return {
+      json: { runs },
+      text: (paint) => renderRuns(runs, { paint, now: new Date(), withIds: true }),
+    };
+  },
+});
+
+const BAR_WIDTH = 24;
+
+/** The last runs as a table with a bar plot, and with their ids if one is to be named. */
+export function renderRuns(
+  runs: readonly RecentRun[],
+  {
+    paint,
+    now,
+    withIds = false,
+  }: { readonly paint: Paint; readonly now: Date; readonly withIds?: boolean },
+): string {
+  if (runs.length === 0) return 'none yet';
+  const bars = renderBars(
+    runs.map((run) => (run.dryRun ? null : run.deletedCount)),
+    BAR_WIDTH,
+  );
+  const columns = [
+    { title: 'started' },
+    { title: '' },
+    { title: 'state' },
+    { title: 'time', align: 'right' },
+    { title: 'locked', align: 'right' },
+    { title: 'deleted', align: 'right' },
+    { title: '' },
+    ...(withIds ? [{ title: 'workflow id' }] : []),
+  ] as const;
+  const rows = runs.map((run, index) => [
+    timeText(run.startedAt),
+    paint('quiet', renderOrigin(run)),
+    renderState(run, paint),
+    run.seconds === null ? distanceText(run.startedAt, now) : durationText(run.seconds),
+    countOrUnknown(run.skippedLocked),
+    countOrUnknown(run.deletedCount),
+    bars[index] ?? '',
+    ...(withIds ? [run.workflowId] : []),
+  ]);
+  const failed = runs.find(({ state }) => state === 'failed');
+  return [
+    renderTable(columns, rows),
+    ...(failed?.failure == null
+      ? []
+      : [`Last failure (${failed.workflowId}): ${paint('bad', failed.failure)}`]),
+    ...runs.flatMap((run) => renderBlocked(run, paint)),
+  ].join('\n');
+}
+
+/** Why a run is blocked, and how to unblock it. */
+function renderBlocked(run: RecentRun, paint: Paint): readonly string[] {
+  const { workflowId, paused, awaiting } = run;
+  const reason = paused === '' ? '' : ` (${paused})`;
+  const pause =
+    paused === null
+      ? []
+      : [
+          `${paint('warning', `Paused${reason}.`)} To resume: session-cleanup run resume ${workflowId}`,
+        ];
+  const questions = awaiting.flatMap(({ target, expiredRows, totalRows }) => [
+    paint(
+      'warning',
+      `Waits for approval: ${numberText(expiredRows)} of the ${numberText(totalRows)} rows of ` +
+        `${target} would be deleted.`,
+    ),
+    `  if that is right  session-cleanup run approve ${workflowId} --target ${target}`,
+    `  if it is not      session-cleanup run reject ${workflowId} --target ${target}`,
+  ]);
+  return [...pause, ...questions];
+}
+
+function renderOrigin(run: RecentRun): string {
+  if (run.dryRun) return 'dry run';
+  return run.scheduledAt === null ? 'by hand' : 'scheduled';
+}
+
+function renderState({ state, paused, awaiting }: RecentRun, paint: Paint): string {
+  if (awaiting.length > 0) return paint('warning', 'waits for approval');
+  if (paused !== null) return paint('warning', 'paused');
+  switch (state) {
+    case 'completed':
+      return paint('good', state);
+    case 'running':
+      return state;
+    case 'cancelled':
+    case 'terminated':
+      return paint('warning', state);
+    case 'failed':
+      return paint('bad', state);
+  }
+}
+
+function countOrUnknown(count: number | null): string {
+  return count === null ? '-' : numberText(count);
 }

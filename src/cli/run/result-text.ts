@@ -1,41 +1,33 @@
+import { countText, durationText, numberText, timeText } from '../../contract/text.ts';
 import type { RecordedResult, RecordedTarget } from '../../runs/result.ts';
 import type { RunOutcome } from '../../runs/run.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
-import type { Painter } from '../rendering/painter.ts';
 import { indent, renderTable } from '../rendering/table.ts';
-import { timeText } from '../rendering/time-text.ts';
-
-/** How a run is shown. */
-export interface RunRendering {
-  readonly painter: Painter;
-}
+import type { Paint } from '../rendering/terminal.ts';
 
 /** How a run ended, and what it did to each target. */
-export function renderOutcome(outcome: RunOutcome, rendering: RunRendering): string {
-  const { painter } = rendering;
+export function renderOutcome(outcome: RunOutcome, paint: Paint): string {
   switch (outcome.kind) {
     case 'completed':
-      return renderResult(outcome.result, rendering);
+      return renderResult(outcome.result, paint);
     case 'cancelled':
-      return [painter.warning('The run was cancelled.'), ...partly(outcome.result, rendering)].join(
+      return [paint('warning', 'The run was cancelled.'), ...partly(outcome.result, paint)].join(
         '\n',
       );
     case 'terminated':
-      return painter.bad(`The run was terminated: ${outcome.message}`);
+      return paint('bad', `The run was terminated: ${outcome.message}`);
     case 'failed':
       return [
-        painter.bad(`The run failed (${outcome.type}): ${outcome.message}`),
-        ...partly(outcome.result, rendering),
+        paint('bad', `The run failed (${outcome.type}): ${outcome.message}`),
+        ...partly(outcome.result, paint),
       ].join('\n');
   }
 }
 
-function partly(result: RecordedResult | null, rendering: RunRendering): readonly string[] {
-  return result === null ? [] : [renderResult(result, rendering)];
+function partly(result: RecordedResult | null, paint: Paint): readonly string[] {
+  return result === null ? [] : [renderResult(result, paint)];
 }
 
-function renderResult(result: RecordedResult, { painter }: RunRendering): string {
+function renderResult(result: RecordedResult, paint: Paint): string {
   const isDryRun = result.dryRun === true;
   const done = isDryRun ? 'Would delete' : 'Deleted';
   const heading = `${done} ${countText(result.deletedCount, 'row')} that had expired by ${timeText(result.cutoff)}.`;
@@ -52,7 +44,7 @@ function renderResult(result: RecordedResult, { painter }: RunRendering): string
     { title: 'ended' },
   ] as const;
   return [
-    painter.heading(heading),
+    paint('heading', heading),
     ...skipped,
     indent(renderTable(columns, result.targets.map(renderTarget))),
     ...result.targets.flatMap(renderWaits),
@@ -73,7 +65,7 @@ function renderTarget(target: RecordedTarget): readonly string[] {
   ];
 }
 
-/** A run that took long because it held back for others should say so. */
+/** How long a run was throttled, by reason. */
 function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
   const seconds = new Map<string, number>();
   for (const wait of slices.flatMap(({ waits }) => waits ?? [])) {
@@ -81,7 +73,7 @@ function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
   }
   if (seconds.size === 0) return [];
   const reasons = [...seconds].map(([reason, length]) => `${durationText(length)} ${reason}`);
-  return [`${target} held back for others: ${reasons.join(', ')}.`];
+  return [`${target} was throttled: ${reasons.join(', ')}.`];
 }
 
 /** Expired rows that stay and why, and what the counts do not include. */
@@ -95,20 +87,14 @@ function renderLeftOver({
   return [
     ...remaining.map(({ reason, rows, by }) => {
       const cause = by === undefined ? '' : `, ${by}`;
-      return `${target}: ${countText(rows, 'expired row')} left (${reason}${cause}).`;
+      return `${countText(rows, 'expired row')} left (${reason}${cause}).`;
     }),
-    ...(unreadableCount === 0
-      ? []
-      : [
-          `${target}: ${countText(unreadableCount, 'row')} without a readable expiry never expire.`,
-        ]),
-    ...(uncountedCascades.length === 0
-      ? []
-      : [
-          `${target}: rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`,
-        ]),
-    ...(uncounted === true
-      ? [`${target}: the database could not tell what the last slice deleted.`]
+    ...(unreadableCount > 0
+      ? [`${countText(unreadableCount, 'row')} without a readable expiry never expire.`]
       : []),
-  ];
+    ...(uncountedCascades.length > 0
+      ? [`rows that cascades deleted in ${uncountedCascades.join(', ')} are not counted.`]
+      : []),
+    ...(uncounted === true ? ['the database could not report what the last slice deleted.'] : []),
+  ].map((line) => `${target}: ${line}`);
 }

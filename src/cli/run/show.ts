@@ -1,91 +1,70 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { Command } from 'commander';
 
 import { PROGRESS_QUERY } from '../../contract/names.ts';
-import { readDescription } from '../../runs/progress.ts';
+import { distanceText } from '../../contract/text.ts';
 import { findRunningId } from '../../runs/control.ts';
+import { readDescription } from '../../runs/progress.ts';
 import { waitForRun } from '../../runs/run.ts';
-import { readTemporalConfig, writeResult } from '../command-context.ts';
-import { EXIT } from '../exit-code.ts';
-import { addHelpSections } from '../help-text.ts';
-import { JSON_OPTION, type Invocation, type JsonOption } from '../invocation.ts';
-import { markdownText } from '../rendering/markdown-text.ts';
-import { createPainter } from '../rendering/painter.ts';
-import { distanceText } from '../rendering/time-text.ts';
-import { renderSnapshot, renderWaiting } from './progress-line.ts';
+import { defineTemporalCommand } from '../command.ts';
+import { markdownText } from '../rendering/table.ts';
+import { renderSnapshot, renderWaiting } from './progress.ts';
 import { renderOutcome } from './result-text.ts';
-import { withClient } from '../temporal-client.ts';
 
 /** A worker answers queries at once. Milliseconds. */
 const ANSWER_WITHIN = 5_000;
 
 /**
- * gRPC's codes for a query that no worker answered: CANCELLED, DEADLINE_EXCEEDED, and at once where no
- * worker has polled for minutes, FAILED_PRECONDITION.
+ * gRPC's codes for a query that no worker answered: CANCELLED, DEADLINE_EXCEEDED, and, if no worker has
+ * polled for minutes, FAILED_PRECONDITION.
  */
 const UNANSWERED: ReadonlySet<number> = new Set([1, 4, 9]);
 
 /** `session-cleanup run show` */
-export function addRunShowCommand(run: Command, { act, context }: Invocation): void {
-  const command = run
-    .command('show')
-    .summary('what a run has done so far, or did')
-    .description(
-      'Shows a run: while it goes on, its details as the Web UI has them; when it has ended, its result. ' +
-        'When no worker answers, what Temporal itself knows: the pending activity and its last heartbeat.',
-    )
-    .argument('[workflow-id]', 'the run; without it, the one that is going on')
-    .option(...JSON_OPTION);
-  addHelpSections(command, {
-    settings: ['_TASK_QUEUE'],
-    temporal: true,
-    examples: [
-      ['session-cleanup run show', 'the run that is going on'],
-      ['session-cleanup run show session_cleanup-2026-11-20T06:00:00Z', 'that of six o’clock'],
-    ],
-    failed: 'failed: no such run, or no worker answers for one that is going on',
-  });
-  act(command, async () => {
-    const options = command.opts<JsonOption>();
-    const [given] = command.args;
-    const { config, temporal } = readTemporalConfig(context);
-    return await withClient(temporal, async (client) => {
-      const workflowId = given ?? (await findRunningId(client, config.taskQueue));
-      const description = await client.workflow.getHandle(workflowId).describe();
-      const { runId, status, startTime } = description;
-      if (status.name === 'RUNNING') {
-        const run = { workflowId, runId, state: 'running', startedAt: startTime.toISOString() };
-        const heading = `${workflowId} is going on, started ${distanceText(startTime, new Date())}.`;
-        const answer = await askRun(client, workflowId);
-        if (answer === undefined) {
-          const known = await readDescription(client, description);
-          const text = await renderWithoutWorker(client, config.taskQueue, known);
-          writeResult(context, options.json, { ...run, progress: null, ...known }, () =>
-            [heading, '', text].join('\n'),
-          );
-          return EXIT.failed;
-        }
-        const { progress, details } = answer;
-        writeResult(context, options.json, { ...run, progress }, () =>
-          [heading, '', markdownText(details)].join('\n'),
-        );
-      } else {
-        const outcome = await waitForRun(client, { workflowId, runId });
-        const painter = createPainter(context.stdout, context.environment);
-        writeResult(context, options.json, { workflowId, runId, ...outcome }, () =>
-          renderOutcome(outcome, { painter }),
-        );
-      }
-      return EXIT.done;
-    });
-  });
-}
+export const addRunShowCommand = defineTemporalCommand({
+  name: 'show',
+  summary: 'show the progress or the result of a run',
+  description:
+    'Shows a run: its details, as in the Web UI, while it is running; its result once it has ended. If no ' +
+    'worker answers, what Temporal itself knows: the pending activity and its last heartbeat.',
+  argument: ['[workflow-id]', 'the run; default: the only running one'],
+  settings: ['_TASK_QUEUE'],
+  examples: [
+    ['session-cleanup run show', 'the running one'],
+    ['session-cleanup run show session_cleanup-2026-11-20T06:00:00Z', 'that of 06:00 UTC'],
+  ],
+  failed: 'failed: no such run, or it is running and no worker answers',
+  run: async ({ client, config, argument }) => {
+    const workflowId = argument ?? (await findRunningId(client, config.taskQueue));
+    const description = await client.workflow.getHandle(workflowId).describe();
+    const { runId, status, startTime } = description;
+    if (status.name !== 'RUNNING') {
+      const outcome = await waitForRun(client, { workflowId, runId });
+      return {
+        json: { workflowId, runId, ...outcome },
+        text: (paint) => renderOutcome(outcome, paint),
+      };
+    }
+    const run = { workflowId, runId, state: 'running', startedAt: startTime.toISOString() };
+    const heading = `${workflowId} is running, started ${distanceText(startTime, new Date())}.`;
+    const answer = await askRun(client, workflowId);
+    if (answer !== undefined) {
+      return {
+        json: { ...run, progress: answer.progress },
+        text: () => [heading, '', markdownText(answer.details)].join('\n'),
+      };
+    }
+    const known = await readDescription(client, description);
+    const text = await renderWithoutWorker(client, config.taskQueue, known);
+    return {
+      json: { ...run, progress: null, ...known },
+      text: () => [heading, '', text].join('\n'),
+      hasFailed: true,
+    };
+  },
+});
 
-/**
- * What the run itself says: its figures for machines, and the words that the Web UI shows. Undefined
- * when no worker answers.
- */
+/** The run's progress, and its details as the Web UI shows them. Undefined when no worker answers. */
 async function askRun(
   client: Client,
   workflowId: string,
@@ -117,14 +96,10 @@ async function renderWithoutWorker(
     skippedLocked: slice?.skippedLocked ?? 0,
   };
   return [
-    'No worker answers, so this is what Temporal knows:',
+    'No worker answers. Temporal itself knows:',
     ...(waitsSince === undefined ? [] : [await renderWaiting(client, taskQueue, waitsSince)]),
-    ...(retry === undefined
-      ? []
-      : [`Attempt ${retry.attempt}, since the one before failed: ${retry.reason}`]),
-    ...(slice === undefined
-      ? []
-      : [`The last heartbeat said: ${renderSnapshot({ ...counts, slice })}`]),
-    'To see more, start a worker: session-cleanup worker',
+    ...(retry === undefined ? [] : [`Attempt ${retry.attempt} after a failure: ${retry.reason}`]),
+    ...(slice === undefined ? [] : [`Last heartbeat: ${renderSnapshot({ ...counts, slice })}`]),
+    'For more, start a worker: session-cleanup worker',
   ].join('\n');
 }

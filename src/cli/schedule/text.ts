@@ -1,26 +1,34 @@
+import {
+  countText,
+  distanceText,
+  durationText,
+  numberText,
+  timeText,
+} from '../../contract/text.ts';
+import type { ApplyOutcome, CheckOutcome } from '../../schedule/apply.ts';
+import type { BackfillOutcome } from '../../schedule/backfill.ts';
 import type { ScheduleDifference } from '../../schedule/definition.ts';
-import type { ScheduledRun, ScheduleState } from '../../schedule/schedule.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
-import type { Painter } from '../rendering/painter.ts';
+import type { ScheduleState } from '../../schedule/schedule.ts';
+import type { TriggerOutcome } from '../../schedule/trigger.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
-import { distanceText, timeText } from '../rendering/time-text.ts';
+import type { Paint } from '../rendering/terminal.ts';
 
-/** Slots that are told ahead. */
+/** Next times that are shown. */
 const NEXT_RUNS = 3;
 
-/** What a schedule is drawn with. */
+/** What the schedule as text depends on besides its state. */
 export interface ScheduleRendering {
-  readonly painter: Painter;
+  readonly paint: Paint;
   readonly now: Date;
   /** The configured one. */
   readonly taskQueue: string;
 }
 
 /** The schedule in a few lines. */
-export function renderSchedule(state: ScheduleState, rendering: ScheduleRendering): string {
-  const { painter, now } = rendering;
-  const status = renderStatus(state, painter);
+export function renderSchedule(
+  state: ScheduleState,
+  { paint, now, taskQueue }: ScheduleRendering,
+): string {
   const pairs: (readonly [string, string])[] = [
     ['next', renderNext(state, now)],
     ...(state.note === '' ? [] : [['note', state.note] as const]),
@@ -31,14 +39,14 @@ export function renderSchedule(state: ScheduleState, rendering: ScheduleRenderin
     ...(state.bufferedRuns === 0
       ? []
       : [['waiting', countText(state.bufferedRuns, 'run')] as const]),
-    ['so far', renderCounters(state, painter)],
+    ['so far', renderCounters(state, paint)],
     ['starts', `${state.workflowType} on task queue ${state.taskQueue}`],
-    ...(state.taskQueue === rendering.taskQueue
+    ...(state.taskQueue === taskQueue
       ? []
-      : [['', painter.warning(renderOther(rendering.taskQueue))] as const]),
+      : [['', paint('warning', renderOther(taskQueue))] as const]),
   ];
   return [
-    `${painter.heading(`Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${status}`,
+    `${paint('heading', `Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${renderStatus(state, paint)}`,
     indent(renderPairs(pairs)),
   ].join('\n');
 }
@@ -47,51 +55,111 @@ function renderOther(taskQueue: string): string {
   return `It belongs to another installation: this one is configured for the task queue ${taskQueue}.`;
 }
 
-/** A schedule whose remaining runs are used up starts nothing, though the server calls it active. */
-function renderStatus({ paused, remainingActions }: ScheduleState, painter: Painter): string {
-  if (paused) return painter.warning('paused');
-  return remainingActions === 0 ? painter.warning('used up') : painter.good('active');
+/** The server calls a schedule active even if it has no remaining actions. */
+function renderStatus({ paused, remainingActions }: ScheduleState, paint: Paint): string {
+  if (paused) return paint('warning', 'paused');
+  return remainingActions === 0 ? paint('warning', 'exhausted') : paint('good', 'active');
 }
 
-/** How often it runs, in words. */
-function renderTimes(state: Pick<ScheduleState, 'intervals' | 'hasOtherTimes'>): string {
-  const times = state.intervals.map(({ everySeconds, offsetSeconds }) =>
+function renderTimes({ intervals, hasOtherTimes }: ScheduleState): string {
+  const times = intervals.map(({ everySeconds, offsetSeconds }) =>
     offsetSeconds === 0
       ? `every ${durationText(everySeconds)}`
-      : `every ${durationText(everySeconds)}, shifted by ${durationText(offsetSeconds)}`,
+      : `every ${durationText(everySeconds)}, offset by ${durationText(offsetSeconds)}`,
   );
-  return [...times, ...(state.hasOtherTimes ? ['with further times of its own'] : [])].join(
-    ' and ',
-  );
-}
-
-/** Differences, one a line: `interval: every 1h → every 6h`. */
-export function renderDifferences(differences: readonly ScheduleDifference[]): string {
-  return indent(
-    renderPairs(differences.map(({ field, found, wanted }) => [field, `${found} → ${wanted}`])),
-  );
-}
-
-/** Runs that were started, one a line. */
-export function renderStarted(runs: readonly ScheduledRun[]): string {
-  return indent(renderPairs(runs.map(({ workflowId, runId }) => [workflowId, `run ${runId}`])));
+  return [...times, ...(hasOtherTimes ? ['with further times of its own'] : [])].join(' and ');
 }
 
 function renderNext(state: ScheduleState, now: Date): string {
-  if (state.paused) return 'nothing, while it is paused';
-  if (state.remainingActions === 0) return 'nothing: no runs remain that it may start';
+  if (state.paused) return 'none while it is paused';
+  if (state.remainingActions === 0) return 'none: no actions remain';
   const [first, ...others] = state.nextRuns.slice(0, NEXT_RUNS);
   if (first === undefined) return 'never';
   const later = others.map((time) => timeText(time).slice(11));
   return [`${timeText(first)} (${distanceText(first, now)})`, ...later].join(', ');
 }
 
-function renderCounters(state: ScheduleState, painter: Painter): string {
-  const counters = [
+function renderCounters(state: ScheduleState, paint: Paint): string {
+  const text = [
     `${numberText(state.startedRuns)} started`,
-    `${numberText(state.skippedRuns)} skipped because one was going on`,
+    `${numberText(state.skippedRuns)} skipped because one was running`,
     `${numberText(state.missedRuns)} missed while the server was down`,
-  ];
-  const text = counters.join(', ');
-  return state.missedRuns > 0 ? painter.warning(text) : text;
+  ].join(', ');
+  return state.missedRuns > 0 ? paint('warning', text) : text;
+}
+
+/** What `apply` did. */
+export function renderApplied(outcome: ApplyOutcome, scheduleId: string): string {
+  switch (outcome.kind) {
+    case 'created':
+      return `Created the schedule ${scheduleId}.`;
+    case 'unchanged':
+      return `The schedule ${scheduleId} is as configured; nothing was changed.`;
+    case 'updated':
+      return `Updated the schedule ${scheduleId}:\n${renderDifferences(outcome.differences)}`;
+  }
+}
+
+/** What `apply --check` found. */
+export function renderChecked(outcome: CheckOutcome, scheduleId: string): string {
+  switch (outcome.kind) {
+    case 'missing':
+      return `The schedule ${scheduleId} does not exist. Create it: session-cleanup schedule apply`;
+    case 'taken':
+      return outcome.message;
+    case 'as-configured':
+      return `The schedule ${scheduleId} is as configured.`;
+    case 'different':
+      return [
+        `The schedule ${scheduleId} differs from the configuration (found → configured):`,
+        renderDifferences(outcome.differences),
+        'Update it: session-cleanup schedule apply',
+      ].join('\n');
+  }
+}
+
+/** Differences, one a line: `interval: every 1h → every 6h`. */
+function renderDifferences(differences: readonly ScheduleDifference[]): string {
+  return indent(
+    renderPairs(differences.map(({ field, found, wanted }) => [field, `${found} → ${wanted}`])),
+  );
+}
+
+/** What `trigger` did. */
+export function renderTriggered(outcome: TriggerOutcome): string {
+  switch (outcome.kind) {
+    case 'started':
+      return `Started ${outcome.run.workflowId} (run ${outcome.run.runId}).`;
+    case 'skipped':
+      return (
+        `Started nothing: a run of the schedule is running (${outcome.running.join(', ')}). ` +
+        'Wait for it, or start one beside it: session-cleanup run start'
+      );
+    case 'unseen':
+      return (
+        'Temporal accepted the trigger, but no run appeared. Two starts within one second become one: ' +
+        'check session-cleanup status, and try again.'
+      );
+  }
+}
+
+/** What `backfill` did. */
+export function renderBackfilled(outcome: BackfillOutcome): string {
+  const { slots, started, waiting, leftOut, unseen } = outcome;
+  if (slots.length === 0) return 'Started nothing: the range contains no slot of the schedule.';
+  return [
+    `${countText(slots.length, 'slot')} in this range; ${countText(started.length, 'run')} started:`,
+    indent(renderPairs(started.map(({ workflowId, runId }) => [workflowId, `run ${runId}`]))),
+    ...(waiting > 0 ? [renderWaiting(waiting)] : []),
+    ...(leftOut > 0 ? [`${countText(leftOut, 'slot')} left out by the overlap policy.`] : []),
+    ...(unseen > 0
+      ? [`No run of ${countText(unseen, 'slot')} appeared yet; check session-cleanup status.`]
+      : []),
+  ].join('\n');
+}
+
+function renderWaiting(waiting: number): string {
+  return waiting === 1
+    ? '1 run waits for the end of the one before it.'
+    : `${countText(waiting, 'run')} wait, and start one after another.`;
 }

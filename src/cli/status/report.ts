@@ -1,33 +1,27 @@
-import type { Client } from '@temporalio/client';
-
+import { listPollers, type Poller } from '../../checks/pollers.ts';
 import type { Config } from '../../config/config.ts';
 import type { ConfigWithoutDatabase } from '../../config/load-config.ts';
+import { findLastSuccesses, type TargetSuccess } from '../../runs/last-success.ts';
+import { listRecentRuns, type RecentRun } from '../../runs/recent-runs.ts';
+import { describeSchedule, type ScheduleState } from '../../schedule/schedule.ts';
 import type { TemporalSettings } from '../../temporal/connection-settings.ts';
-import { findLastSuccesses } from '../../runs/last-success.ts';
-import type { TargetSuccess } from '../../runs/last-success.ts';
-import { listPollers } from '../../checks/pollers.ts';
-import type { Poller } from '../../checks/pollers.ts';
-import { listRecentRuns } from '../../runs/recent-runs.ts';
-import type { RecentRun } from '../../runs/recent-runs.ts';
-import { describeSchedule } from '../../schedule/schedule.ts';
-import type { ScheduleState } from '../../schedule/schedule.ts';
+import { withClient } from '../context.ts';
 import type { PreviewOutcome } from '../database.ts';
-import { reportError } from '../report-error.ts';
-import { withClient } from '../temporal-client.ts';
+import { reportError } from '../errors.ts';
 
-/** A part of the status, or why it could not be told. */
+/** A part of the status, or why it could not be read. */
 export type Section<Content> =
   { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly error: string };
 
-/** Everything that an operator wants to know at a glance. Each part fails by itself. */
+/** The status; each part is read, and may fail, by itself. */
 export interface StatusReport {
   readonly schedule: Section<ScheduleState>;
   /** Newest first. */
   readonly runs: Section<readonly RecentRun[]>;
   readonly workers: Section<readonly Poller[]>;
-  /** For each configured target, up to when it has been cleaned. */
+  /** For each configured target, the last run that cleaned it. */
   readonly lastSuccess: Section<readonly TargetSuccess[]>;
-  /** Expired rows of each target; null when the database was not asked. */
+  /** Expired rows of each target; null when the database was not read. */
   readonly targets: Section<readonly PreviewOutcome[]> | null;
 }
 
@@ -35,19 +29,18 @@ export interface StatusReport {
 const RECENT_RUNS = 10;
 
 /**
- * Asks Temporal and, where the configuration has one, the database at the same time. Never fails as a
- * whole.
+ * Reads Temporal and, if the configuration has one, the database in parallel. Never fails as a whole.
  *
  * @param since - Runs that ended before this instant are not searched for a success.
  */
-export async function gatherStatus(
+export async function readStatus(
   config: ConfigWithoutDatabase & Partial<Pick<Config, 'database'>>,
   temporal: TemporalSettings,
   since?: Date,
 ): Promise<StatusReport> {
   const { database } = config;
   const [fromTemporal, targets] = await Promise.all([
-    askTemporal(config, temporal, since),
+    readTemporal(config, temporal, since),
     database === undefined
       ? null
       : toSection(async () => {
@@ -58,67 +51,53 @@ export async function gatherStatus(
   return { ...fromTemporal, targets };
 }
 
-/** Whether all that was asked has been answered. */
-export function isComplete({
-  schedule,
-  runs,
-  workers,
-  lastSuccess,
-  targets,
-}: StatusReport): boolean {
-  return (
-    schedule.ok &&
-    runs.ok &&
-    workers.ok &&
-    lastSuccess.ok &&
-    (targets === null || (targets.ok && targets.content.every(({ kind }) => kind === 'previewed')))
-  );
-}
-
-async function askTemporal(
-  config: ConfigWithoutDatabase,
+async function readTemporal(
+  { taskQueue, schedule: { scheduleId }, targets }: ConfigWithoutDatabase,
   temporal: TemporalSettings,
   since: Date | undefined,
 ): Promise<Omit<StatusReport, 'targets'>> {
+  const names = targets.map(({ name }) => name);
   try {
-    return await withClient(temporal, (client) => askClient(client, config, since));
+    return await withClient(temporal, async (client) => {
+      const [schedule, runs, workers, lastSuccess] = await Promise.all([
+        toSection(() => describeSchedule(client, scheduleId)),
+        toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
+        toSection(() => listPollers(client, taskQueue)),
+        toSection(() =>
+          findLastSuccesses(client, {
+            taskQueue,
+            targets: names,
+            ...(since === undefined ? {} : { since }),
+          }),
+        ),
+      ]);
+      return { schedule, runs, workers, lastSuccess };
+    });
   } catch (error) {
     const failed = { ok: false, error: reportError(error).message } as const;
     return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
   }
 }
 
-async function askClient(
-  client: Client,
-  { taskQueue, schedule: { scheduleId }, targets }: ConfigWithoutDatabase,
-  since: Date | undefined,
-): Promise<Omit<StatusReport, 'targets'>> {
-  const [schedule, runs, workers, lastSuccess] = await Promise.all([
-    toSection(() => describeSchedule(client, scheduleId)),
-    toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
-    toSection(() => listPollers(client, taskQueue)),
-    toSection(() =>
-      findLastSuccesses(client, {
-        taskQueue,
-        targets: targets.map(({ name }) => name),
-        ...(since === undefined ? {} : { since }),
-      }),
-    ),
-  ]);
-  return { schedule, runs, workers, lastSuccess };
-}
-
-async function toSection<Content>(ask: () => Promise<Content>): Promise<Section<Content>> {
+async function toSection<Content>(read: () => Promise<Content>): Promise<Section<Content>> {
   try {
-    return { ok: true, content: await ask() };
+    return { ok: true, content: await read() };
   } catch (error) {
     return { ok: false, error: reportError(error).message };
   }
 }
 
+/** Whether every part has been read. */
+export function isComplete({ targets, ...parts }: StatusReport): boolean {
+  return (
+    Object.values(parts).every(({ ok }) => ok) &&
+    (targets === null || (targets.ok && targets.content.every(({ kind }) => kind === 'previewed')))
+  );
+}
+
 /**
- * The targets whose latest cut-off is before `since`. Unknown counts as too old, since an alarm that
- * stays silent is worth nothing; undefined when nothing is known of any target.
+ * The targets whose last success has a cut-off before `since`. Unknown counts as overdue, so that the
+ * alarm is not silent; undefined when the runs could not be read.
  */
 export function overdueTargets(
   { lastSuccess }: StatusReport,

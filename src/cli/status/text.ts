@@ -1,70 +1,70 @@
-import type { TargetSuccess } from '../../runs/last-success.ts';
 import type { Poller } from '../../checks/pollers.ts';
-import { renderPreviews } from '../preview-text.ts';
-import type { Painter } from '../rendering/painter.ts';
+import { distanceText, timeText } from '../../contract/text.ts';
+import type { TargetSuccess } from '../../runs/last-success.ts';
+import { renderPreviews } from '../preview.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
-import { distanceText, timeText } from '../rendering/time-text.ts';
-import { renderRuns } from '../run/list-text.ts';
+import type { Paint } from '../rendering/terminal.ts';
+import { renderRuns } from '../run/list.ts';
 import { renderSchedule } from '../schedule/text.ts';
 import type { Section, StatusReport } from './report.ts';
 
-/** What the report is drawn with. */
+/** What the status as text depends on besides the report. */
 export interface StatusRendering {
-  readonly painter: Painter;
+  readonly paint: Paint;
   readonly now: Date;
   readonly taskQueue: string;
   /** Targets whose last success is older than `--max-age` allows. */
   readonly overdue: readonly string[];
-  /** True when the database was left out on purpose. */
+  /** True when the database was skipped on purpose. */
   readonly isDatabaseLeftOut: boolean;
 }
 
 /** The whole status, section by section. */
 export function renderStatus(report: StatusReport, rendering: StatusRendering): string {
-  const { painter, taskQueue } = rendering;
-  // Without a server all three would say the same at length.
+  const { paint, taskQueue } = rendering;
+  // Without a server all sections would repeat the same long error.
   const error = commonError(report);
   const fromTemporal =
     error === undefined
       ? [
           report.schedule.ok
             ? renderSchedule(report.schedule.content, rendering)
-            : failure('Schedule', report.schedule.error, painter),
-          section('Last success', report.lastSuccess, painter, (successes) =>
+            : failure('Schedule', report.schedule.error, paint),
+          section('Last success', report.lastSuccess, paint, (successes) =>
             successes.map((success) => renderSuccess(success, rendering)).join('\n'),
           ),
-          section('Last runs', report.runs, painter, (runs) => renderRuns(runs, rendering)),
-          section('Workers', report.workers, painter, (workers) =>
+          section('Last runs', report.runs, paint, (runs) => renderRuns(runs, rendering)),
+          section('Workers', report.workers, paint, (workers) =>
             renderWorkers(workers, taskQueue, rendering),
           ),
         ]
-      : [failure('Temporal', error, painter)];
+      : [failure('Temporal', error, paint)];
   return [
     ...fromTemporal,
     ...(rendering.isDatabaseLeftOut ? [] : [renderDatabase(report, rendering)]),
   ].join('\n\n');
 }
 
-function renderDatabase({ targets }: StatusReport, { painter, now }: StatusRendering): string {
-  const title = 'Waiting in the database';
+function renderDatabase({ targets }: StatusReport, { paint, now }: StatusRendering): string {
+  const title = 'Expired rows';
   return targets === null
-    ? [painter.heading(title), indent('not read: DATABASE_URL is not set')].join('\n')
-    : section(title, targets, painter, (outcomes) => renderPreviews(outcomes, painter, now));
+    ? [paint('heading', title), indent('not read: DATABASE_URL is not set')].join('\n')
+    : section(title, targets, paint, (outcomes) => renderPreviews(outcomes, paint, now));
 }
 
 function section<Content>(
   title: string,
   part: Section<Content>,
-  painter: Painter,
+  paint: Paint,
   render: (content: Content) => string,
 ): string {
   return part.ok
-    ? [painter.heading(title), indent(render(part.content))].join('\n')
-    : failure(title, part.error, painter);
+    ? [paint('heading', title), indent(render(part.content))].join('\n')
+    : failure(title, part.error, paint);
 }
 
-function failure(title: string, error: string, painter: Painter): string {
-  return [painter.heading(title), indent(painter.bad(error))].join('\n');
+function failure(title: string, error: string, paint: Paint): string {
+  return [paint('heading', title), indent(paint('bad', error))].join('\n');
 }
 
 function commonError({ schedule, runs, workers }: StatusReport): string | undefined {
@@ -72,19 +72,19 @@ function commonError({ schedule, runs, workers }: StatusReport): string | undefi
   return schedule.error === runs.error && runs.error === workers.error ? runs.error : undefined;
 }
 
-/** Up to when a target has been cleaned; and why not up to a later time, where a run did not. */
+/** The last success of a target, and why a later run does not count. */
 function renderSuccess(
   { target, success, passedOver }: TargetSuccess,
-  { painter, now, overdue }: StatusRendering,
+  { paint, now, overdue }: StatusRendering,
 ): string {
   const isLate = overdue.includes(target);
-  const paint = isLate || success === null ? painter.bad : painter.good;
+  const style = isLate || success === null ? 'bad' : 'good';
   const late = isLate ? ', longer ago than --max-age allows' : '';
   const line =
     success === null
-      ? `${target}: ${paint('none among the runs that Temporal remembers')}`
-      : `${target}: ${paint(`cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
-        painter.quiet(success.workflowId);
+      ? `${target}: ${paint(style, 'no success among the runs that Temporal retains')}`
+      : `${target}: ${paint(style, `cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
+        paint('quiet', success.workflowId);
   if (passedOver === null) return line;
   return `${line}\n${indent(`${passedOver.workflowId} does not count: ${passedOver.reason}`)}`;
 }
@@ -92,20 +92,21 @@ function renderSuccess(
 function renderWorkers(
   workers: readonly Poller[],
   taskQueue: string,
-  { painter, now }: StatusRendering,
+  { paint, now }: StatusRendering,
 ): string {
   const pairs = workers.map(({ identity, lastSeenAt, isPolling }) => {
     const seen = lastSeenAt === null ? '' : `last seen ${distanceText(lastSeenAt, now)}`;
     return [
       identity,
-      isPolling ? painter.quiet(seen) : painter.warning(`silent, ${seen}`),
+      isPolling ? paint('quiet', seen) : paint('warning', `silent, ${seen}`),
     ] as const;
   });
   const none = workers.some(({ isPolling }) => isPolling)
     ? []
     : [
-        painter.warning(
-          `none polls the task queue ${taskQueue}; runs wait for one. Start it: session-cleanup worker`,
+        paint(
+          'warning',
+          `none polls the task queue ${taskQueue}, so runs wait. Start one: session-cleanup worker`,
         ),
       ];
   return [...none, ...(pairs.length === 0 ? [] : [renderPairs(pairs)])].join('\n');

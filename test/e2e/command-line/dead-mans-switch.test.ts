@@ -33,7 +33,7 @@ test('a schedule that looks healthy but starts nothing is detected by the age of
   await fillSessions(database, { expired: 400, live: 100 });
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
   await createSchedule(temporal, '--interval', '2s', '--paused');
-  // Slots to come that are backfilled are used up: when their time comes, the server starts nothing.
+  // Slots to come that are backfilled are exhausted: when their time comes, the server starts nothing.
   await temporalCli(
     temporal,
     ...['schedule', 'backfill', ...ID, '--overlap-policy', 'AllowAll'],
@@ -80,7 +80,7 @@ test('a schedule without remaining actions is reported', async ({ database, temp
     expect(remainingActions).toBe(0);
   });
   const { stdout } = await sessionCleanup(stage, ['schedule', 'describe']);
-  expect(stdout).toMatch(/^Schedule session_cleanup {2}every 1 s, used up\n {2}next +nothing: /);
+  expect(stdout).toMatch(/^Schedule session_cleanup {2}every 1 s, exhausted\n {2}next +none: /);
   expect(stdout).toMatch(/^ {2}remaining +0 more runs$/m);
 });
 

@@ -15,7 +15,7 @@ const STOCK = { expired: 3_000, live: 100 };
 
 /** What status says of the schedule. */
 const COUNTERS =
-  /^ {2}so far +[\d,]+ started, ([\d,]+) skipped because one was going on, ([\d,]+) missed while the server was down$/m;
+  /^ {2}so far +[\d,]+ started, ([\d,]+) skipped because one was running, ([\d,]+) missed while the server was down$/m;
 
 test('status reports slots skipped for a running run, and slots missed in an outage', async ({
   database,

@@ -5,7 +5,7 @@ import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson } from './command-process.ts';
 
-test('check finds what is missing, with the remedy, and passes when it is all there', async ({
+test('check finds what is missing, with the remedy, and passes when nothing is', async ({
   database,
   temporal,
 }) => {
@@ -36,7 +36,7 @@ test('check finds what is missing, with the remedy, and passes when it is all th
     .toMatch(/^ok +schedule: as configured, next run .*\nok +workers: 1 polling/m);
 });
 
-test('grants prints SQL for exactly the tables that are configured, and connects to nothing', async () => {
+test('grants prints SQL for exactly the configured tables, and opens no connection', async () => {
   const environment = {
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
     SESSION_CLEANUP_TABLE: 'auth.sessions',
@@ -49,7 +49,7 @@ test('grants prints SQL for exactly the tables that are configured, and connects
   expect((await runCommand(['grants', '--role', ''], environment)).exitCode).toBe(2);
 });
 
-test('a run that waits for approval is found, shown and answered without naming it', async ({
+test('a run that waits for approval is found, shown and answered without its id', async ({
   database,
   temporal,
 }) => {
@@ -94,7 +94,7 @@ test('a run that waits for approval is found, shown and answered without naming 
     .toMatchObject({ runs: [{ workflowId: run.workflowId, deletedCount: 1_200 }] });
 });
 
-test('status tells that a run is paused, and answers as well when no worker does', async ({
+test('status reports that a run is paused, and works without a worker', async ({
   database,
   temporal,
 }) => {
@@ -107,7 +107,10 @@ test('status tells that a run is paused, and answers as well when no worker does
   await runCommand(['run', 'pause', run.workflowId, '--reason', 'peak hour'], environment);
   await expect
     .poll(async () => (await runCommand(['status'], environment)).stdout, { timeout: 25_000 })
-    .toContain(`Paused (peak hour). To go on: session-cleanup run resume ${run.workflowId}`);
+    .toContain(`Paused (peak hour). To resume: session-cleanup run resume ${run.workflowId}`);
+  const pace = ['run', 'pace', '--rows-per-second', 'max', '--lanes', '2'];
+  expect(await runJson(pace, environment)).toMatchObject({ exitCode: 0 });
+  expect(await run.query('progress')).toMatchObject({ pace: { rowsPerSecond: null, lanes: 2 } });
 
   await worker.stop();
   const { result } = await runJson(['status'], environment);
@@ -117,7 +120,10 @@ test('status tells that a run is paused, and answers as well when no worker does
   await run.terminate();
 });
 
-test('steering without a run, or with nonsense, says so', async ({ database, temporal }) => {
+test('a control command without a run, or with invalid values, is refused', async ({
+  database,
+  temporal,
+}) => {
   const environment = environmentFor(database, temporal);
   const nobody = await runCommand(['run', 'pause'], environment);
   expect(nobody).toMatchObject({ exitCode: 1 });

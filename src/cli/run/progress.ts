@@ -4,19 +4,18 @@ import { listPollers } from '../../checks/pollers.ts';
 import { watchRun } from '../../runs/progress.ts';
 import type { RunSnapshot } from '../../runs/progress.ts';
 import type { RunId } from '../../runs/run.ts';
-import type { CommandContext } from '../command-context.ts';
-import { durationText } from '../rendering/duration-text.ts';
-import { countText, numberText } from '../rendering/number-text.ts';
-import { createProgressLine } from '../rendering/progress-line.ts';
+import type { CommandContext } from '../context.ts';
+import { countText, durationText, numberText } from '../../contract/text.ts';
+import { createProgressLine } from '../rendering/terminal.ts';
 
-/** A run that somebody waits for. */
+/** A run whose result is awaited. */
 export interface WatchedRun {
   readonly client: Client;
   readonly run: RunId;
   readonly config: { readonly taskQueue: string };
 }
 
-/** Shows how far a run is until `signal` is aborted. Never fails: it is only a courtesy. */
+/** Shows a run's progress until `signal` is aborted. Never fails. */
 export async function showProgress(
   context: CommandContext,
   { client, run, config }: WatchedRun,
@@ -35,13 +34,13 @@ export async function showProgress(
       isWaiting = waitsSince !== undefined;
     }
   } catch {
-    // The wait for the result meets the same trouble, and reports it.
+    // The wait for the result meets the same error, and reports it.
   } finally {
     line.clear();
   }
 }
 
-/** For how long a run has waited for a worker, and what to do. */
+/** How long a run has waited for a worker, and what to do. */
 export async function renderWaiting(
   client: Client,
   taskQueue: string,
@@ -51,21 +50,21 @@ export async function renderWaiting(
   const waited = durationText(Math.round((Date.now() - since.getTime()) / 1_000));
   return pollers.every(({ isPolling }) => !isPolling)
     ? `Waiting for ${waited}: no worker polls the task queue ${taskQueue}. Start one: session-cleanup worker`
-    : `Waiting for a worker, for ${waited}. If that lasts: session-cleanup check`;
+    : `Waiting for ${waited} for a worker. If that continues: session-cleanup check`;
 }
 
-/** How far a run is, in one line. */
+/** A run's progress in one line. */
 export function renderSnapshot(snapshot: RunSnapshot): string {
   const { deletedCount, slice, retry } = snapshot;
   const rows = countText(deletedCount, 'row');
   if (retry !== undefined) {
-    return `${rows}; attempt ${retry.attempt}, since the one before failed: ${retry.reason}`;
+    return `${rows}; attempt ${retry.attempt} after a failure: ${retry.reason}`;
   }
   if (slice === undefined) return rows;
   return [
     `${slice.target}: ${rows}`,
     `${numberText(slice.rowsPerSecond)} rows/s`,
-    ...(slice.waitingFor === undefined ? [] : [`holding back (${slice.waitingFor})`]),
+    ...(slice.waitingFor === undefined ? [] : [`throttled (${slice.waitingFor})`]),
     ...(slice.fraction === undefined ? [] : [`${Math.floor(slice.fraction * 100)} %`]),
   ].join(', ');
 }

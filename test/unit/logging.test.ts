@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import { renderLogLine } from '../../src/logging/log-line.ts';
-import { createLogger, toSdkLogger } from '../../src/logging/logging.ts';
+import { createLogger, renderLogLine, toSdkLogger } from '../../src/logging/logging.ts';
 
 describe('a log line', () => {
   it('is one JSON object with level, time, message and fields', () => {
@@ -19,7 +18,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('holds nothing of an error that quotes rows or addresses', () => {
+  it('holds no part of an error that may quote rows or addresses', () => {
     const { lines, logger } = capture();
     const error = Object.assign(new Error('refused', { cause: new Error('why') }), {
       code: '23505',
@@ -61,7 +60,7 @@ describe("the SDK's logger", () => {
     });
   });
 
-  it('passes on what workflows say, but not what the SDK says about itself', () => {
+  it('passes on the logs of workflows, but not the state of the SDK itself', () => {
     const { lines, logger } = capture();
     const sdk = toSdkLogger(logger);
     sdk.info('session_cleanup_ran', { sdkComponent: 'workflow' });

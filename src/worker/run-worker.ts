@@ -1,0 +1,243 @@
+import { setFlagsFromString } from 'node:v8';
+
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { Client } from '@temporalio/client';
+import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+
+import { checkDatabase } from '../checks/check-database.ts';
+import { checkDeployment } from '../checks/check-deployment.ts';
+import type { Config } from '../config/config.ts';
+import { FAILURE } from '../contract/failures.ts';
+import { pendingMigrations } from '../database/migrate.ts';
+import { closeOrm, createOrm } from '../database/orm.ts';
+import { DatabaseProblem } from '../failures/database-problem.ts';
+import { toDatabaseProblem } from '../failures/explain.ts';
+import type { Logger } from '../logging/logging.ts';
+import { applySchedule, checkSchedule } from '../schedule/apply.ts';
+import { defineSchedule } from '../schedule/definition.ts';
+import type { TemporalSettings } from '../temporal/connection-settings.ts';
+import { isTemporalDown, requireNamespace } from '../temporal/connection.ts';
+import { repeatWhileDown } from '../temporal/connection.ts';
+import { connectWorker, installRuntime } from './native.ts';
+import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
+
+/** Names of the worker's own log events. */
+const EVENT = {
+  started: 'session_cleanup_worker_started',
+  stopping: 'session_cleanup_worker_stopping',
+  stopped: 'session_cleanup_worker_stopped',
+  abandoned: 'session_cleanup_worker_abandoned',
+  temporalUnavailable: 'session_cleanup_temporal_unavailable',
+  databaseUnavailable: 'session_cleanup_database_unavailable',
+  finding: 'session_cleanup_check',
+  scheduleNotApplied: 'session_cleanup_schedule_not_applied',
+  scheduleDiffers: 'session_cleanup_schedule_differs',
+} as const;
+
+/** Time limit for requests to the server at the start. Milliseconds. */
+const ANSWER_WITHIN = 15_000;
+
+/** What the process of a worker is given. */
+export interface WorkerProcess {
+  readonly config: Config;
+  readonly temporal: TemporalSettings;
+  readonly logger: Logger;
+  /** Calls back for each signal that asks the process to end, until disposed. */
+  readonly onInterrupt: (callback: (signal: string) => void) => Disposable;
+  /** Explains an error in one line, without secrets. */
+  readonly explain: (error: unknown) => string;
+}
+
+/**
+ * Runs a worker until a signal stops it. Waits for a database and a Temporal server that are down. A
+ * second signal, or work that does not end in time, ends the process with exit code 1.
+ *
+ * @throws NamespaceNotFoundError, DatabaseProblem when it cannot start
+ */
+export async function runWorker(options: WorkerProcess): Promise<void> {
+  const { config, temporal, logger, explain } = options;
+  // A worker waits for hours, so a small heap matters more than speed; not while it loads.
+  setFlagsFromString('--optimize-for-size');
+  const stop = new AbortController();
+  using _interrupt = options.onInterrupt(stopOnce(logger, stop));
+
+  await using cleanup = new AsyncDisposableStack();
+  const orm = createOrm(config.database, config.targets, {
+    lanes: config.deletion.lanes * ACTIVITIES_AT_ONCE,
+  });
+  cleanup.defer(() => closeOrm(orm));
+  await requireDatabase(orm, config, logger);
+
+  installRuntime(logger);
+  const whileDown = async <Answer>(attempt: () => Promise<Answer>): Promise<Answer | undefined> =>
+    await repeatWhileDown(
+      attempt,
+      (error) => {
+        logger.warn({ reason: explain(error) }, EVENT.temporalUnavailable);
+      },
+      stop.signal,
+    );
+  const connected = await whileDown(() => connect(temporal));
+  if (connected !== undefined) {
+    const { connection, client } = connected;
+    cleanup.defer(() => connection.close());
+    const isSettled = await settleSchedule(client, options);
+    await reportVersion(client, options);
+
+    const { namespace } = temporal;
+    const worker = await whileDown(() =>
+      createCleanupWorker({ config, orm, connection, namespace }),
+    );
+    if (worker !== undefined) {
+      if (!isSettled) {
+        // The worker polls meanwhile; the schedule is applied once Temporal answers.
+        void whileDown(() => changeSchedule(client, options)).catch((error: unknown) => {
+          logger.error({ reason: explain(error) }, EVENT.scheduleNotApplied);
+        });
+      }
+      logger.info(describe(options), EVENT.started);
+      await runUntil(worker, stop.signal, logger);
+    }
+  }
+  logger.info(EVENT.stopped);
+}
+
+function describe({ config, temporal }: WorkerProcess): object {
+  const { taskQueue, targets, versioning } = config;
+  return {
+    temporal_address: temporal.address,
+    temporal_namespace: temporal.namespace,
+    task_queue: taskQueue,
+    targets: targets.map(({ name }) => name),
+    ...(versioning === undefined
+      ? {}
+      : { deployment: versioning.deploymentName, build_id: versioning.buildId }),
+  };
+}
+
+/** @throws an error that {@link repeatWhileDown} recognises if another attempt may help */
+async function connect(
+  temporal: TemporalSettings,
+): Promise<{ readonly connection: NativeConnection; readonly client: Client }> {
+  const connection = await connectWorker(temporal);
+  try {
+    const client = new Client({ connection, namespace: temporal.namespace });
+    await inTime(client, () => requireNamespace(client));
+    return { connection, client };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** A server that hangs would block the worker for ever. */
+async function inTime<Answer>(client: Client, request: () => Promise<Answer>): Promise<Answer> {
+  return await client.withDeadline(Date.now() + ANSWER_WITHIN, request);
+}
+
+/** Runs the worker until `stop` is aborted, even before the worker is ready. */
+async function runUntil(worker: Worker, stop: AbortSignal, logger: Logger): Promise<void> {
+  const shutDown = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ended = worker.run();
+  stop.addEventListener('abort', shutDown, { once: true });
+  if (stop.aborted) shutDown();
+  try {
+    await ended;
+  } catch (error) {
+    if (error instanceof GracefulShutdownPeriodExpiredError) {
+      abandon(logger, 'running activities did not end in time');
+    }
+    throw error;
+  }
+}
+
+/**
+ * Exits without waiting, since what hangs now would hang while its connection closes, too. The server
+ * rolls back the open transaction, and the ledger keeps the count exact.
+ */
+function abandon(logger: Logger, reason: string): never {
+  logger.warn({ reason }, EVENT.abandoned);
+  process.exit(1);
+}
+
+/** The first signal stops gracefully; a second one ends the process. */
+function stopOnce(logger: Logger, stop: AbortController): (signal: string) => void {
+  return (signal) => {
+    if (stop.signal.aborted) abandon(logger, `a second signal, ${signal}`);
+    logger.info({ signal }, EVENT.stopping);
+    stop.abort();
+  };
+}
+
+/**
+ * Fails only for what stays wrong for every target, such as a missing ledger. Runs wait for a database
+ * that is down. Other findings are logged and reported by the runs that they affect: without a worker
+ * those runs would wait without a message.
+ *
+ * @throws DatabaseProblem
+ */
+async function requireDatabase(orm: MikroORM, config: Config, logger: Logger): Promise<void> {
+  try {
+    const pending = await pendingMigrations(orm, config.database);
+    if (pending.length > 0) {
+      throw new DatabaseProblem(
+        `Ledger: migrations are missing (${pending.join(', ')}). ` +
+          'Apply them: session-cleanup migrate',
+        FAILURE.noLedger,
+      );
+    }
+    for (const { level, ...finding } of await checkDatabase(orm, config)) {
+      if (level !== 'ok') logger[level === 'error' ? 'error' : 'warn'](finding, EVENT.finding);
+    }
+  } catch (error) {
+    const problem = toDatabaseProblem(error, config.targets);
+    if (!problem.isTransient) throw problem;
+    logger.warn({ reason: problem.message }, EVENT.databaseUnavailable);
+  }
+}
+
+/** Warns if new runs go to another version: the rollout of this one is not complete. */
+async function reportVersion(
+  client: Client,
+  { config, logger, explain }: WorkerProcess,
+): Promise<void> {
+  const { versioning } = config;
+  if (versioning === undefined) return;
+  try {
+    const { level, ...finding } = await inTime(client, () => checkDeployment(client, versioning));
+    if (level !== 'ok') logger.warn(finding, EVENT.finding);
+  } catch (error) {
+    logger.warn({ check: 'deployment', message: explain(error) }, EVENT.finding);
+  }
+}
+
+/**
+ * Applies or checks the schedule, as configured. The worker starts even if that fails.
+ *
+ * @returns false when Temporal could not be reached, and another attempt may help
+ */
+async function settleSchedule(client: Client, options: WorkerProcess): Promise<boolean> {
+  try {
+    await changeSchedule(client, options);
+    return true;
+  } catch (error) {
+    options.logger.error({ reason: options.explain(error) }, EVENT.scheduleNotApplied);
+    return !isTemporalDown(error);
+  }
+}
+
+async function changeSchedule(client: Client, { config, logger }: WorkerProcess): Promise<void> {
+  const definition = defineSchedule(config);
+  const { atWorkerStart } = config.schedule;
+  if (atWorkerStart === 'off') return;
+  if (atWorkerStart === 'apply') {
+    await inTime(client, () => applySchedule(client, definition, logger));
+    return;
+  }
+  const outcome = await inTime(client, () => checkSchedule(client, definition));
+  if (outcome.kind === 'as-configured') return;
+  logger[outcome.kind === 'taken' ? 'error' : 'warn']({ ...outcome }, EVENT.scheduleDiffers);
+}
