@@ -115,7 +115,7 @@ async function checkTarget(
   const table = await guard('table', config.name, async () => {
     target = await inspectTarget(em, config, configured);
     const { column, sqlType } = target.expiry;
-    const message = `${target.table}, expiry in ${column} (${sqlType})`;
+    const message = `${target.quotedTable}, expiry in ${column} (${sqlType})`;
     return [{ check: 'table', level: 'ok', subject: config.name, message }];
   });
   const found = target;

@@ -73,7 +73,7 @@ export async function checkPlausibility(em: EntityManager, target: Target): Prom
 
 /** Reads blocks spread over the whole table, so that a large table costs no more than a small one. */
 async function readSample(em: EntityManager, target: Target): Promise<Sample> {
-  const { expiry, table } = target;
+  const { expiry, quotedTable } = target;
   const blocks = await countBlocks(em, target);
   const percent = Math.min((SAMPLED_BLOCKS / Math.max(blocks, 1)) * 100, 100);
   const sampled =
@@ -87,7 +87,7 @@ async function readSample(em: EntityManager, target: Target): Promise<Sample> {
         coalesce(bool_or(days > 0), false) as has_future
       from (select case when not coalesce(${known}, false) then
           (extract(epoch from ${finite(asInstant(expiry))}) - extract(epoch from now())) / 86400 end as days
-        from ${table}${sampled}) as sample`,
+        from ${quotedTable}${sampled}) as sample`,
     params: [],
   });
   return row ?? { values: 0, rows: 0, median: null, has_future: false };

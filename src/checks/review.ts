@@ -4,7 +4,7 @@ import { FAILURE } from '../contract/failures.ts';
 import type { BrakeReport } from '../contract/slice.ts';
 import { checkBrake } from '../deletion/approval-check.ts';
 import { countUnreadable } from '../targets/count-rows.ts';
-import { doomedBy } from '../targets/expired-rows.ts';
+import { expiredRowsOf } from '../targets/expired-rows.ts';
 import { FinalDeletionError } from '../targets/errors.ts';
 import type { Target } from '../targets/target.ts';
 import { checkPlausibility } from './plausibility.ts';
@@ -40,6 +40,6 @@ export async function reviewTarget(
   }
   const unreadableCount = await countUnreadable(em, target);
   if (settings.brakeShare === null) return { approval: undefined, unreadableCount };
-  const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
+  const doomed = await expiredRowsOf(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   return { approval: await checkBrake(em, doomed, settings.brakeShare), unreadableCount };
 }

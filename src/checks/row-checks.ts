@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { targetSettings } from '../config/settings.ts';
 import { countExpired } from '../targets/count-rows.ts';
-import { doomedBy } from '../targets/expired-rows.ts';
+import { expiredRowsOf } from '../targets/expired-rows.ts';
 import type { Target } from '../targets/target.ts';
 import type { Finding } from './finding.ts';
 
@@ -13,7 +13,7 @@ const COUNT_TIMEOUT = 10_000;
  * "never", which would be deleted if they count as expired.
  */
 export async function checkRows(em: EntityManager, target: Target): Promise<readonly Finding[]> {
-  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
+  const doomed = await expiredRowsOf(em, target, { graceSeconds: 0 });
   const counts = await countExpired(em, doomed, COUNT_TIMEOUT);
   const { nullRows, unreadableRows, sentinels, expiredSentinels, isEstimate } = counts;
   const about = isEstimate ? 'about ' : '';
@@ -31,7 +31,7 @@ export async function checkRows(em: EntityManager, target: Target): Promise<read
           ...found,
           check: 'never-expire',
           level: 'ok',
-          message: `every row of ${target.table} can expire`,
+          message: `every row of ${target.quotedTable} can expire`,
         }
       : {
           ...found,

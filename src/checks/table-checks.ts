@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/quote-name.ts';
 import { ask } from '../database/transaction.ts';
-import { doomedBy } from '../targets/expired-rows.ts';
+import { expiredRowsOf } from '../targets/expired-rows.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { isIndexable } from '../targets/expiry.ts';
 import type { Target } from '../targets/target.ts';
@@ -22,14 +22,14 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fin
       remedy: 'Keep the expiry in a timestamptz column if the table is large.',
     };
   }
-  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
+  const doomed = await expiredRowsOf(em, target, { graceSeconds: 0 });
   const route = drainRoute(target, doomed.bound);
   const rows = route.within({ from: '', to: doomed.bound });
   const plan = await ask(
     em,
     { ...route.settings, enable_bitmapscan: 'off' },
     {
-      sql: `explain (format json) select from ${target.table} where ${rows.sql} order by ${column} limit 1`,
+      sql: `explain (format json) select from ${target.quotedTable} where ${rows.sql} order by ${column} limit 1`,
       params: rows.params,
     },
   );
@@ -42,7 +42,7 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fin
     ...found,
     level: 'warning',
     message: `no index finds rows by ${column}, so each run reads the whole table`,
-    remedy: `CREATE INDEX CONCURRENTLY ON ${target.table} (${column});`,
+    remedy: `CREATE INDEX CONCURRENTLY ON ${target.quotedTable} (${column});`,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SentinelRows } from '../contract/slice.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
-import type { Doomed } from './expired-rows.ts';
-import { asInstant, expired, unreadable } from './expiry.ts';
+import { isExpired, type ExpiredRows } from './expired-rows.ts';
+import { asInstant, unreadable } from './expiry.ts';
 import { sentinelsOf } from './sentinels.ts';
 import type { Target } from './target.ts';
 
@@ -46,7 +46,7 @@ interface Counted {
  */
 export async function countExpired(
   em: EntityManager,
-  doomed: Doomed,
+  doomed: ExpiredRows,
   timeoutMilliseconds: number,
 ): Promise<Omit<RowCounts, 'totalRows'>> {
   if (doomed.target.expiryIndexes.length === 0) {
@@ -68,7 +68,7 @@ export async function countExpired(
  */
 export async function countRows(
   em: EntityManager,
-  doomed: Doomed,
+  doomed: ExpiredRows,
   timeoutMilliseconds: number,
 ): Promise<RowCounts> {
   try {
@@ -79,7 +79,7 @@ export async function countRows(
   return await countSample(em, doomed);
 }
 
-async function countSample(em: EntityManager, doomed: Doomed): Promise<RowCounts> {
+async function countSample(em: EntityManager, doomed: ExpiredRows): Promise<RowCounts> {
   const blocks = await countBlocks(em, doomed.target);
   const samples = SAMPLES.filter((sample) => sample < blocks);
   for (const sample of samples.slice(0, -1)) {
@@ -95,12 +95,13 @@ async function countSample(em: EntityManager, doomed: Doomed): Promise<RowCounts
 /** @param share - of the table's blocks that are read; undefined: all */
 async function count(
   em: EntityManager,
-  { target, bound, deadline }: Doomed,
+  rows: ExpiredRows,
   timeoutMilliseconds: number,
   share: number | undefined,
 ): Promise<RowCounts> {
-  const { expiry, table } = target;
-  const gone = expired(expiry, bound, deadline);
+  const { target } = rows;
+  const { expiry, quotedTable } = target;
+  const gone = isExpired(rows);
   const sentinels = sentinelsOf(expiry);
   const filters = (and: string): string =>
     sentinels.map(({ sql }) => `count(*) filter (where ${sql}${and})::float8`).join(', ');
@@ -114,7 +115,7 @@ async function count(
         to_jsonb(min(${asInstant(expiry)}) filter (where ${gone.sql}) at time zone 'UTC') #>> '{}' as oldest,
         json_build_array(${filters('')}) as sentinels,
         json_build_array(${filters(` and ${gone.sql}`)}) as expired_sentinels
-      from ${table}${sample}`,
+      from ${quotedTable}${sample}`,
     params: [...gone.params, ...gone.params, ...sentinels.flatMap(() => gone.params)],
   });
   return asCounts(target, row, share);
@@ -123,23 +124,24 @@ async function count(
 /** Each part by its own range of the index; the table's length plays no part. */
 async function countByIndex(
   em: EntityManager,
-  { target, bound, deadline }: Doomed,
+  rows: ExpiredRows,
   timeoutMilliseconds: number,
 ): Promise<RowCounts> {
-  const { expiry, table } = target;
-  const gone = expired(expiry, bound, deadline);
+  const { target } = rows;
+  const { expiry, quotedTable } = target;
+  const gone = isExpired(rows);
   const sentinels = sentinelsOf(expiry);
   const each = (count: (condition: string) => string): string =>
     sentinels.map(({ sql }) => `${count(sql)}::float8`).join(', ');
   const settings = { ...ASKING, jit: 'off', statement_timeout: `${timeoutMilliseconds}ms` };
   const [row] = await ask<Counted>(em, settings, {
     sql: `select '0' as total, '0' as unreadable, expired, expired_sentinels, oldest,
-        (select count(*) from ${table} where ${expiry.column} is null) as nulls,
-        json_build_array(${each((sql) => `(select count(*) from ${table} where ${sql})`)}) as sentinels
+        (select count(*) from ${quotedTable} where ${expiry.column} is null) as nulls,
+        json_build_array(${each((sql) => `(select count(*) from ${quotedTable} where ${sql})`)}) as sentinels
       from (select count(*) as expired,
           to_jsonb(min(${asInstant(expiry)}) at time zone 'UTC') #>> '{}' as oldest,
           json_build_array(${each((sql) => `count(*) filter (where ${sql})`)}) as expired_sentinels
-        from ${table} where ${gone.sql}) as counted`,
+        from ${quotedTable} where ${gone.sql}) as counted`,
     params: gone.params,
   });
   return asCounts(target, row, undefined);
@@ -184,7 +186,7 @@ export async function countUnreadable(
   const settings = { ...ASKING, statement_timeout: `${timeoutMilliseconds}ms` };
   try {
     const [row] = await ask<{ count: string }>(em, settings, {
-      sql: `select count(*) as count from ${target.table} where ${condition}`,
+      sql: `select count(*) as count from ${target.quotedTable} where ${condition}`,
       params: [],
     });
     const count = Number(row?.count ?? 0);

@@ -1,5 +1,4 @@
 import type { ExpiryType } from '../config/config.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the
@@ -68,34 +67,6 @@ export function boundOf(expiry: ExpiryColumn, deadline: string): string {
       return epochBound(expiry, `extract(epoch from ${deadline})`);
     case 'epoch-milliseconds':
       return epochBound(expiry, product(`extract(epoch from ${deadline})`, 1_000));
-  }
-}
-
-/** True for rows whose expiry is not after the deadline; a NULL expiry never is. */
-export function expired(expiry: ExpiryColumn, bound: string, deadline: string): SqlFragment {
-  const { column, sqlType } = expiry;
-  const upToBound = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [bound] };
-  switch (expiry.type) {
-    case 'iso8601':
-      return {
-        sql: `${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz`,
-        params: [deadline],
-      };
-    case 'timestamp':
-      if (expiry.timeZone === 'UTC') return upToBound;
-      // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
-      // occurs twice is read as the later one, so whoever may be alive stays. No zone's time jumps by two days.
-      return {
-        sql:
-          `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +
-          `(?::pg_catalog.timestamp operator(pg_catalog.-) pg_catalog.make_interval(days => 2)) then true ` +
-          `else ${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz end`,
-        params: [bound, bound, deadline],
-      };
-    case 'timestamptz':
-    case 'epoch-seconds':
-    case 'epoch-milliseconds':
-      return upToBound;
   }
 }
 

@@ -19,7 +19,7 @@ export interface Target extends Supported {
   readonly schema: string;
   readonly entity: ReturnType<typeof defineTarget>;
   /** Quoted, with its schema, ready for SQL. */
-  readonly table: string;
+  readonly quotedTable: string;
   readonly expiry: ExpiryColumn;
   /** Indexes that can find rows by their expiry. */
   readonly expiryIndexes: readonly string[];
@@ -108,7 +108,7 @@ export async function inspectTarget(
     oid: found.oid,
     schema: found.schema,
     entity: defineTarget(config),
-    table,
+    quotedTable: table,
     expiry,
     expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
   };

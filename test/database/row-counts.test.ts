@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import type { ExpiryType } from '../../src/config/config.ts';
 import { checkBrake } from '../../src/deletion/approval-check.ts';
 import { countExpired, countRows } from '../../src/targets/count-rows.ts';
-import { doomedBy, type Doomed } from '../../src/targets/expired-rows.ts';
+import { expiredRowsOf, type ExpiredRows } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { check, named } from '../support/check.ts';
 import { openCleaner, type Cleaner } from '../support/cleaner.ts';
@@ -121,7 +121,7 @@ describe('rows at well-known values', () => {
        union all select extract(epoch from now())::bigint + 3600 from generate_series(1, 500)`,
     );
     const look = async (): Promise<unknown> =>
-      await withDoomed(database, async (em, doomed) => await checkBrake(em, doomed, 1));
+      await withExpiredRows(database, async (em, doomed) => await checkBrake(em, doomed, 1));
     expect(await look()).toEqual({
       expiredRows: 19,
       totalRows: 519,
@@ -151,7 +151,7 @@ test('a few expired rows of a large table are counted exactly by the index, in t
   await database.sql('insert into odd values (null), (9223372036854775807)');
   await database.sql('create index on odd (expiry)');
   await database.sql('vacuum analyze odd');
-  const counts = await withDoomed(
+  const counts = await withExpiredRows(
     database,
     async (em, doomed) => await countExpired(em, doomed, 50),
   );
@@ -177,11 +177,14 @@ describe('a table that takes too long to count', () => {
       `insert into odd select extract(epoch from now())::bigint + case when i % 4 = 0 then 3600 else -3600 end,
          repeat('x', 200) from generate_series(1, 400000) i`,
     );
-    const counts = await withDoomed(database, async (em, doomed) => await countRows(em, doomed, 1));
+    const counts = await withExpiredRows(
+      database,
+      async (em, doomed) => await countRows(em, doomed, 1),
+    );
     expect(counts).toMatchObject({ isEstimate: true });
     expect(counts.totalRows / 400_000).toBeCloseTo(1, 0);
     expect(counts.expiredRows / 300_000).toBeCloseTo(1, 0);
-    const report = await withDoomed(
+    const report = await withExpiredRows(
       database,
       async (em, doomed) => await checkBrake(em, doomed, 0.5, { look: 1, count: 1 }),
     );
@@ -195,12 +198,12 @@ describe('a table that takes too long to count', () => {
 
 const EPOCH = { ...TABLE, expiresType: 'epoch-seconds' } as const;
 
-async function withDoomed<T>(
+async function withExpiredRows<T>(
   database: TestDatabase,
-  work: (em: ReturnType<Cleaner['orm']['em']['fork']>, doomed: Doomed) => Promise<T>,
+  work: (em: ReturnType<Cleaner['orm']['em']['fork']>, doomed: ExpiredRows) => Promise<T>,
 ): Promise<T> {
   await using cleaner = openCleaner(database, { target: EPOCH });
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, { ...TEST_TARGET, ...EPOCH });
-  return await work(em, await doomedBy(em, target, { graceSeconds: 0 }));
+  return await work(em, await expiredRowsOf(em, target, { graceSeconds: 0 }));
 }
