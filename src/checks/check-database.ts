@@ -3,7 +3,7 @@ import type { Config, TargetConfig } from '../config/config.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { ask, sqlState } from '../database/transaction.ts';
-import { FinalDeletionError } from '../targets/errors.ts';
+import { FinalDeletionError } from '../failures/errors.ts';
 import { READ_ONLY_SOURCE, readSurroundings } from '../targets/dependents.ts';
 import { describeReadOnly } from '../targets/table-support.ts';
 import { inspectTarget, OLDEST_SERVER, type Target } from '../targets/target.ts';

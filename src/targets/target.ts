@@ -5,7 +5,7 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/quote-name.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
-import { FinalDeletionError } from './errors.ts';
+import { FinalDeletionError } from '../failures/errors.ts';
 import { isIndexable, type ExpiryColumn } from './expiry.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { timeZoneInForce } from './time-zone.ts';

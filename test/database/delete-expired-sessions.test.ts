@@ -223,7 +223,7 @@ describe('targets', () => {
     await using activities = openActivities(database.url);
     const failure = await failureOf(activities.plan({ targets: ['sessions', 'tokns', 'cods'] }));
     expect(failure).toMatchObject({ type: FAILURE.unknownTarget, nonRetryable: true });
-    expect(failure.message).toContain('No such target: "tokns", "cods". Configured are sessions.');
+    expect(failure.message).toContain('Target "tokns", "cods": not configured, only sessions.');
   });
 
   test('that another worker knew are refused without a claim about their count', async ({

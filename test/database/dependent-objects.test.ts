@@ -106,7 +106,7 @@ test.for(CASES)(
     await orm.close(true);
 
     const details = { target: 'sessions' };
-    const failure = toApplicationFailure(error, { target: TEST_TARGET, details });
+    const failure = toApplicationFailure(error, TEST_TARGET, details);
     expect(failure).toMatchObject({ type, nonRetryable: true });
     for (const name of names) expect(failure.message).toContain(name);
     expect(JSON.stringify([failure.message, failure.stack, failure.cause])).not.toContain(SECRET);

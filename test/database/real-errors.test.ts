@@ -173,6 +173,20 @@ describe('what PostgreSQL itself reports', () => {
     expect(failure.details).toMatchObject([{ deletedSoFar: 20_000 - (left?.count ?? 0) }]);
   });
 
+  test('a slice whose count is lost with the ledger does not claim that nothing was deleted', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 20_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    let dropped: Promise<unknown> | undefined;
+    const attempt = activities.attempt({}, {}, () => {
+      dropped ??= database.sql('drop table session_cleanup.session_cleanup_ledger');
+    });
+    expect(await failureOf(attempt.result)).toMatchObject({ type: FAILURE.noLedger });
+    await dropped;
+    expect((await failureOf(attempt.result)).details).toEqual([{ target: 'sessions' }]);
+  });
+
   test('a slice that fails and loses the answer to its count asks again', async ({ database }) => {
     await fillSessions(database, { expired: 1_000, live: 0 });
     await using activities = openActivities(database.url);

@@ -16,10 +16,7 @@ const FUNCTION = 'PL/pgSQL function audit() line 3 at SQL statement';
 
 function decisionOn(code: string, fields: object = {}): string {
   const error = Object.assign(new Error('not read'), { code, ...fields });
-  const failure = toApplicationFailure(error, {
-    target: TEST_TARGET,
-    details: { target: 'sessions' },
-  });
+  const failure = toApplicationFailure(error, TEST_TARGET, { target: 'sessions' });
   return `${failure.nonRetryable === true ? 'final' : 'retried'} ${failure.type}`;
 }
 

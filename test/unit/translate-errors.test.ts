@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { explainError, toApplicationFailure } from '../../src/failures/translate.ts';
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
-import { FinalDeletionError, SupersededError } from '../../src/targets/errors.ts';
+import { FinalDeletionError, SupersededError } from '../../src/failures/errors.ts';
 
-const target: TargetConfig = {
+const config: TargetConfig = {
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
@@ -39,8 +39,8 @@ describe('what a person has to put right fails at once', () => {
     { code: '22008', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22P02', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '23503', type: FAILURE.referenced, advice: 'SESSION_CLEANUP_TARGETS names before' },
-    { code: '23514', type: FAILURE.dependentObject, advice: 'an object behind the table' },
-    { code: 'P0001', type: FAILURE.dependentObject, advice: 'an object behind the table' },
+    { code: '23514', type: FAILURE.dependentObject, advice: 'in a dependent object' },
+    { code: 'P0001', type: FAILURE.dependentObject, advice: 'in a dependent object' },
     { code: '0A000', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
     { code: '55000', type: FAILURE.unsupportedTable, advice: 'replica identity' },
     { code: '22023', type: FAILURE.unsupportedServer, advice: 'SESSION_CLEANUP_LOGINS_TIME_ZONE' },
@@ -76,10 +76,11 @@ describe('what a person has to put right fails at once', () => {
   });
 
   test('the settings of the default target have no name in them', () => {
-    const failure = toApplicationFailure(databaseError('42P01'), {
-      target: { ...target, name: 'sessions' },
+    const failure = toApplicationFailure(
+      databaseError('42P01'),
+      { ...config, name: 'sessions' },
       details,
-    });
+    );
     expect(failure.message).toContain('SESSION_CLEANUP_TABLE');
   });
 
@@ -130,14 +131,14 @@ describe('what passes by itself is tried again', () => {
   });
 
   test.for(['57P03', '40001', '53100', 'ECONNREFUSED', '99999'])(
-    'a slice that meets %s is told to be tried again, a command has none',
+    'a slice that meets %s is reported as retried, a command has no slice',
     (code) => {
       const error = databaseError(code);
-      expect(translate(error).message).toContain('The slice is tried again');
-      const { type, message } = explainError(error, target);
+      expect(translate(error).message).toContain('The slice is retried');
+      const { type, message } = explainError(error, config);
       expect(type).toBe(translate(error).type);
       expect(message).toContain(code);
-      expect(message).not.toMatch(/slice|again|commit/);
+      expect(message).not.toMatch(/slice|retried|commit/);
     },
   );
 
@@ -211,7 +212,7 @@ describe('a failure', () => {
 });
 
 function translate(error: unknown): ApplicationFailure {
-  return toApplicationFailure(error, { target, details });
+  return toApplicationFailure(error, config, details);
 }
 
 /** An error as the driver throws it: the server's own fields copied onto it. */

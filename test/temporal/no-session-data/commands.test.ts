@@ -119,19 +119,19 @@ describe('a connection that fails tells neither password nor key', () => {
     },
     {
       words: 'a database that does not exist',
-      told: /no such database/,
+      told: /Database: .* does not exist/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.pathname = '/none')),
       }),
     },
     {
       words: 'a database that is down',
-      told: /database cannot be reached/,
+      told: /Database: .* cannot be reached/,
       change: ({ url }) => ({ DATABASE_URL: changed(url, (address) => (address.port = '1')) }),
     },
     {
       words: 'a database without TLS',
-      told: /No encrypted connection/,
+      told: /no encrypted connection/,
       change: ({ url }) => ({ DATABASE_URL: `${url}?sslmode=require` }),
     },
     {

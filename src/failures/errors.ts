@@ -1,6 +1,6 @@
 import type { FAILURE } from '../contract/failures.ts';
 
-/** Trying again cannot help: something has to be changed first. The message says what. */
+/** A fault that no retry corrects. The message says what to change. */
 export class FinalDeletionError extends Error {
   override readonly name = 'FinalDeletionError';
   readonly failure: (typeof FAILURE)[keyof typeof FAILURE];
@@ -12,9 +12,8 @@ export class FinalDeletionError extends Error {
 }
 
 /**
- * The ledger no longer says what this attempt last wrote there: a newer attempt has taken the slice
- * over, or the database lost commits in a crash. Either way what this attempt believes is not true
- * any more; the next one starts from the ledger.
+ * The ledger no longer holds what this attempt last wrote: a newer attempt has taken the slice over, or the database
+ * lost commits in a crash. The next attempt starts from the ledger.
  */
 export class SupersededError extends Error {
   override readonly name = 'SupersededError';
