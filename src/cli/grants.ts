@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
 import { loadConfig } from '../config/load-config.ts';
-import { grantStatements } from '../checks/rights.ts';
-import { viewOfOthersGrant } from '../checks/other-sessions.ts';
+import { grantStatements, viewOfOthersGrant } from '../checks/rights.ts';
 import { writeResult } from './command-context.ts';
 import { EXIT, InputError } from './exit-code.ts';
 import { addHelpSections } from './help-text.ts';

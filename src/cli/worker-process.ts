@@ -10,7 +10,7 @@ import { createOrm } from '../database/orm.ts';
 import type { Logger } from '../logging/logging.ts';
 import { createLogger } from '../logging/logging.ts';
 import { installRuntime } from '../worker/runtime.ts';
-import { checkDeployment } from '../checks/check-deployment.ts';
+import { checkDeployment } from '../checks/check-temporal.ts';
 import { applySchedule, checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from '../worker/worker.ts';

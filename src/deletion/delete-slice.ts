@@ -69,7 +69,7 @@ export async function deleteSlice(
 ): Promise<SliceOutcome> {
   const began = performance.now();
   const { target, settings, resumeFrom } = job;
-  requireWritable(target.surroundings);
+  requireWritable(target.facts.readOnlySource);
   const em = orm.em.fork();
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
 

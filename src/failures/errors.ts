@@ -1,14 +1,26 @@
+import type { TargetConfig } from '../config/config.ts';
 import type { FAILURE } from '../contract/failures.ts';
 
-/** A fault that no retry corrects. The message says what to change. */
+type FinalFailure = (typeof FAILURE)[keyof typeof FAILURE];
+
+/** A fault that no retry corrects. Its message: `<object>: <what is wrong>. <remedy>.` */
 export class FinalDeletionError extends Error {
   override readonly name = 'FinalDeletionError';
-  readonly failure: (typeof FAILURE)[keyof typeof FAILURE];
+  readonly failure: FinalFailure;
 
-  constructor(failure: (typeof FAILURE)[keyof typeof FAILURE], message: string) {
+  constructor(failure: FinalFailure, message: string) {
     super(message);
     this.failure = failure;
   }
+}
+
+/** The error of a target that cannot be cleaned as it is. */
+export function refusal(
+  { name }: TargetConfig,
+  failure: FinalFailure,
+  text: string,
+): FinalDeletionError {
+  return new FinalDeletionError(failure, `Target "${name}": ${text}`);
 }
 
 /**

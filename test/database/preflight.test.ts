@@ -40,7 +40,7 @@ for (const [ahead, words] of [
     expect(named(await check(database), 'clock')).toMatchObject({
       level: 'warning',
       message: `the database's clock is ${words}`,
-      remedy: expect.stringContaining('No live session goes'),
+      remedy: expect.stringContaining('No live session is deleted'),
     });
   });
 }

@@ -111,7 +111,7 @@ test.for([
       : [
           [
             'warning',
-            'foreign key "de vices_session_fkey" has no index that serves it: every deleted row reads all of "public"."de vices"',
+            'foreign key "de vices_session_fkey" has no suitable index: every deleted row reads all of "public"."de vices"',
             'CREATE INDEX CONCURRENTLY ON "public"."de vices" ("session");',
           ],
         ],
