@@ -141,22 +141,17 @@ async function previewSlice(call: SliceCall): Promise<SliceResult> {
  * @throws ApplicationFailure `UnknownTarget`, naming every name that is not configured
  */
 function planRun({ config }: CleanupDependencies, { targets }: PlanRequest): RunPlan {
-  const { deletion, schedule } = config;
+  const { runBudgetSeconds } = config.deletion;
+  const { intervalSeconds, offsetSeconds } = config.schedule ?? {};
   const configured = config.targets.map(({ name }) => name);
   const unknown = targets?.filter((name) => !configured.includes(name)) ?? [];
   if (unknown.length > 0) throw unknownTargets(unknown, config.targets);
-  const { runBudgetSeconds } = deletion;
   return {
     targets: targets ?? configured,
     ...(runBudgetSeconds === undefined ? {} : { runBudgetSeconds }),
-    ...(schedule === undefined
+    ...(intervalSeconds === undefined || offsetSeconds === undefined
       ? {}
-      : {
-          slots: {
-            intervalSeconds: schedule.intervalSeconds,
-            offsetSeconds: schedule.offsetSeconds,
-          },
-        }),
+      : { slots: { intervalSeconds, offsetSeconds } }),
   };
 }
 

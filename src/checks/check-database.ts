@@ -3,8 +3,9 @@ import type { Config, TargetConfig } from '../config/config.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { quoteTable } from '../database/quote-name.ts';
-import { ask, sqlState } from '../database/transaction.ts';
+import { ask } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
+import { explainError } from '../failures/translate.ts';
 import { READ_ONLY_SOURCE, readTableFacts } from '../targets/table-facts.ts';
 import { requireWritable } from '../targets/table-support.ts';
 import { inspectTarget, OLDEST_SERVER, unsupportedServer, type Target } from '../targets/target.ts';
@@ -22,7 +23,7 @@ const CLOCKS_APART = 5;
 export type CheckConfig = Pick<Config, 'database' | 'targets'> & Partial<Pick<Config, 'deletion'>>;
 
 /** A check's name and what it does. */
-type Check = readonly [name: string, look: () => Promise<Found | readonly Found[]>];
+type Check = readonly [name: string, run: () => Promise<Found | readonly Found[]>];
 
 /**
  * Checks everything in the database that a run depends on. Writes nothing, and continues after a
@@ -35,7 +36,9 @@ export async function checkDatabase(
   { database, targets, deletion }: CheckConfig,
 ): Promise<readonly Finding[]> {
   const em = orm.em.fork();
-  const findings = await runChecks(em, undefined, [
+  const [first] = targets;
+  if (first === undefined) throw new TypeError('there is no configuration without a target');
+  const findings = await runChecks(em, first, [
     ['server', async () => await checkServer(em)],
     ['clock', async () => await checkClock(em)],
     ['ledger', async () => await checkLedger(orm, database)],
@@ -55,7 +58,7 @@ async function checkTarget(
   configured: readonly TargetConfig[],
 ): Promise<readonly Finding[]> {
   let inspected: Target | undefined;
-  const inspection = await runChecks(em, config.name, [
+  const inspection = await runChecks(em, config, [
     [
       'table',
       async () => {
@@ -69,8 +72,9 @@ async function checkTarget(
     ],
   ]);
   const target = inspected;
-  if (target === undefined) return inspection;
-  const checks = await runChecks(em, config.name, [
+  const about = (found: Finding): Finding => ({ ...found, subject: config.name });
+  if (target === undefined) return inspection.map(about);
+  const checks = await runChecks(em, config, [
     ['expiry-unit', async () => await checkPlausibility(em, target)],
     ['never-expire', async () => await checkRows(em, target)],
     ['index', async () => await checkIndex(em, target)],
@@ -79,51 +83,32 @@ async function checkTarget(
     // Policies that hide rows are an error of the table.
     ['row-security', () => Promise.resolve({ level: 'ok', message: 'no policy hides rows' })],
   ]);
-  return [...inspection, ...checks];
+  return [...inspection, ...checks].map(about);
 }
 
 /**
  * Runs checks one after another. An error of one is its finding, as long as the database answers: what a role may not
  * read, what takes too long or what fails cannot be checked, and everything else is checked all the same.
+ *
+ * @param config - of the target that an error is about
  */
 async function runChecks(
   em: EntityManager,
-  subject: string | undefined,
+  config: TargetConfig,
   checks: readonly Check[],
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [check, look] of checks) {
-    const found = await look().catch(async (error: unknown): Promise<Found> => {
-      if (error instanceof FinalDeletionError) return { level: 'error', message: error.message };
+  for (const [check, run] of checks) {
+    const found = await run().catch(async (error: unknown): Promise<Found> => {
+      const { message } = explainError(error, config);
+      if (error instanceof FinalDeletionError) return { level: 'error', message };
       // Throws where the database is out of reach.
       await em.execute('select');
-      return { level: 'error', ...describeUncheckable(sqlState(error)) };
+      return { level: 'error', message: `cannot be checked: ${message}` };
     });
-    const about = subject === undefined ? {} : { subject };
-    findings.push(...[found].flat().map((each) => ({ check, ...about, ...each })));
+    findings.push(...[found].flat().map((each) => ({ check, ...each })));
   }
   return findings;
-}
-
-function describeUncheckable(code: string | undefined): Pick<Found, 'message' | 'remedy'> {
-  switch (code) {
-    case '42501':
-      return {
-        message: 'cannot be checked: this role lacks a privilege',
-        remedy: 'Grant the privileges that the check "rights" prints.',
-      };
-    case '55P03':
-      return {
-        message: 'cannot be checked: another session holds a lock on the table',
-        remedy: 'Check again when VACUUM FULL, ALTER TABLE or the like has ended.',
-      };
-    case '57014':
-      return { message: 'cannot be checked: the query was cancelled or took too long' };
-    case undefined:
-      return { message: 'cannot be checked: unexpected error' };
-    default:
-      return { message: `cannot be checked: PostgreSQL reports SQLSTATE ${code}` };
-  }
 }
 
 /** Two targets on one table share what is found about the table: reported once, for both. */

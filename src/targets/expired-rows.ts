@@ -51,7 +51,7 @@ export function isExpired({ target, bound, deadline }: ExpiredRows): SqlFragment
     case 'timestamp':
       if (expiry.timeZone === 'UTC') return upToBound;
       // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
-      // occurs twice is read as the later one, so whoever may be alive stays. No zone's time jumps by two days.
+      // occurs twice is read as the later one, so a row that may be live stays. No zone's time jumps by two days.
       return {
         sql:
           `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +

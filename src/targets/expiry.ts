@@ -46,7 +46,7 @@ const ZONE = ' {0,1}([Zz]|[+-](0[0-9]|1[0-5])(:{0,1}[0-5][0-9](:[0-5][0-9]){0,1}
  */
 const ISO_8601 = `^(${DATE})([T ](${TIME})(${ZONE}){0,1}){0,1} *$`;
 
-/** A zone stands after the date, which has hyphens of its own. */
+/** A zone follows the date, which has hyphens of its own. */
 const HAS_ZONE = '^.{10}.*[Zz+-]';
 
 /**
@@ -54,7 +54,7 @@ const HAS_ZONE = '^.{10}.*[Zz+-]';
  * as text. Comparing in the column's type lets the planner use its index and estimate rows by its
  * statistics.
  *
- * @param deadline - SQL for the deadline, a `timestamptz`; it stands there once
+ * @param deadline - SQL for the deadline, a `timestamptz`; used once
  */
 export function boundOf(expiry: ExpiryColumn, deadline: string): string {
   switch (expiry.type) {
@@ -71,8 +71,8 @@ export function boundOf(expiry: ExpiryColumn, deadline: string): string {
 }
 
 /**
- * The expiry as a `timestamptz`; NULL where text cannot be read as one. Never fails: what lies beyond the range of
- * timestamps is taken for the nearest one.
+ * The expiry as a `timestamptz`; NULL where text cannot be read as one. Never fails: what is outside the range of
+ * timestamps is read as the nearest one.
  */
 export function asInstant(expiry: ExpiryColumn): string {
   const { column } = expiry;

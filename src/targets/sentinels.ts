@@ -1,6 +1,6 @@
 import { asInstant, type ExpiryColumn } from './expiry.ts';
 
-/** A value that many applications use for "never", or that stands for no value at all. */
+/** A value that many applications use for "never", or in place of no value. */
 export interface Sentinel {
   /** As it is stored in the column. */
   readonly value: string;
