@@ -16,8 +16,8 @@ async function brake(
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, TEST_TARGET);
-  const doomed = await expiredRowsOf(em, target, { graceSeconds: 0 });
-  return await checkBrake(em, doomed, share);
+  const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
+  return await checkBrake(em, rows, share);
 }
 
 for (const index of ['with', 'without'] as const) {

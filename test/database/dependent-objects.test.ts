@@ -9,7 +9,7 @@ import { test } from '../support/check.ts';
 import { insertSessions } from '../support/sessions.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 
-/** A value that stands in the rows, and must stand nowhere else. */
+/** A value of the rows that must be nowhere else. */
 const SECRET = 'planted-4711-token';
 
 const AUDIT = `create function audit() returns trigger language plpgsql as

@@ -36,7 +36,7 @@ describe('without one of them', () => {
   });
 });
 
-test('a run without the right to delete fails at once, tells how to find it, and keeps every row', async ({
+test('a run without the privilege to delete fails at once, says how to find it, and keeps every row', async ({
   database,
   temporal,
 }) => {

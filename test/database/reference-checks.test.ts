@@ -20,7 +20,7 @@ async function references(
     .map(({ level, message, remedy }) => [level, message, remedy]);
 }
 
-test('a foreign key that restricts keeps some rows only, at any depth, and the advice deletes nobody’s rows', async ({
+test('a foreign key that restricts keeps some rows only, at any depth, and the remedy deletes no other rows', async ({
   database,
 }) => {
   const found = await references(

@@ -36,14 +36,14 @@ describe.for<{
     says: /no column "expiry".*columns: expiry_date, name/,
   },
   {
-    what: 'an integer whose unit nobody told',
+    what: 'an integer without a configured unit',
     sql: `create table odd (expiry bigint); insert into odd values (1)`,
     target: TABLE,
     failure: FAILURE.wrongColumnType,
     says: /SESSION_CLEANUP_EXPIRES_TYPE to epoch-seconds or epoch-milliseconds/,
   },
   {
-    what: 'text of which nobody told what it is',
+    what: 'text without a configured type',
     sql: `create table odd (expiry text); insert into odd values ('2020-01-01')`,
     target: TABLE,
     failure: FAILURE.wrongColumnType,

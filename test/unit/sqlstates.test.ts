@@ -37,7 +37,7 @@ describe('every SQLSTATE', () => {
   });
 });
 
-test('a code of nobody’s is retried, and final where a function raises it', () => {
+test('an unknown code is retried, and final where a function raises it', () => {
   expect(decisionOn('ZZ999')).toBe(`retried ${RETRYABLE_FAILURE.unexpected}`);
   expect(decisionOn('ZZ999', { where: FUNCTION, routine: 'exec_stmt_raise' })).toBe(
     `final ${FAILURE.dependentObject}`,

@@ -21,7 +21,7 @@ const details = { target: 'logins', deletedSoFar: 12 };
 /** What must never be seen outside the database. */
 const SECRET = 'hunter2-token';
 
-describe('what a person has to put right fails at once', () => {
+describe('what a person has to correct fails at once', () => {
   test.for([
     { code: '28000', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '28P01', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
@@ -53,7 +53,7 @@ describe('what a person has to put right fails at once', () => {
     expect(failure.message).toContain(code);
   });
 
-  test('a missing column of the table is told from one of an old ledger', () => {
+  test('a missing column of the table differs from one of an old ledger', () => {
     const column = translate(databaseError('42703', 'column "expires" does not exist'));
     expect(column).toMatchObject({ type: FAILURE.noColumn, nonRetryable: true });
     expect(column.message).toContain('SESSION_CLEANUP_LOGINS_EXPIRES_COLUMN');
@@ -61,7 +61,7 @@ describe('what a person has to put right fails at once', () => {
     expect(ledger).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
   });
 
-  test('a missing ledger is told from a missing table', () => {
+  test('a missing ledger differs from a missing table', () => {
     const message = 'relation "session_cleanup.session_cleanup_ledger" does not exist';
     const failure = translate(databaseError('42P01', message));
     expect(failure).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
@@ -94,7 +94,7 @@ describe('what a person has to put right fails at once', () => {
   });
 });
 
-describe('what passes by itself is tried again', () => {
+describe('what passes by itself is retried', () => {
   const { cancelled, databaseUnavailable, superseded, unexpected } = RETRYABLE_FAILURE;
 
   test.for([
@@ -170,7 +170,7 @@ describe('what passes by itself is tried again', () => {
 });
 
 describe('a failure', () => {
-  test('tells what was deleted before', () => {
+  test('reports what was deleted before', () => {
     expect(translate(databaseError('42P01')).details).toEqual([details]);
   });
 
