@@ -5,7 +5,7 @@ import { quoteName, quoteTable } from '../database/quote-name.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 
 /** What a text may say of an error: identifiers only. Never the error's own text, which may hold a row's values. */
-export interface Symptom {
+export interface ErrorFacts {
   readonly config: TargetConfig;
   /** Class of the error, such as `TypeError`. */
   readonly errorName?: string;
@@ -29,13 +29,13 @@ export interface Kind {
   /** The same for errors while a connection is made, where these differ. */
   readonly atConnect?: string;
   /** `<object>: <what is wrong>. <remedy>.` */
-  readonly text: string | ((symptom: Symptom) => string);
+  readonly text: string | ((facts: ErrorFacts) => string);
 }
 
 const unavailable = (text: string, sqlStates = ''): Kind => ({
   type: RETRYABLE_FAILURE.databaseUnavailable,
   sqlStates,
-  text: `Database: ${text}.`,
+  text: `PostgreSQL: ${text}.`,
 });
 
 /**
@@ -46,12 +46,12 @@ export const KINDS = {
   wrongLogin: {
     type: FAILURE.wrongLogin,
     sqlStates: '28',
-    text: 'Database: PostgreSQL refuses the login. Correct the user and the password in DATABASE_URL.',
+    text: 'PostgreSQL: the login is refused. Correct the user and the password in DATABASE_URL.',
   },
   noDatabase: {
     type: FAILURE.noDatabase,
     sqlStates: '3D000',
-    text: 'Database: the one that DATABASE_URL names does not exist. Correct the name, or create it.',
+    text: 'PostgreSQL: the database that DATABASE_URL names does not exist. Correct the name, or create it.',
   },
   noTable: {
     type: FAILURE.noTable,
@@ -69,7 +69,7 @@ export const KINDS = {
   },
   noLedger: {
     type: FAILURE.noLedger,
-    text: 'Ledger: its table is missing or outdated, and nothing is deleted without it. Run: session-cleanup migrate',
+    text: 'Ledger: its table is missing or outdated, and nothing is deleted without it. Run "session-cleanup migrate".',
   },
   noRight: {
     type: FAILURE.noRight,
@@ -82,7 +82,7 @@ export const KINDS = {
   mayNotConnect: {
     type: FAILURE.noRight,
     atConnect: '42501',
-    text: 'Database: the role may not connect. GRANT CONNECT ON DATABASE … to it.',
+    text: 'PostgreSQL: the role may not connect. GRANT CONNECT ON DATABASE … to it.',
   },
   wrongColumnType: {
     type: FAILURE.wrongColumnType,
@@ -119,20 +119,20 @@ export const KINDS = {
     type: FAILURE.unsupportedServer,
     // Classes that no statement, commit or connection of ours can produce, so a statement is wrong.
     sqlStates: '03 0B 0F 0L 0P 24 25 2B 2D 34 3B 42 55P02',
-    text: 'Database: the server refuses a statement. Use PostgreSQL 14 or later; if it is, report this code.',
+    text: 'PostgreSQL: the server refuses a statement. Use PostgreSQL 14 or later; if it is, report this code.',
   },
   refusedConnection: {
     type: FAILURE.refusedConnection,
     atConnect: '0A 22 42 55P02',
     text:
-      'Database: the server refuses a connection parameter. Correct the parameters in DATABASE_URL, "options" first of ' +
+      'PostgreSQL: the server refuses a connection parameter. Correct the parameters in DATABASE_URL, "options" first of ' +
       'all; PgBouncer needs them in ignore_startup_parameters.',
   },
   corruptedData: {
     type: FAILURE.corruptedData,
     sqlStates: '58P01 58P02 XX001 XX002',
     text:
-      "Database: PostgreSQL reports that a table, an index or a file is damaged or missing. See the server's log; REINDEX " +
+      "PostgreSQL: the server reports that a table, an index or a file is damaged or missing. See the server's log; REINDEX " +
       'repairs an index, and amcheck finds further damage.',
   },
   referenced: {
@@ -149,9 +149,9 @@ export const KINDS = {
     // rows of another table violate their constraints. 42P17: a policy or a rule that refers to itself. 54: statements as
     // simple as ours reach no limit; cascades and triggers that call each other do.
     sqlStates: '00 01 02 09 0Z 10 20 21 23 27 2F 38 39 42704 42P17 54 HV P0',
-    text: (symptom) =>
-      `Target "${symptom.config.name}": deleting rows of ${quoteTable(symptom.config)} fails in a dependent object, ` +
-      `${describeObject(symptom)}. Correct that object, or the rights and data that it needs; the target's own rights and ` +
+    text: (facts) =>
+      `Target "${facts.config.name}": deleting rows of ${quoteTable(facts.config)} fails in a dependent object, ` +
+      `${describeObject(facts)}. Correct that object, or the rights and data that it needs; the target's own rights and ` +
       'settings are not the cause.',
   },
   superseded: {
@@ -166,7 +166,7 @@ export const KINDS = {
   cancelled: {
     type: RETRYABLE_FAILURE.cancelled,
     sqlStates: '57014',
-    text: 'Database: a statement was cancelled, by a statement_timeout or by a user.',
+    text: 'PostgreSQL: a statement was cancelled, by a statement_timeout or by a user.',
   },
   // 08: PgBouncer reports everything as 08P01, a server that is down included. 26, 42P05: it may have switched to a
   // connection with other prepared statements. XX, internal errors: most are races with a change of the schema.
@@ -213,15 +213,15 @@ export function kindOfSqlState(code: string, isAtConnect: boolean): Kind | undef
 }
 
 /** The text of a kind of error. */
-export function textOf({ text }: Kind, symptom: Symptom): string {
-  return typeof text === 'string' ? text : text(symptom);
+export function textOf({ text }: Kind, facts: ErrorFacts): string {
+  return typeof text === 'string' ? text : text(facts);
 }
 
-function describeObject(symptom: Symptom): string {
-  const { constraint, column } = symptom;
-  const table = symptom.child ?? symptom.table;
+function describeObject(facts: ErrorFacts): string {
+  const { constraint, column } = facts;
+  const table = facts.child ?? facts.table;
   const parts = [
-    ...(symptom.function === undefined ? [] : [`function ${symptom.function}()`]),
+    ...(facts.function === undefined ? [] : [`function ${facts.function}()`]),
     ...(constraint === undefined ? [] : [`constraint ${quoteName(constraint)}`]),
     ...(column === undefined ? [] : [`column ${quoteName(column)}`]),
     ...(table === undefined ? [] : [`table ${table}`]),

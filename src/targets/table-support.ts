@@ -52,7 +52,7 @@ export function requireWritable(source: string | null): void {
   if (source === null || !LASTING_SOURCES.has(source)) return;
   throw new FinalDeletionError(
     FAILURE.readOnly,
-    `Database: default_transaction_read_only is on for this connection (source: ${source}). Use a role and a database ` +
+    `PostgreSQL: default_transaction_read_only is on for this connection (source: ${source}). Use a role and a database ` +
       'without it: ALTER ROLE … or ALTER DATABASE … RESET default_transaction_read_only.',
   );
 }

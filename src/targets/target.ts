@@ -166,7 +166,7 @@ function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void
 export function unsupportedServer(version: string): FinalDeletionError {
   return new FinalDeletionError(
     FAILURE.unsupportedServer,
-    `Database: PostgreSQL ${version} is too old. Use PostgreSQL 14 or later.`,
+    `PostgreSQL: version ${version} is too old. Use PostgreSQL 14 or later.`,
   );
 }
 

@@ -112,21 +112,21 @@ describe('a connection that fails tells neither password nor key', () => {
   test.for<{ readonly words: string; readonly told: RegExp; readonly change: Change }>([
     {
       words: 'a user that does not exist',
-      told: /user and password in DATABASE_URL/,
+      told: /password in DATABASE_URL/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.username = 'nobody')),
       }),
     },
     {
       words: 'a database that does not exist',
-      told: /Database: .* does not exist/,
+      told: /PostgreSQL: .* does not exist/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.pathname = '/none')),
       }),
     },
     {
       words: 'a database that is down',
-      told: /Database: .* cannot be reached/,
+      told: /PostgreSQL: .* cannot be reached/,
       change: ({ url }) => ({ DATABASE_URL: changed(url, (address) => (address.port = '1')) }),
     },
     {
