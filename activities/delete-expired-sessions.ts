@@ -1,17 +1,26 @@
-import type { CleanupActivities } from '../src/contract/run.ts';
-import type { SliceResult } from '../src/contract/slice.ts';
-import { deleteSlice, type SliceOutcome } from '../src/deletion/delete-slice.ts';
-import { ClosedSliceError } from '../src/targets/errors.ts';
+import { Context } from '@temporalio/activity';
+import type { TargetConfig } from '../src/config/config.ts';
+import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
+import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
+import {
+  closeSlice,
+  deleteSlice,
+  type SliceJob,
+  type SliceOutcome,
+} from '../src/deletion/delete-slice.ts';
+import { previewTarget } from '../src/deletion/preview.ts';
+import { ClosedSliceError } from '../src/failures/errors.ts';
+import { toApplicationFailure } from '../src/failures/translate.ts';
 import { inspectTarget, type Target } from '../src/targets/target.ts';
-import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
-import { previewSlice } from './preview-slice.ts';
-import { createProgressSignal } from './progress-signal.ts';
 import { reviewSlice } from './review-slice.ts';
-import { planRun } from './plan-run.ts';
-import { countDeleted, resultOfClosed, settleSlice } from './settle-slice.ts';
-import { beginCall, failureOf, type CleanupDependencies, type SliceCall } from './slice-call.ts';
-import { jobOf } from './slice-job.ts';
-import { stopRequest } from './stop-request.ts';
+import {
+  callSlice,
+  runIdOf,
+  stopRequest,
+  unknownTargets,
+  type CleanupDependencies,
+  type SliceCall,
+} from './slice-call.ts';
 
 /**
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
@@ -21,17 +30,16 @@ import { stopRequest } from './stop-request.ts';
 export function createCleanupActivities(dependencies: CleanupDependencies): CleanupActivities {
   return {
     /**
-     * Deletes one slice of a target, going on where an earlier attempt came to, and heartbeats
-     * while it works. Told to stop, it finishes the chunk in hand and returns what it did.
+     * Deletes one slice of a target, continuing where an earlier attempt stopped, and heartbeats
+     * while it works. When it is to stop, it finishes the current chunk and returns what it did.
      */
     async deleteExpiredSessions(request) {
-      const call = beginCall(dependencies, request);
-      using heartbeats = createHeartbeats(call.context);
-      if (request.dryRun === true) return await previewSlice(call);
-      const table = await inspect(call);
-      const { instead, ...found } = await reviewSlice(call, table);
-      if (instead !== undefined) return instead;
-      return { ...(await performSlice(call, table, heartbeats)), ...found };
+      return await callSlice(dependencies, request, async (call) => {
+        if (request.dryRun === true) return await previewSlice(call);
+        const target = await inspectTarget(call.orm.em.fork(), call.config, call.targets);
+        const { instead, ...found } = await reviewSlice(call, target);
+        return instead ?? { ...(await performSlice(call, target)), ...found };
+      });
     },
 
     // oxlint-disable-next-line typescript/require-await
@@ -45,51 +53,133 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
   };
 }
 
-/** Looks the target up in the catalogue, before anything else is asked of it. */
-async function inspect(call: SliceCall): Promise<Target> {
-  try {
-    return await inspectTarget(call.orm.em.fork(), call.target, call.config.targets);
-  } catch (error) {
-    throw failureOf(call, error, await countDeleted(call, false));
-  }
-}
-
-async function performSlice(
-  call: SliceCall,
-  table: Target,
-  heartbeats: Heartbeats,
-): Promise<SliceResult> {
-  const { orm, ledgerSchema, context, request, target } = call;
-  const tellRun = createProgressSignal(context);
+async function performSlice(call: SliceCall, target: Target): Promise<SliceResult> {
+  const { orm, ledgerSchema, context, request, deletion, key, progress } = call;
+  const { cutoff, resumeFrom, budgetSeconds, pace: { rowsPerSecond, lanes } = {} } = request;
   const began = performance.now();
-  let hasBegun = false;
+  const job: SliceJob = {
+    target,
+    settings: {
+      ...deletion,
+      ...(rowsPerSecond === undefined ? {} : { rowsPerSecond: rowsPerSecond ?? undefined }),
+      // An operator who asks for a number of lanes means exactly that number.
+      ...(lanes === undefined ? {} : { lanes, lanesWhenBusy: lanes }),
+    },
+    runId: key.runId,
+    slice: key.slice,
+    cutoff,
+    ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
+  };
   let outcome: SliceOutcome;
   try {
-    outcome = await deleteSlice(orm, ledgerSchema, jobOf(call, table), {
-      onProgress(progress) {
+    outcome = await deleteSlice(orm, ledgerSchema, job, {
+      onProgress(made) {
         const seconds = Math.round(performance.now() - began) / 1_000;
-        const told = { target: target.name, slice: request.slice, ...progress, seconds };
-        heartbeats.tell(told);
-        tellRun(told);
+        progress.report({ target: target.name, slice: key.slice, ...made, seconds });
       },
       shouldStop() {
-        hasBegun = true;
+        call.hasBegun = true;
         const stop = stopRequest(context);
-        // For the deletion this is the same; what becomes of its outcome is decided below.
+        // The deletion stops the same way; below, a withdrawn attempt throws its outcome away.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
     });
   } catch (error) {
     if (error instanceof ClosedSliceError) return await resultOfClosed(call);
-    throw failureOf(call, error, await countDeleted(call, hasBegun));
+    throw error;
   }
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
-  const { uncountedCascades } = table;
+  const { uncountedCascades } = target;
   return {
     ...outcome,
     target: target.name,
     ...(uncountedCascades.length === 0 ? {} : { uncountedCascades }),
+  };
+}
+
+/**
+ * The result of a slice that was settled before this attempt began. A run takes it in only if the workflow task
+ * that settled the slice was lost; otherwise the attempt has been given up, and so is its result.
+ */
+async function resultOfClosed({
+  orm,
+  ledgerSchema,
+  key,
+  request,
+}: SliceCall): Promise<SliceResult> {
+  const settled = await closeSlice(orm, ledgerSchema, key);
+  const { way = 'sweep', deadline = request.cutoff } = settled.resumeFrom ?? {};
+  return { ...settled, target: request.target, way, deadline, stopped: 'handed-over' };
+}
+
+/** Reports what the slice would delete, in the form of a slice's result; writes nothing. */
+async function previewSlice(call: SliceCall): Promise<SliceResult> {
+  const { orm, config, deletion, targets, context, request } = call;
+  const { deadline, eligibleRows, estimatedSeconds, way, unreadableCount } = await Promise.race([
+    previewTarget(orm, config, deletion, request.cutoff, targets),
+    // Nothing is lost by leaving at once.
+    context.cancelled,
+  ]);
+  return {
+    target: config.name,
+    deadline,
+    way,
+    deletedCount: eligibleRows,
+    skippedLocked: 0,
+    seconds: estimatedSeconds,
+    stopped: 'drained',
+    ...(unreadableCount === undefined ? {} : { unreadableCount }),
+  };
+}
+
+/**
+ * What the configuration says about a run: which targets it cleans, and what limits it.
+ *
+ * @throws ApplicationFailure `UnknownTarget`, naming every name that is not configured
+ */
+function planRun({ config }: CleanupDependencies, { targets }: PlanRequest): RunPlan {
+  const { runBudgetSeconds } = config.deletion;
+  const { intervalSeconds, offsetSeconds } = config.schedule ?? {};
+  const configured = config.targets.map(({ name }) => name);
+  const unknown = targets?.filter((name) => !configured.includes(name)) ?? [];
+  if (unknown.length > 0) throw unknownTargets(unknown, config.targets);
+  return {
+    targets: targets ?? configured,
+    ...(runBudgetSeconds === undefined ? {} : { runBudgetSeconds }),
+    ...(intervalSeconds === undefined || offsetSeconds === undefined
+      ? {}
+      : { slots: { intervalSeconds, offsetSeconds } }),
+  };
+}
+
+/**
+ * Ends a slice that has no result, and returns what its attempts deleted and the position they reached. Needs the
+ * ledger only, so it is the same on a worker that does not know the target.
+ */
+async function settleSlice(
+  { orm, config }: CleanupDependencies,
+  { target, slice }: SettleRequest,
+): Promise<SettledSlice> {
+  const key = { runId: runIdOf(Context.current()), target, slice };
+  try {
+    return await closeSlice(orm, config.database.ledgerSchema, key);
+  } catch (error) {
+    throw toApplicationFailure(error, ledgerOf(target), { target });
+  }
+}
+
+/** For texts about the ledger, which say nothing of the target's table. */
+function ledgerOf(target: string): TargetConfig {
+  return {
+    name: target,
+    schema: undefined,
+    table: target,
+    expiresColumn: '',
+    expiresType: undefined,
+    timeZone: undefined,
+    cascade: 'refuse',
   };
 }

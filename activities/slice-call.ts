@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Config, DatabaseSettings, TargetConfig } from '../src/config/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { FAILURE } from '../src/contract/failures.ts';
 import type { SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
-import { unknownTargets } from './plan-run.ts';
+import { deletedSoFar } from '../src/deletion/delete-slice.ts';
 import { toApplicationFailure } from '../src/failures/translate.ts';
+import { createProgressReport, type ProgressReport } from './progress-report.ts';
 
 /** What the activities work with; all of it belongs to the caller. */
 export interface CleanupDependencies {
@@ -16,43 +19,79 @@ export interface CleanupDependencies {
   };
 }
 
-/** One call of `deleteExpiredSessions`: what it works with, and what it was asked. */
-export interface SliceCall {
+/** One call of `deleteExpiredSessions`. */
+export interface SliceCall extends Pick<CleanupDependencies['config'], 'targets' | 'deletion'> {
   readonly orm: MikroORM;
-  readonly config: CleanupDependencies['config'];
   readonly ledgerSchema: string;
   readonly context: Context;
   readonly request: SliceRequest;
-  readonly target: TargetConfig;
-  /** The run, as the ledger knows it. */
-  readonly runId: string;
+  readonly config: TargetConfig;
+  /** The slice, as the ledger knows it. */
+  readonly key: { readonly runId: string; readonly target: string; readonly slice: number };
+  readonly progress: ProgressReport;
+  /** Whether this attempt has come as far as its first chunk. */
+  hasBegun: boolean;
 }
 
+/** A failed slice waits this long for the count of its deleted rows. */
+const COUNT_TIMEOUT_MILLISECONDS = 5_000;
+
+/** Whatever ends one connection often ends idle ones, too, and each of these costs one attempt. */
+const COUNT_ATTEMPTS = 3;
+
 /**
- * Gathers what a call needs.
+ * The one error boundary of `deleteExpiredSessions`: cancellation passes, and every other error becomes an
+ * `ApplicationFailure` that says how many rows all attempts at the slice have deleted.
  *
- * @throws ApplicationFailure `UnknownTarget` when this worker does not know the target that the run decided on
+ * @throws ApplicationFailure `UnknownTarget` for a target that this worker does not know
  */
-export function beginCall({ orm, config }: CleanupDependencies, request: SliceRequest): SliceCall {
+export async function callSlice<Result>(
+  { orm, config: { targets, deletion, database } }: CleanupDependencies,
+  request: SliceRequest,
+  perform: (call: SliceCall) => Promise<Result>,
+): Promise<Result> {
   const context = Context.current();
-  const target = config.targets.find(({ name }) => name === request.target);
-  if (target === undefined) {
-    const configured = config.targets.map(({ name }) => name);
-    throw ApplicationFailure.nonRetryable(
-      unknownTargets([request.target], configured),
-      FAILURE.unknownTarget,
-      detailsOf({ context, request }, undefined),
-    );
+  const { target, slice } = request;
+  const config = targets.find(({ name }) => name === target);
+  if (config === undefined) {
+    const isUntouched = isFirstAttempt({ context, request });
+    throw unknownTargets([target], targets, { target, ...(isUntouched ? { isUntouched } : {}) });
   }
-  return {
+  const runId = runIdOf(context);
+  using progress = createProgressReport(context);
+  const call: SliceCall = {
     orm,
-    config,
-    ledgerSchema: config.database.ledgerSchema,
+    targets,
+    deletion,
+    ledgerSchema: database.ledgerSchema,
     context,
     request,
-    target,
-    runId: runIdOf(context),
+    config,
+    key: { runId, target, slice },
+    progress,
+    hasBegun: false,
   };
+  try {
+    return await perform(call);
+  } catch (error) {
+    if (error instanceof CancelledFailure) throw error;
+    throw toApplicationFailure(error, config, await detailsOf(call));
+  }
+}
+
+/** The failure of a run or slice that names targets that are not configured. */
+export function unknownTargets(
+  unknown: readonly string[],
+  configured: readonly TargetConfig[],
+  details?: SliceFailureDetails,
+): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `Target ${unknown.map((name) => JSON.stringify(name)).join(', ')}: not configured, only ` +
+      `${configured.map(({ name }) => name).join(', ')}. Correct the workflow's input, or add the target to ` +
+      `${SETTINGS.targets.name} and restart the workers.`,
+    FAILURE.unknownTarget,
+    ...(details === undefined ? [] : [details]),
+  );
 }
 
 /** The run that an activity works for. Temporal can also start one on its own, which no ledger could count. */
@@ -73,33 +112,54 @@ export function isFirstAttempt({
     request.isRepeated !== true &&
     attempt === 1 &&
     heartbeatDetails === undefined &&
-    // An operator's reset counts attempts from 1 again, and may clear what was heartbeated; only the
-    // times tell of it then.
+    // An operator's reset counts attempts from 1 again, and may clear the heartbeat; only the times show it then.
     currentAttemptScheduledTimestampMs === scheduledTimestampMs
   );
 }
 
-/**
- * What a call throws for `error`: cancellation as it is, everything else translated.
- *
- * @param deletedSoFar - by all attempts at the slice; undefined when that cannot be told
- */
-export function failureOf(call: SliceCall, error: unknown, deletedSoFar?: number): Error {
-  if (error instanceof CancelledFailure) return error;
-  return toApplicationFailure(error, {
-    target: call.target,
-    details: detailsOf(call, deletedSoFar),
-  });
+async function detailsOf(call: SliceCall): Promise<SliceFailureDetails> {
+  const { config, request, hasBegun } = call;
+  const isFirst = isFirstAttempt(call);
+  const deleted = isFirst && !hasBegun ? 0 : await countDeleted(call);
+  return {
+    target: config.name,
+    ...(deleted === undefined || request.dryRun === true ? {} : { deletedSoFar: deleted }),
+    ...(isFirst && deleted === 0 ? { isUntouched: true } : {}),
+  };
 }
 
-function detailsOf(
-  call: Pick<SliceCall, 'context' | 'request'>,
-  deletedSoFar: number | undefined,
-): SliceFailureDetails {
-  const isUntouched = (deletedSoFar ?? 0) === 0 && isFirstAttempt(call);
-  return {
-    target: call.request.target,
-    ...(deletedSoFar === undefined ? {} : { deletedSoFar }),
-    ...(isUntouched ? { isUntouched } : {}),
+/** What all attempts at a slice have deleted; undefined when the database does not answer in time. */
+async function countDeleted(call: SliceCall): Promise<number | undefined> {
+  const { orm, ledgerSchema, key, request } = call;
+  if (request.dryRun === true) return undefined;
+  const count = async (attempts: number): Promise<number | undefined> => {
+    try {
+      return await deletedSoFar(orm, ledgerSchema, key.runId, key.target, key.slice);
+    } catch {
+      // The failure that is being reported matters more than this one.
+      return attempts === 1 ? undefined : await count(attempts - 1);
+    }
   };
+  const timeout = sleep(COUNT_TIMEOUT_MILLISECONDS, undefined, { ref: false });
+  return await Promise.race([count(COUNT_ATTEMPTS), timeout]);
+}
+
+/**
+ * Why an activity should stop after the current chunk:
+ * - `cancelled`: the run was cancelled, and waits for this activity's result;
+ * - `handed-over`: the worker shuts down, and another one takes the rest;
+ * - `withdrawn`: the server no longer wants this attempt's result. An operator paused or reset the
+ *   activity, the attempt has timed out, or the run has been terminated.
+ */
+type StopRequest = 'cancelled' | 'handed-over' | 'withdrawn';
+
+/** What the server or the worker asks of the activity; undefined: to continue. */
+export function stopRequest(context: Context): StopRequest | undefined {
+  const { cancellationSignal, cancellationDetails } = context;
+  if (!cancellationSignal.aborted) return undefined;
+  if (cancellationDetails?.cancelRequested === true) return 'cancelled';
+  // A shutdown that the SDK itself announces, rather than its core, comes with the reason only.
+  const reason: unknown = cancellationSignal.reason;
+  const isShutdown = reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';
+  return cancellationDetails?.workerShutdown === true || isShutdown ? 'handed-over' : 'withdrawn';
 }

@@ -1,240 +1,226 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Config, TargetConfig } from '../config/config.ts';
-import { pendingMigrations } from '../database/migrate.ts';
-import { quoteName } from '../database/quote-name.ts';
-import { ask, sqlState } from '../database/transaction.ts';
-import { FinalDeletionError } from '../targets/errors.ts';
-import { READ_ONLY_SOURCE, readSurroundings } from '../targets/dependents.ts';
-import { describeReadOnly } from '../targets/table-support.ts';
-import { inspectTarget, OLDEST_SERVER, type Target } from '../targets/target.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
-import type { Finding } from './finding.ts';
+import { pendingMigrations } from '../database/migrate.ts';
+import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { ask } from '../database/transaction.ts';
+import { FinalDeletionError } from '../failures/errors.ts';
+import { explainError } from '../failures/translate.ts';
+import { READ_ONLY_SOURCE, readTableFacts } from '../targets/table-facts.ts';
+import { requireWritable } from '../targets/table-support.ts';
+import { inspectTarget, OLDEST_SERVER, unsupportedServer, type Target } from '../targets/target.ts';
+import type { Finding, Found } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
-import { checkRights } from './rights.ts';
-import { checkRows } from './row-checks.ts';
 import { checkReferences } from './reference-checks.ts';
-import { checkIndex, checkReplicationRole, checkTriggers } from './table-checks.ts';
-import { checkViewOfOthers } from './other-sessions.ts';
+import { checkRights, checkViewOfOthers } from './rights.ts';
+import { checkIndex, checkRows, checkTriggers } from './target-checks.ts';
 import { checkXminHorizon } from './xmin-horizon.ts';
 
 /** Clocks further apart than this make logs and histories hard to compare. Seconds. */
 const CLOCKS_APART = 5;
 
-/** What a check of the database needs; without `deletion`, its defaults count. */
+/** What a check of the database needs; without `deletion`, its defaults apply. */
 export type CheckConfig = Pick<Config, 'database' | 'targets'> & Partial<Pick<Config, 'deletion'>>;
 
+/** A check's name and what it does. */
+type Check = readonly [name: string, run: () => Promise<Found | readonly Found[]>];
+
 /**
- * Looks at everything in the database that a run depends on. Writes nothing, and goes on after a
- * problem, so that one look reports all of them. A fault of one target is a finding of that target.
+ * Checks everything in the database that a run depends on. Writes nothing, and continues after a
+ * problem, so that all of them are reported at once. A fault of one target is a finding of that target.
  *
- * @throws whatever the database throws when it can't be reached at all
+ * @throws whatever the database throws when it cannot be reached at all
  */
 export async function checkDatabase(
   orm: MikroORM,
-  config: CheckConfig,
+  { database, targets, deletion }: CheckConfig,
 ): Promise<readonly Finding[]> {
   const em = orm.em.fork();
-  const { targets, database, deletion } = config;
-  const guard = guardedBy(em);
-  const findings: Finding[] = [
-    await checkServer(em),
-    await checkClock(em),
-    ...(await guard('ledger', undefined, async () => await checkLedger(orm, config))),
-    ...(await guard('replication-role', undefined, async () => await checkReplicationRole(em))),
-    ...(await guard('rights', undefined, async () => {
-      return await checkRights(em, targets, database.ledgerSchema);
-    })),
-    await checkViewOfOthers(em),
-    ...(await guard('xmin-horizon', undefined, async () => {
-      return [await checkXminHorizon(em, deletion?.maxTransactionAgeSeconds)];
-    })),
-  ];
+  const [first] = targets;
+  if (first === undefined) throw new TypeError('there is no configuration without a target');
+  const findings = await runChecks(em, first, [
+    ['server', async () => await checkServer(em)],
+    ['clock', async () => await checkClock(em)],
+    ['ledger', async () => await checkLedger(orm, database)],
+    ['replication-role', async () => await checkReplicationRole(em)],
+    ['rights', async () => await checkRights(em, targets, database.ledgerSchema)],
+    ['view-of-others', async () => await checkViewOfOthers(em)],
+    ['xmin-horizon', async () => await checkXminHorizon(em, deletion?.maxTransactionAgeSeconds)],
+  ]);
   const ofTargets: Finding[] = [];
-  for (const target of targets) ofTargets.push(...(await checkTarget(em, guard, target, targets)));
+  for (const config of targets) ofTargets.push(...(await checkTarget(em, config, targets)));
   return [...findings, ...mergeEqual(ofTargets)];
-}
-
-type Look = () => Promise<readonly Finding[]>;
-type Guard = (
-  check: string,
-  subject: string | undefined,
-  look: Look,
-) => Promise<readonly Finding[]>;
-
-/**
- * Makes a finding of an error, as long as the database answers: what a role may not look at, what takes
- * too long or what fails cannot be checked, and all else is checked all the same.
- */
-function guardedBy(em: EntityManager): Guard {
-  return async (check, subject, look) => {
-    try {
-      return await look();
-    } catch (error) {
-      const found = {
-        check,
-        level: 'error',
-        ...(subject === undefined ? {} : { subject }),
-      } as const;
-      if (error instanceof FinalDeletionError) return [{ ...found, message: error.message }];
-      // Throws where the database is out of reach.
-      await em.execute('select');
-      return [{ ...found, ...describeUncheckable(error) }];
-    }
-  };
-}
-
-function describeUncheckable(error: unknown): Pick<Finding, 'message' | 'remedy'> {
-  const code = sqlState(error) ?? '';
-  switch (code) {
-    case '42501':
-      return {
-        message: 'cannot be checked: this role may not look at it',
-        remedy: 'Give it the rights that the check "rights" names.',
-      };
-    case '55P03':
-      return {
-        message: 'cannot be checked: somebody holds a lock on the table',
-        remedy: 'Check again once VACUUM FULL, ALTER TABLE or the like is done.',
-      };
-    case '57014':
-      return { message: 'cannot be checked: the question was cancelled or took too long' };
-    default:
-      return {
-        message: `cannot be checked: ${code === '' ? 'unexpected error' : `PostgreSQL reports SQLSTATE ${code}`}`,
-      };
-  }
 }
 
 /** Checks one target: all that the first slice of a run wants to know before it deletes. */
 async function checkTarget(
   em: EntityManager,
-  guard: Guard,
   config: TargetConfig,
   configured: readonly TargetConfig[],
 ): Promise<readonly Finding[]> {
-  let target: Target | undefined;
-  const table = await guard('table', config.name, async () => {
-    target = await inspectTarget(em, config, configured);
-    const { column, sqlType } = target.expiry;
-    const message = `${target.table}, expiry in ${column} (${sqlType})`;
-    return [{ check: 'table', level: 'ok', subject: config.name, message }];
-  });
-  const found = target;
-  if (found === undefined) return table;
-  const checks: readonly (readonly [string, Look])[] = [
-    ['expiry-unit', async () => [await checkPlausibility(em, found)]],
-    ['never-expire', async () => await checkRows(em, found)],
-    ['index', async () => [await checkIndex(em, found)]],
-    ['references', async () => await checkReferences(em, found, configured)],
-    ['triggers', () => Promise.resolve([checkTriggers(found)])],
-  ];
-  const findings = [...table];
-  for (const [check, look] of checks) findings.push(...(await guard(check, config.name, look)));
-  // Hidden rows are refused with the table.
-  const message = 'no policy hides rows';
-  return [...findings, { check: 'row-security', level: 'ok', subject: config.name, message }];
+  let inspected: Target | undefined;
+  const inspection = await runChecks(em, config, [
+    [
+      'table',
+      async () => {
+        inspected = await inspectTarget(em, config, configured);
+        const { quotedTable, expiry } = inspected;
+        return {
+          level: 'ok',
+          message: `${quotedTable}, expiry in ${expiry.column} (${expiry.sqlType})`,
+        };
+      },
+    ],
+  ]);
+  const target = inspected;
+  const about = (found: Finding): Finding => ({ ...found, subject: config.name });
+  if (target === undefined) return inspection.map(about);
+  const checks = await runChecks(em, config, [
+    ['expiry-unit', async () => await checkPlausibility(em, target)],
+    ['never-expire', async () => await checkRows(em, target)],
+    ['index', async () => await checkIndex(em, target)],
+    ['references', async () => await checkReferences(em, target, configured)],
+    ['triggers', () => Promise.resolve(checkTriggers(target))],
+    // Policies that hide rows are an error of the table.
+    ['row-security', () => Promise.resolve({ level: 'ok', message: 'no policy hides rows' })],
+  ]);
+  return [...inspection, ...checks].map(about);
+}
+
+/**
+ * Runs checks one after another. An error of one is its finding, as long as the database answers: what a role may not
+ * read, what takes too long or what fails cannot be checked, and everything else is checked all the same.
+ *
+ * @param config - of the target that an error is about
+ */
+async function runChecks(
+  em: EntityManager,
+  config: TargetConfig,
+  checks: readonly Check[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const [check, run] of checks) {
+    const found = await run().catch(async (error: unknown): Promise<Found> => {
+      const { message } = explainError(error, config);
+      if (error instanceof FinalDeletionError) return { level: 'error', message };
+      // Throws where the database is out of reach.
+      await em.execute('select');
+      return { level: 'error', message: `cannot be checked: ${message}` };
+    });
+    findings.push(...[found].flat().map((each) => ({ check, ...each })));
+  }
+  return findings;
 }
 
 /** Two targets on one table share what is found about the table: reported once, for both. */
 function mergeEqual(findings: readonly Finding[]): readonly Finding[] {
-  const groups = new Map<string, Finding>();
-  for (const finding of findings) {
-    const key = JSON.stringify({ ...finding, subject: undefined });
-    const first = groups.get(key);
-    const subject = [first?.subject, finding.subject].filter((name) => name !== undefined);
-    groups.set(key, { ...finding, subject: subject.join(', ') });
-  }
-  return [...groups.values()];
+  const groups = Map.groupBy(findings, (finding) =>
+    JSON.stringify({ ...finding, subject: undefined }),
+  );
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const subjects = [first, ...others].map(({ subject }) => subject);
+    return [{ ...first, subject: subjects.join(', ') }];
+  });
 }
 
-async function checkServer(em: EntityManager): Promise<Finding> {
+async function checkServer(em: EntityManager): Promise<Found> {
+  const sql = `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+      pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as read_only_source`;
   const [row] = await ask<{
     number: number;
     version: string;
     standby: boolean;
     read_only_source: string | null;
-  }>(
-    em,
-    {},
-    {
-      sql: `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-       pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as read_only_source`,
-      params: [],
-    },
-  );
-  const check = 'server';
+  }>(em, {}, { sql, params: [] });
   if (row === undefined || row.number < OLDEST_SERVER) {
-    const message = `PostgreSQL ${row?.version ?? 'of unknown version'} is too old`;
-    return { check, level: 'error', message, remedy: 'Use PostgreSQL 14 or later.' };
+    throw unsupportedServer(row?.version ?? 'of unknown version');
   }
   if (row.standby) {
     return {
-      check,
       level: 'error',
-      message: `PostgreSQL ${row.version} is a standby, which only reads`,
-      remedy: 'Let DATABASE_URL name the primary.',
+      message: `PostgreSQL ${row.version} is a standby, which is read-only`,
+      remedy: 'Set DATABASE_URL to the primary.',
     };
   }
-  const readOnly = describeReadOnly(row.read_only_source);
-  if (readOnly !== undefined) return { check, level: 'error', ...readOnly };
-  return { check, level: 'ok', message: `PostgreSQL ${row.version}` };
+  requireWritable(row.read_only_source);
+  return { level: 'ok', message: `PostgreSQL ${row.version}` };
 }
 
-async function checkClock(em: EntityManager): Promise<Finding> {
+async function checkClock(em: EntityManager): Promise<Found> {
   const before = Date.now();
   // A whole number, which `extra_float_digits` does not round.
-  const [row] = await ask<{ now: string }>(
-    em,
-    {},
-    {
-      sql: 'select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now',
-      params: [],
-    },
-  );
-  // The answer was given somewhere between asking and hearing it.
+  const sql = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now';
+  const [row] = await ask<{ now: string }>(em, {}, { sql, params: [] });
+  // The server read its clock at some time between the question and the answer.
   const apart = (Number(row?.now ?? 0) - (before + Date.now()) / 2) / 1_000;
-  const check = 'clock';
   if (Math.abs(apart) <= CLOCKS_APART) {
-    return { check, level: 'ok', message: `database and this machine agree to ${CLOCKS_APART} s` };
+    return { level: 'ok', message: `database and this machine agree to ${CLOCKS_APART} s` };
   }
   return {
-    check,
     level: 'warning',
     message: `the database's clock is ${Math.abs(apart).toFixed(0)} s ${apart < 0 ? 'behind' : 'ahead of'} this machine's`,
     remedy:
-      'Set both by NTP. No live session goes meanwhile: the database’s clock has the last word.',
+      "Synchronize both by NTP. No live session is deleted meanwhile: the database's clock decides.",
   };
 }
 
-async function checkLedger(
-  orm: MikroORM,
-  { database }: Pick<Config, 'database'>,
-): Promise<readonly Finding[]> {
-  const check = 'ledger';
+async function checkLedger(orm: MikroORM, database: Config['database']): Promise<Found> {
   const pending = await pendingMigrations(orm, database);
   if (pending.length > 0) {
     const message = `not migrated: ${pending.join(', ')}`;
-    return [{ check, level: 'error', message, remedy: 'Run: session-cleanup migrate' }];
+    return { level: 'error', message, remedy: 'Run: session-cleanup migrate' };
   }
   const em = orm.em.fork();
-  const [ledger] = await ask<{ oid: string }>(
-    em,
-    {},
-    { sql: LEDGER, params: [database.ledgerSchema, LEDGER_TABLE] },
-  );
-  if (ledger !== undefined && (await readSurroundings(em, ledger.oid)).hidesRows) {
-    const table = `${quoteName(database.ledgerSchema)}.${quoteName(LEDGER_TABLE)}`;
-    return [
-      {
-        check,
-        level: 'error',
-        message: `row-level security applies to this role on ${table}, so that counts may be lost`,
-        remedy: `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY;`,
-      },
-    ];
+  const sql = `select c.oid::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ?::name and c.relname = ?::name`;
+  const params = [database.ledgerSchema, LEDGER_TABLE];
+  const [ledger] = await ask<{ oid: string }>(em, {}, { sql, params });
+  if (ledger !== undefined && (await readTableFacts(em, ledger.oid)).hidesRows) {
+    const table = quoteTable({ schema: database.ledgerSchema, table: LEDGER_TABLE });
+    return {
+      level: 'error',
+      message: `row-level security applies to this role on ${table}, so that counts may be lost`,
+      remedy: `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY;`,
+    };
   }
-  return [{ check, level: 'ok', message: `migrated, in schema "${database.ledgerSchema}"` }];
+  return { level: 'ok', message: `migrated, in schema "${database.ledgerSchema}"` };
 }
 
-const LEDGER = `select c.oid::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname = ?::name and c.relname = ?::name`;
+/** Under `session_replication_role = replica`, foreign keys and ordinary triggers do nothing. */
+async function checkReplicationRole(em: EntityManager): Promise<readonly Found[]> {
+  const sql = `select source, session_user::text as role, current_database()::text as database from pg_settings
+      where name = 'session_replication_role' and setting = 'replica'`;
+  const [found] = await ask<{ source: string; role: string; database: string }>(
+    em,
+    {},
+    { sql, params: [] },
+  );
+  if (found === undefined) return [];
+  return [
+    {
+      level: 'warning',
+      message:
+        `session_replication_role is replica for this connection (source: ${found.source}): foreign keys do not cascade ` +
+        'or restrict, and triggers do not fire, so rows that refer to deleted ones remain',
+      remedy: replicationRoleRemedy(found.source, quoteName(found.role), quoteName(found.database)),
+    },
+  ];
+}
+
+function replicationRoleRemedy(source: string, role: string, database: string): string {
+  switch (source) {
+    case 'database':
+      return `ALTER DATABASE ${database} RESET session_replication_role;`;
+    case 'user':
+      return `ALTER ROLE ${role} RESET session_replication_role;`;
+    case 'database user':
+      return `ALTER ROLE ${role} IN DATABASE ${database} RESET session_replication_role;`;
+    case 'global':
+      return 'ALTER ROLE ALL RESET session_replication_role;';
+    case 'client':
+      return 'Remove it from the options in DATABASE_URL.';
+    default:
+      return "Remove it from the server's configuration.";
+  }
+}

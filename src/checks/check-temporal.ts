@@ -1,96 +1,136 @@
-import type { Client } from '@temporalio/client';
-
-import type { Config } from '../config/config.ts';
-import type { Finding } from './finding.ts';
-import { checkDeployment } from './check-deployment.ts';
-import { listPollers } from './pollers.ts';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Config, VersioningSettings } from '../config/config.ts';
 import { checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import { describeSchedule } from '../schedule/schedule.ts';
+import type { Finding, Found } from './finding.ts';
+import { listPollers } from './pollers.ts';
 
-/** Looks at everything in Temporal that runs depend on. Changes nothing. */
+/** gRPC's code NOT_FOUND. */
+const NOT_FOUND: ReadonlySet<number> = new Set([5]);
+
+/** Checks everything in Temporal that runs depend on. Changes nothing. */
 export async function checkTemporal(
   client: Client,
   config: Omit<Config, 'database'>,
 ): Promise<readonly Finding[]> {
+  const { versioning, taskQueue } = config;
   return [
-    await checkServer(client),
-    ...(await checkScheduleFinding(client, config)),
-    await checkWorkers(client, config),
-    ...(config.versioning === undefined ? [] : [await checkDeployment(client, config.versioning)]),
+    { check: 'temporal', ...(await checkServer(client)) },
+    { check: 'schedule', ...(await checkScheduleOf(client, config)) },
+    { check: 'workers', ...(await checkWorkers(client, taskQueue)) },
+    ...(versioning === undefined ? [] : [await checkDeployment(client, versioning)]),
   ];
 }
 
-async function checkServer(client: Client): Promise<Finding> {
+async function checkServer(client: Client): Promise<Found> {
   const { serverVersion } = await client.workflowService.getSystemInfo({});
   const version = serverVersion === undefined || serverVersion === null ? '' : ` ${serverVersion}`;
-  return {
-    check: 'temporal',
-    level: 'ok',
-    message: `server${version}, namespace ${client.options.namespace}`,
-  };
+  return { level: 'ok', message: `server${version}, namespace ${client.options.namespace}` };
 }
 
-async function checkScheduleFinding(
-  client: Client,
-  config: Omit<Config, 'database'>,
-): Promise<readonly Finding[]> {
-  const check = 'schedule';
+async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>): Promise<Found> {
   const remedy = 'Run: session-cleanup schedule apply';
   const outcome = await checkSchedule(client, defineSchedule(config));
   switch (outcome.kind) {
     case 'missing':
-      return [
-        { check, level: 'error', message: 'there is none, so nothing runs by itself', remedy },
-      ];
+      return { level: 'error', message: 'there is none, so no run starts by itself', remedy };
     case 'taken':
-      return [{ check, level: 'error', message: outcome.message }];
+      return { level: 'error', message: outcome.message };
     case 'different': {
       const fields = outcome.differences.map(
         ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
       );
-      return [{ check, level: 'warning', message: fields.join('; '), remedy }];
+      return { level: 'warning', message: fields.join('; '), remedy };
     }
     case 'as-configured': {
       const { paused, note, nextRuns } = await describeSchedule(client, config.schedule.scheduleId);
-      if (paused) {
-        return [
-          {
-            check,
-            level: 'warning',
-            message: `paused${note === '' ? '' : `: ${note}`}`,
-            remedy: 'When the reason is gone: session-cleanup schedule unpause',
-          },
-        ];
+      if (!paused) {
+        return { level: 'ok', message: `as configured, next run ${nextRuns[0] ?? 'never'}` };
       }
-      return [{ check, level: 'ok', message: `as configured, next run ${nextRuns[0] ?? 'never'}` }];
+      return {
+        level: 'warning',
+        message: `paused${note === '' ? '' : `: ${note}`}`,
+        remedy: 'When the reason is gone: session-cleanup schedule unpause',
+      };
     }
   }
 }
 
-async function checkWorkers(
-  client: Client,
-  { taskQueue }: Pick<Config, 'taskQueue'>,
-): Promise<Finding> {
+async function checkWorkers(client: Client, taskQueue: string): Promise<Found> {
   const workers = await listPollers(client, taskQueue);
-  const check = 'workers';
   const polling = workers.filter(({ isPolling }) => isPolling).length;
   const silent = workers
     .filter(({ isPolling }) => !isPolling)
     .map(({ identity, lastSeenAt }) => `; ${identity} was last seen ${secondsSince(lastSeenAt)}`)
     .join('');
-  if (polling === 0) {
-    return {
-      check,
-      level: 'warning',
-      message: `none polls the task queue ${taskQueue}, so runs wait${silent}`,
-      remedy: 'Start one: session-cleanup worker',
-    };
+  if (polling > 0) {
+    return { level: 'ok', message: `${polling} polling the task queue ${taskQueue}${silent}` };
   }
-  return { check, level: 'ok', message: `${polling} polling the task queue ${taskQueue}${silent}` };
+  return {
+    level: 'warning',
+    message: `none polls the task queue ${taskQueue}, so runs wait${silent}`,
+    remedy: 'Start one: session-cleanup worker',
+  };
 }
 
 function secondsSince(instant: string | null): string {
   if (instant === null) return 'at an unknown time';
   return `${Math.round((Date.now() - new Date(instant).getTime()) / 1_000)} s ago`;
+}
+
+/** Checks that new runs come to this version. Without a version for it a run waits, and reports nothing. */
+export async function checkDeployment(
+  client: Client,
+  { deploymentName, buildId }: VersioningSettings,
+): Promise<Finding> {
+  const check = 'deployment';
+  const level = 'warning';
+  const remedy = `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
+  const routing = await readRouting(client, deploymentName);
+  if (routing === undefined) {
+    return {
+      check,
+      level,
+      message: `no worker of the deployment ${deploymentName} has been seen yet, so runs wait`,
+      remedy: `Start one: session-cleanup worker. Then: ${remedy}`,
+    };
+  }
+  const { current, ramping, percentage } = routing;
+  if (current === undefined) {
+    const message = `${deploymentName} has no current version, so runs wait for a worker without one`;
+    return { check, level, message, remedy };
+  }
+  const others = ramping === undefined ? '' : `, and ${ramping} for ${percentage} % of new runs`;
+  const message = `current version of ${deploymentName} is ${current}${others}`;
+  return current === buildId
+    ? { check, level: 'ok', message }
+    : { check, level, message: `${message}; this one is ${buildId}`, remedy };
+}
+
+interface Routing {
+  /** Build id of the version that new runs go to. */
+  readonly current: string | undefined;
+  readonly ramping: string | undefined;
+  readonly percentage: number;
+}
+
+/** Where new runs go; undefined while there is no such deployment. */
+async function readRouting(client: Client, deploymentName: string): Promise<Routing | undefined> {
+  const { namespace } = client.options;
+  try {
+    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName,
+    });
+    const routing = workerDeploymentInfo?.routingConfig;
+    return {
+      current: routing?.currentDeploymentVersion?.buildId ?? undefined,
+      ramping: routing?.rampingDeploymentVersion?.buildId ?? undefined,
+      percentage: routing?.rampingVersionPercentage ?? 0,
+    };
+  } catch (error) {
+    if (isGrpcServiceError(error) && NOT_FOUND.has(error.code)) return undefined;
+    throw error;
+  }
 }

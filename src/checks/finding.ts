@@ -1,17 +1,21 @@
 /** `error`: a run would fail or do harm. `warning`: it works, but worse than it could. */
 export type Level = 'ok' | 'warning' | 'error';
 
-/** What one check found. */
-export interface Finding {
-  /** Stable name of the check, for machines. */
-  readonly check: string;
+/** The answer of one check. */
+export interface Found {
   readonly level: Level;
-  /** What it is about, where there are several: a target's name, or the names of all that share it. */
-  readonly subject?: string;
   /** One line: what was found. */
   readonly message: string;
-  /** What to do about it; SQL where that is what it takes. */
+  /** What to do about it; SQL where SQL does it. */
   readonly remedy?: string;
+}
+
+/** What one check found. */
+export interface Finding extends Found {
+  /** Stable name of the check, for machines. */
+  readonly check: string;
+  /** What it is about, where there are several: a target's name, or the names of all that share it. */
+  readonly subject?: string;
 }
 
 /** The worst level among findings. */

@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { targetSettings } from '../config/settings.ts';
+import { DELETION, targetSettings } from '../config/settings.ts';
 import { ask, ASKING } from '../database/transaction.ts';
-import { countBlocks } from '../targets/count-rows.ts';
+import { countBlocks, sampleOf } from '../targets/count-rows.ts';
 import { asInstant } from '../targets/expiry.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
 import type { Target } from '../targets/target.ts';
-import type { Finding } from './finding.ts';
+import type { Found } from './finding.ts';
 
 /** Sessions last minutes to years. A median further away than this is a mistaken unit. Days. */
 const FARTHEST_MEDIAN = 20 * 365;
@@ -13,7 +13,7 @@ const FARTHEST_MEDIAN = 20 * 365;
 /** Blocks of the table that are read, spread over all of it. */
 const SAMPLED_BLOCKS = 100;
 
-/** Fewer values than this say nothing of a column. */
+/** Fewer values than this show nothing about a column. */
 const FEWEST_VALUES = 20;
 
 interface Sample {
@@ -27,73 +27,63 @@ interface Sample {
 }
 
 /**
- * Whether the values in the expiry column mean what the configuration says. Seconds taken for
- * milliseconds lie in January 1970, milliseconds taken for seconds ten thousands of years ahead: the
- * first kind of mistake would remove every live session. Well-known values such as 0 do not count.
+ * Checks that the values in the expiry column mean what the configuration says. Seconds taken for milliseconds lie in
+ * January 1970, milliseconds taken for seconds tens of thousands of years ahead: the first mistake would remove every
+ * live session. Well-known values such as 0 do not count.
  */
-export async function checkPlausibility(em: EntityManager, target: Target): Promise<Finding> {
-  const found = { check: 'expiry-unit', subject: target.name } as const;
+export async function checkPlausibility(em: EntityManager, target: Target): Promise<Found> {
   const { type, column } = target.expiry;
   const sample = await readSample(em, target);
   const names = targetSettings(target.name);
+  const checkColumn = `Check that ${names.expiresColumn.name} names the column that holds the expiry.`;
+  if (sample.rows === 0) {
+    return { level: 'ok', message: `the table is empty, so nothing shows what ${column} holds` };
+  }
   if (sample.values === 0) {
-    return sample.rows === 0
-      ? {
-          ...found,
-          level: 'ok',
-          message: `the table is empty, so nothing says what ${column} holds`,
-        }
-      : {
-          ...found,
-          level: 'warning',
-          message: `${column} holds no value by which ${type} could be judged: only NULL, unreadable or well-known values such as 0`,
-          remedy: `See that ${names.expiresColumn.name} names the column that holds the expiry.`,
-        };
+    return {
+      level: 'warning',
+      message: `${column} holds no value by which ${type} could be judged: only NULL, unreadable or well-known values such as 0`,
+      remedy: checkColumn,
+    };
   }
   const days = Number(sample.median ?? 0);
   if (type.startsWith('epoch') && Math.abs(days) > FARTHEST_MEDIAN) {
     const other = type === 'epoch-seconds' ? 'epoch-milliseconds' : 'epoch-seconds';
     return {
-      ...found,
       level: 'error',
       message: `${column} read as ${type} lies ${Math.round(Math.abs(days) / 365)} years ${days < 0 ? 'back' : 'ahead'}`,
-      remedy: `If its values are ${other}, set ${names.expiresType.name}=${other}. If they are right, set SESSION_CLEANUP_PLAUSIBILITY=off.`,
+      remedy:
+        `If its values are ${other}, set ${names.expiresType.name}=${other}. If they are right, set ` +
+        `${DELETION.plausibility.name}=off.`,
     };
   }
   if (!sample.has_future && sample.values >= FEWEST_VALUES) {
     return {
-      ...found,
       level: 'warning',
       message: `${column} holds no value in the future: it may be the time of creation or of last use, and then live sessions would be deleted`,
-      remedy: `See that ${names.expiresColumn.name} names the column that holds the expiry.`,
+      remedy: checkColumn,
     };
   }
-  return { ...found, level: 'ok', message: `${column} read as ${type} lies around today` };
+  return { level: 'ok', message: `${column} read as ${type} lies around today` };
 }
 
 /** Reads blocks spread over the whole table, so that a large table costs no more than a small one. */
 async function readSample(em: EntityManager, target: Target): Promise<Sample> {
-  const { expiry, table } = target;
-  const blocks = await countBlocks(em, target);
-  const percent = Math.min((SAMPLED_BLOCKS / Math.max(blocks, 1)) * 100, 100);
-  const sampled =
-    percent >= 100 ? '' : ` tablesample system (${percent.toFixed(6)}) repeatable (1)`;
+  const { expiry, quotedTable } = target;
+  const share = SAMPLED_BLOCKS / Math.max(await countBlocks(em, target), 1);
   const known = sentinelsOf(expiry)
     .map(({ sql }) => sql)
     .join(' or ');
+  // Infinity is no distance.
+  const finite = `nullif(nullif(${asInstant(expiry)}, 'infinity'), '-infinity')`;
   const [row] = await ask<Sample>(em, ASKING, {
     sql: `select count(days)::int4 as values, count(*)::int4 as rows,
         percentile_disc(0.5) within group (order by days)::numeric(20, 3)::text as median,
         coalesce(bool_or(days > 0), false) as has_future
       from (select case when not coalesce(${known}, false) then
-          (extract(epoch from ${finite(asInstant(expiry))}) - extract(epoch from now())) / 86400 end as days
-        from ${table}${sampled}) as sample`,
+          (extract(epoch from ${finite}) - extract(epoch from now())) / 86400 end as days
+        from ${quotedTable}${share >= 1 ? '' : sampleOf(share)}) as sample`,
     params: [],
   });
   return row ?? { values: 0, rows: 0, median: null, has_future: false };
-}
-
-/** Infinity is no distance. */
-function finite(instant: string): string {
-  return `nullif(nullif(${instant}, 'infinity'), '-infinity')`;
 }

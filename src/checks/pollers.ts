@@ -1,6 +1,5 @@
-import { isGrpcServiceError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
-import { optionalTsToDate } from '@temporalio/common';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Timestamp } from '@temporalio/common';
 
 import { PLAIN_NAME } from '../runs/run.ts';
 
@@ -10,16 +9,16 @@ type WorkerHeartbeat = NonNullable<
   >[number]['workerHeartbeat']
 >;
 
-/** A worker that asks for work of one task queue. */
+/** A worker that polls a task queue. */
 export interface Poller {
   readonly identity: string;
-  /** When it last gave a sign of life; ISO 8601. */
+  /** When it last polled or sent a heartbeat; ISO 8601. */
   readonly lastSeenAt: string | null;
-  /** False when it has been silent for longer than a worker that lives ever is. */
+  /** False when it has been silent for longer than a running worker ever is. */
   readonly isPolling: boolean;
 }
 
-/** Workers say that they live every 10 s (see `runtime.ts`); one heartbeat may be lost. Milliseconds. */
+/** Workers send a heartbeat every 10 s (see `runtime.ts`), of which one may be lost. Milliseconds. */
 const HEARTBEAT_EXPECTED_WITHIN = 25_000;
 
 /** The server answers a poll within a minute, with or without work. Milliseconds. */
@@ -32,9 +31,8 @@ const MOST_HEARTBEATS = 1_000;
 
 /**
  * The workers that poll a task queue for workflows. The server remembers a poller for minutes, so their
- * heartbeats decide: a worker that has stopped says so at once and is left out, one that was killed
- * falls silent. Where there are no heartbeats (a server before 1.29, a worker's first seconds), the last
- * poll decides.
+ * heartbeats decide: a worker that has stopped reports that at once and is left out, a killed one falls silent. Where there
+ * are no heartbeats (a server before 1.29, a worker's first seconds), the last poll decides.
  */
 export async function listPollers(client: Client, taskQueue: string): Promise<readonly Poller[]> {
   const [{ pollers }, heartbeats] = await Promise.all([
@@ -44,12 +42,11 @@ export async function listPollers(client: Client, taskQueue: string): Promise<re
     }),
     readHeartbeats(client, taskQueue),
   ]);
-  const now = Date.now();
-  // A worker polls a queue of its own too, to get on with what it has in memory, under the same name.
+  // A worker also polls a sticky queue, under the same name.
   const byIdentity = new Map<string, Poller>();
   for (const { identity, lastAccessTime } of pollers ?? []) {
     if (identity === undefined || identity === null) continue;
-    const polledAt = optionalTsToDate(lastAccessTime) ?? new Date(0);
+    const polledAt = toDate(lastAccessTime) ?? new Date(0);
     const heartbeat = heartbeats.get(identity);
     if (heartbeat?.hasStopped === true && polledAt <= heartbeat.at) continue;
     const seenAt = heartbeat !== undefined && heartbeat.at > polledAt ? heartbeat.at : polledAt;
@@ -58,20 +55,20 @@ export async function listPollers(client: Client, taskQueue: string): Promise<re
     byIdentity.set(identity, {
       identity,
       lastSeenAt: seenAt.getTime() === 0 ? null : seenAt.toISOString(),
-      isPolling: now - seenAt.getTime() <= expectedWithin,
+      isPolling: Date.now() - seenAt.getTime() <= expectedWithin,
     });
   }
   return [...byIdentity.values()];
 }
 
-/** What a worker said last. */
+/** The last report of a worker. */
 interface Heartbeat {
   readonly at: Date;
   readonly startedAt: Date;
   readonly hasStopped: boolean;
 }
 
-/** Latest heartbeats by identity; of workers that had one after another, the latest one's. */
+/** Latest heartbeats by identity; of several workers with the same identity, those of the latest. */
 async function readHeartbeats(
   client: Client,
   taskQueue: string,
@@ -79,9 +76,9 @@ async function readHeartbeats(
   const heartbeats = new Map<string, Heartbeat>();
   for (const info of await listWorkers(client, taskQueue)) {
     const { workerIdentity, taskQueue: queue, status, startTime, heartbeatTime } = info;
-    const startedAt = optionalTsToDate(startTime);
-    const at = optionalTsToDate(heartbeatTime);
     if (workerIdentity == null || queue !== taskQueue) continue;
+    const startedAt = toDate(startTime);
+    const at = toDate(heartbeatTime);
     if (startedAt === undefined || at === undefined) continue;
     const known = heartbeats.get(workerIdentity);
     if (known !== undefined && known.startedAt > startedAt) continue;
@@ -104,4 +101,9 @@ async function listWorkers(client: Client, taskQueue: string): Promise<readonly 
     if (isGrpcServiceError(error)) return [];
     throw error;
   }
+}
+
+function toDate(time: Timestamp | null | undefined): Date | undefined {
+  if (time === undefined || time === null) return undefined;
+  return new Date((time.seconds?.toNumber() ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6));
 }

@@ -3,11 +3,10 @@ import { SETTINGS, targetSettings } from '../config/settings.ts';
 import type { TargetConfig } from '../config/config.ts';
 import { quoteName } from '../database/quote-name.ts';
 import { ask, ASKING } from '../database/transaction.ts';
-import { pathOf } from '../targets/cascades.ts';
-import type { ForeignKey } from '../targets/dependents.ts';
-import { ownersOf } from '../targets/table-support.ts';
+import { ownersOf, pathOf } from '../targets/cascades.ts';
+import type { ForeignKey } from '../targets/table-facts.ts';
 import type { Target } from '../targets/target.ts';
-import type { Finding } from './finding.ts';
+import type { Found } from './finding.ts';
 
 /**
  * Checks every foreign key that a deletion from the table meets, through cascades to the end of the chain:
@@ -19,113 +18,84 @@ export async function checkReferences(
   em: EntityManager,
   target: Target,
   configured: readonly TargetConfig[],
-): Promise<readonly Finding[]> {
-  const { keys } = target.surroundings;
-  if (keys.length === 0) {
-    return [
-      {
-        check: 'references',
-        subject: target.name,
-        level: 'ok',
-        message: 'no other table refers to it',
-      },
-    ];
-  }
-  const served = await servedKeys(em, keys);
+): Promise<readonly Found[]> {
+  const { keys } = target.facts;
+  if (keys.length === 0) return [{ level: 'ok', message: 'no other table refers to it' }];
+  const indexed = await indexedKeys(em, keys);
   const owners = await ownersOf(em, configured);
   const order = configured.map(({ name }) => name);
   return keys.flatMap((key) => {
-    const found = judge(target, key, { owner: owners.get(key.child), order });
-    return served.has(key.oid) || found.level === 'error'
-      ? [found]
-      : [found, unserved(target, key)];
+    const owner = owners.get(key.child);
+    const isCleanedFirst = owner !== undefined && order.indexOf(owner) < order.indexOf(target.name);
+    const found = judge(target, key, owner, isCleanedFirst);
+    const isSlow = !indexed.has(key.oid) && found.level !== 'error';
+    return isSlow ? [found, withoutIndex(target, key)] : [found];
   });
 }
 
+/** @param owner - the target that cleans the key's table */
 function judge(
   target: Target,
   key: ForeignKey,
-  { owner, order }: { readonly owner: string | undefined; readonly order: readonly string[] },
-): Finding {
-  const found = { check: 'references', subject: target.name } as const;
-  const what = `foreign key ${quoteName(key.name)} of ${key.table}`;
-  const path = pathOf(key, target.surroundings);
+  owner: string | undefined,
+  isCleanedFirst: boolean,
+): Found {
+  const { table, action } = key;
+  const what = `foreign key ${quoteName(key.name)} of ${table}`;
+  const path = pathOf(key, target.facts);
   const through = path.length > 2 ? ` (${path.join(' -> ')})` : '';
   if (key.brokenColumns.length > 0) {
     const columns = key.brokenColumns.map(quoteName);
     return {
-      ...found,
       level: 'error',
-      message: `${what} is ON DELETE ${key.action.toUpperCase()}, but ${columns.join(', ')} is NOT NULL${through}: deleting a row that it refers to fails`,
-      remedy: `ALTER TABLE ${key.table} ${columns.map((column) => `ALTER COLUMN ${column} DROP NOT NULL`).join(', ')}; or declare the foreign key ON DELETE NO ACTION, which keeps rows that are referred to.`,
+      message: `${what} is ON DELETE ${action.toUpperCase()}, but ${columns.join(', ')} is NOT NULL${through}: deleting a row that it refers to fails`,
+      remedy: `ALTER TABLE ${table} ${columns.map((column) => `ALTER COLUMN ${column} DROP NOT NULL`).join(', ')}; or declare the foreign key ON DELETE NO ACTION, which keeps rows that are referred to.`,
     };
   }
-  switch (key.action) {
+  switch (action) {
     case 'no action':
-    case 'restrict':
-      return restricting(target, key, { what, through, owner, order });
-    case 'cascade':
-      if (target.uncountedCascades.includes(key.table)) {
-        return {
-          ...found,
-          level: 'warning',
-          message: `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
-          remedy: 'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
-        };
+    case 'restrict': {
+      const message = `${what} keeps rows that it refers to${through}`;
+      const targets = SETTINGS.targets.name;
+      if (isCleanedFirst) {
+        return { level: 'ok', message: `${message}; the target "${owner}" cleans ${table} first` };
       }
-      return { ...found, level: 'ok', message: `${what} deletes its rows along${through}` };
+      return {
+        level: 'warning',
+        message: `${message}: they are left and counted, and all others are deleted`,
+        remedy:
+          owner === undefined
+            ? `Delete rows of ${table} that are no longer needed, for example by a target of its own that ${targets} names before "${target.name}".`
+            : `Name "${owner}" before "${target.name}" in ${targets}.`,
+      };
+    }
+    case 'cascade':
+      if (!target.uncountedCascades.includes(table)) {
+        return { level: 'ok', message: `${what} also deletes its rows${through}` };
+      }
+      return {
+        level: 'warning',
+        message: `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
+        remedy: 'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
+      };
     case 'set null':
     case 'set default':
-      return { ...found, level: 'ok', message: `${what} unlinks its rows${through}` };
+      return { level: 'ok', message: `${what} unlinks its rows${through}` };
   }
 }
 
-function restricting(
-  target: Target,
-  key: ForeignKey,
-  about: {
-    readonly what: string;
-    readonly through: string;
-    readonly owner: string | undefined;
-    readonly order: readonly string[];
-  },
-): Finding {
-  const { what, through, owner, order } = about;
-  const found = { check: 'references', subject: target.name } as const;
-  if (owner !== undefined && order.indexOf(owner) < order.indexOf(target.name)) {
-    return {
-      ...found,
-      level: 'ok',
-      message: `${what} keeps rows that it refers to${through}; the target "${owner}" cleans ${key.table} first`,
-    };
-  }
+function withoutIndex({ facts }: Target, { name, child, table, columns }: ForeignKey): Found {
+  // Not allowed CONCURRENTLY on a partitioned table.
+  const isPartitioned = facts.tables.some(({ oid, isPartitioned: is }) => oid === child && is);
   return {
-    ...found,
     level: 'warning',
-    message: `${what} keeps rows that it refers to${through}: they are left and counted, and all others are deleted`,
-    remedy:
-      owner === undefined
-        ? `Delete rows of ${key.table} that are no longer needed, as by a target of its own that ${SETTINGS.targets.name} names before "${target.name}".`
-        : `Name "${owner}" before "${target.name}" in ${SETTINGS.targets.name}.`,
-  };
-}
-
-function unserved(target: Target, key: ForeignKey): Finding {
-  const isPartitioned = target.surroundings.tables.some(
-    (table) => table.oid === key.child && table.isPartitioned,
-  );
-  return {
-    check: 'references',
-    subject: target.name,
-    level: 'warning',
-    message: `foreign key ${quoteName(key.name)} has no index that serves it: every deleted row reads all of ${key.table}`,
-    // Not allowed CONCURRENTLY on a partitioned table.
-    remedy: `CREATE INDEX ${isPartitioned ? '' : 'CONCURRENTLY '}ON ${key.table} (${key.columns.map(quoteName).join(', ')});`,
+    message: `foreign key ${quoteName(name)} has no suitable index: every deleted row reads all of ${table}`,
+    remedy: `CREATE INDEX ${isPartitioned ? '' : 'CONCURRENTLY '}ON ${table} (${columns.map(quoteName).join(', ')});`,
   };
 }
 
 /** OIDs of the foreign keys whose child rows an index finds. */
-async function servedKeys(
+async function indexedKeys(
   em: EntityManager,
   keys: readonly ForeignKey[],
 ): Promise<ReadonlySet<string>> {
@@ -133,10 +103,10 @@ async function servedKeys(
     sql: INDEXES,
     params: [JSON.stringify(keys.map(({ oid }) => oid))],
   });
-  const served = rows.filter(({ predicates, implied }) =>
+  const indexed = rows.filter(({ predicates, implied }) =>
     predicates?.some((predicate) => isImplied(predicate, implied)),
   );
-  return new Set(served.map(({ oid }) => oid));
+  return new Set(indexed.map(({ oid }) => oid));
 }
 
 interface IndexesOfKey {

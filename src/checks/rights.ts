@@ -3,44 +3,60 @@ import type { TargetConfig } from '../config/config.ts';
 import { quoteName, quoteTable } from '../database/quote-name.ts';
 import { MIGRATIONS_TABLE } from '../database/orm.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
-import type { Finding } from './finding.ts';
+import { ask } from '../database/transaction.ts';
+import { FIND_TABLE } from '../targets/cascades.ts';
+import type { Found } from './finding.ts';
 
-/** One GRANT that the clean-up needs, and the question whether the role has it. */
+/** One privilege that the clean-up needs. */
 interface Right {
-  /** Without `GRANT`, and up to `TO`. */
+  /** The GRANT that gives it, without `GRANT`, and up to `TO`. */
   readonly grant: string;
-  /** SQL that is true when the current role has it. */
-  readonly has: string;
-  readonly params: readonly (string | null)[];
+  readonly schema: string | null;
+  /** Null: a privilege on the schema. */
+  readonly table: string | null;
+  /** `any column`: UPDATE on at least one column. */
+  readonly privilege: string;
 }
 
-type TableName = Pick<TargetConfig, 'schema' | 'table'>;
-
-/** All rights that a role needs to clean these targets, no more. */
+/** All privileges that a role needs to clean these targets, no more. */
 function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): readonly Right[] {
   const ledger = { schema: ledgerSchema, table: LEDGER_TABLE };
   const migrations = { schema: ledgerSchema, table: MIGRATIONS_TABLE };
   return [
-    schemaRight(ledgerSchema),
-    ...['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map((right) => tableRight(right, ledger)),
-    tableRight('SELECT', migrations),
-    ...targets.flatMap((target) => {
-      return [
-        ...(target.schema === undefined ? [] : [schemaRight(target.schema)]),
-        tableRight('SELECT', target),
-        tableRight('DELETE', target),
-        // Locking a row, to step around those that others hold, asks for the right to update one column.
-        {
-          grant: `UPDATE (${quoteName(target.expiresColumn)}) ON ${quoteTable(target)}`,
-          has: `(select pg_catalog.has_any_column_privilege(c.oid, 'UPDATE'::pg_catalog.text) ${NAMED})`,
-          params: [target.schema ?? null, target.table],
-        },
-      ];
-    }),
+    usageOf(ledgerSchema),
+    ...['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map((privilege) => rightOn(ledger, privilege)),
+    rightOn(migrations, 'SELECT'),
+    ...targets.flatMap((target) => [
+      ...(target.schema === undefined ? [] : [usageOf(target.schema)]),
+      rightOn(target, 'SELECT'),
+      rightOn(target, 'DELETE'),
+      // Locking a row, to skip those that others hold, needs the privilege to update one column.
+      {
+        ...rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`),
+        privilege: 'any column',
+      },
+    ]),
   ];
 }
 
-/** The SQL that gives a role the rights it needs, a statement a line. */
+function usageOf(schema: string): Right {
+  return {
+    grant: `USAGE ON SCHEMA ${quoteName(schema)}`,
+    schema,
+    table: null,
+    privilege: 'USAGE',
+  };
+}
+
+function rightOn(
+  { schema, table }: Pick<TargetConfig, 'schema' | 'table'>,
+  privilege: string,
+): Right {
+  const grant = `${privilege} ON ${quoteTable({ schema, table })}`;
+  return { grant, schema: schema ?? null, table, privilege };
+}
+
+/** The SQL that gives a role the privileges it needs, one statement a line. */
 export function grantStatements(
   targets: readonly TargetConfig[],
   ledgerSchema: string,
@@ -50,57 +66,65 @@ export function grantStatements(
   return [...new Set(grants)].map((grant) => `GRANT ${grant} TO ${quoteName(role)};`);
 }
 
-/** Tells each right that the connected role lacks, with the GRANT that gives it. */
+/** Checks that the connected role has all its privileges, and gives the GRANT for each that it lacks. */
 export async function checkRights(
   em: EntityManager,
   targets: readonly TargetConfig[],
   ledgerSchema: string,
-): Promise<readonly Finding[]> {
-  const [who] = await em.execute<{ role: string }[]>(
-    'select current_user::pg_catalog.text as role',
-  );
-  const role = who?.role ?? '';
-  const missing: string[] = [];
-  for (const right of rightsFor(targets, ledgerSchema)) {
-    const [row] = await em.execute<{ has: boolean | null }[]>(`select ${right.has} as has`, [
-      ...right.params,
-    ]);
-    // NULL: there is no such table or schema, which other checks tell.
-    if (row?.has === false) missing.push(`GRANT ${right.grant} TO ${quoteName(role)};`);
-  }
-  if (missing.length === 0) {
-    return [{ check: 'rights', level: 'ok', message: `role ${quoteName(role)} has all it needs` }];
-  }
-  return [
-    {
-      check: 'rights',
-      level: 'error',
-      message: `role ${quoteName(role)} lacks ${missing.length === 1 ? 'a right' : `${missing.length} rights`}`,
-      remedy: missing.join('\n'),
-    },
-  ];
-}
-
-function schemaRight(schema: string): Right {
+): Promise<Found> {
+  const rows = await em.execute<{ role: string; lacks: boolean; grant: string }[]>(RIGHTS, [
+    JSON.stringify(rightsFor(targets, ledgerSchema)),
+  ]);
+  const role = quoteName(rows[0]?.role ?? '');
+  const lacking = rows.filter(({ lacks }) => lacks).map(({ grant }) => grant);
+  const missing = [...new Set(lacking)].map((grant) => `GRANT ${grant} TO ${role};`);
+  if (missing.length === 0)
+    return { level: 'ok', message: `role ${role} has all privileges it needs` };
   return {
-    grant: `USAGE ON SCHEMA ${quoteName(schema)}`,
-    has: `(select pg_catalog.has_schema_privilege(oid, 'USAGE'::pg_catalog.text) from pg_catalog.pg_namespace
-      where nspname operator(pg_catalog.=) ?::pg_catalog.name)`,
-    params: [schema],
+    level: 'error',
+    message: `role ${role} lacks ${missing.length === 1 ? 'a privilege' : `${missing.length} privileges`}`,
+    remedy: missing.join('\n'),
   };
 }
 
-function tableRight(right: string, table: TableName): Right {
-  return {
-    grant: `${right} ON ${quoteTable(table)}`,
-    has: `(select pg_catalog.has_table_privilege(c.oid, '${right}'::pg_catalog.text) ${NAMED})`,
-    params: [table.schema ?? null, table.table],
-  };
+// A table or schema that does not exist gives NULL, and is a finding of other checks.
+const RIGHTS = `
+  select current_user::pg_catalog.text as role, named."grant",
+    coalesce(not case
+      when named."table" is null then pg_catalog.has_schema_privilege(
+        (select n.oid from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) named.schema::pg_catalog.name),
+        'USAGE'::pg_catalog.text)
+      when named.privilege operator(pg_catalog.=) 'any column'::pg_catalog.text
+        then pg_catalog.has_any_column_privilege(found.oid, 'UPDATE'::pg_catalog.text)
+      else pg_catalog.has_table_privilege(found.oid, named.privilege)
+    end, false) as lacks
+  from pg_catalog.jsonb_to_recordset(?::pg_catalog.jsonb) as named
+    ("grant" pg_catalog.text, schema pg_catalog.text, "table" pg_catalog.text, privilege pg_catalog.text)
+  left join lateral (${FIND_TABLE}) found on true`;
+
+/**
+ * The statement that lets a role see the activity of other sessions, which it needs in order to hold back for them.
+ * Source: https://www.postgresql.org/docs/current/predefined-roles.html
+ */
+export function viewOfOthersGrant(role: string): string {
+  return `GRANT pg_read_all_stats TO ${quoteName(role)};`;
 }
 
-// Follows the connection's search_path, as a table's name without a schema means it. Not `to_regclass`, which fails
-// where the role may not use the schema; that is a right of its own.
-const NAMED = `from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-  cross join (select ?::pg_catalog.name as schema, ?::pg_catalog.name as name) named
-  where c.relname operator(pg_catalog.=) named.name and (n.nspname operator(pg_catalog.=) named.schema
-    or named.schema is null and pg_catalog.pg_table_is_visible(c.oid))`;
+/** Checks whether the connected role sees the activity of other sessions; without that it never holds back. */
+export async function checkViewOfOthers(em: EntityManager): Promise<Found> {
+  const sql = `select current_user::text as role, pg_has_role('pg_read_all_stats', 'usage') as sees`;
+  const [row] = await ask<{ role: string; sees: boolean }>(em, {}, { sql, params: [] });
+  if (row?.sees === true) {
+    return {
+      level: 'ok',
+      message: 'this role sees the activity of other sessions and of replicas',
+    };
+  }
+  return {
+    level: 'warning',
+    message:
+      'this role does not see the activity of other sessions: the clean-up does not hold back for their load and lock ' +
+      'waits, nor for old transactions, nor for replicas that fall behind',
+    remedy: viewOfOthersGrant(row?.role ?? ''),
+  };
+}

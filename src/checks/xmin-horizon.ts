@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/quote-name.ts';
 import { ask } from '../database/transaction.ts';
-import type { Finding } from './finding.ts';
+import type { Found } from './finding.ts';
 
 /** A transaction that is open for longer than this is reported, unless the configuration has a limit. Seconds. */
 const LONG_OPEN = 3_600;
@@ -21,8 +21,8 @@ interface Holder {
 }
 
 /**
- * Names who holds the xmin horizon of this database, and so keeps dead rows from being removed: a session, a prepared
- * transaction, a replication slot or a standby with feedback. VACUUM itself never does.
+ * Names the session, prepared transaction, replication slot or standby with feedback that holds the xmin horizon of this
+ * database, and so keeps dead rows from being removed. VACUUM itself never does.
  *
  * @param limit - age from which a transaction is reported; 0: the default of one hour. Seconds
  * @param farBack - the same for a slot or a standby, whose time is not known. Transactions
@@ -31,24 +31,18 @@ export async function checkXminHorizon(
   em: EntityManager,
   limit = 0,
   farBack = FAR_BACK,
-): Promise<Finding> {
-  const check = 'xmin-horizon';
-  const [holder] = await ask<Holder>(
-    em,
-    { jit: 'off' },
-    {
-      sql: HOLDERS,
-      params: [String(farBack), String(limit > 0 ? limit : LONG_OPEN)],
-    },
-  );
+): Promise<Found> {
+  const params = [String(farBack), String(limit > 0 ? limit : LONG_OPEN)];
+  const [holder] = await ask<Holder>(em, { jit: 'off' }, { sql: HOLDERS, params });
   if (holder === undefined) {
-    const message = 'nothing that this role sees has kept dead rows from being removed for long';
-    return { check, level: 'ok', message };
+    const message = 'no old transaction that this role sees keeps dead rows from being removed';
+    return { level: 'ok', message };
   }
+  const { seconds, transactions } = holder;
+  const age = `${seconds === null ? '' : `${seconds} s and `}${transactions} transactions`;
   return {
-    check,
     level: 'warning',
-    message: `${describe(holder)} keeps dead rows from being removed: its snapshot is ${ageOf(holder)} old`,
+    message: `${describe(holder)} keeps dead rows from being removed: its snapshot is ${age} old`,
     remedy: remedyFor(holder),
   };
 }
@@ -62,11 +56,6 @@ function describe({ kind, name, role, application }: Holder): string {
   ];
   const shown = kind === 'session' ? name : quoteName(name);
   return `${kind} ${shown}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
-}
-
-function ageOf({ seconds, transactions }: Holder): string {
-  const time = seconds === null ? '' : `${seconds} s and `;
-  return `${time}${transactions} transactions`;
 }
 
 function remedyFor({ kind, name }: Holder): string {
@@ -83,7 +72,7 @@ function remedyFor({ kind, name }: Holder): string {
 }
 
 // Sessions of other databases and a slot's catalog_xmin do not hold back a table of users. VACUUM shows a backend_xmin
-// as well, and PostgreSQL leaves it out of account.
+// as well, and PostgreSQL ignores it.
 const HOLDERS = `
   select kind, name, role, application, transactions, round(seconds)::int as seconds from (
     select 'session' as kind, pid::text as name, usename::text as role, application_name as application,

@@ -1,5 +1,4 @@
-import { viewOfOthersGrant } from '../checks/other-sessions.ts';
-import { grantStatements } from '../checks/rights.ts';
+import { grantStatements, viewOfOthersGrant } from '../checks/rights.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { defineCommand } from './command.ts';
 import { textOption } from './options.ts';

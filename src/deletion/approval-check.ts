@@ -2,8 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ApprovalRequest } from '../contract/slice.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { countRows } from '../targets/count-rows.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
-import { expired } from '../targets/expiry.ts';
+import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
 
 /** A table this small may well be all expired. */
@@ -32,7 +31,7 @@ const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
  */
 export async function checkBrake(
   em: EntityManager,
-  doomed: Doomed,
+  doomed: ExpiredRows,
   share: number,
   timeouts = TIMEOUTS,
 ): Promise<ApprovalRequest | undefined> {
@@ -87,32 +86,34 @@ async function looksSo(
 }
 
 /** Whether at least one row stays: by the index's far end, or by reading until one is found. */
-function anyStays({ target, bound, deadline }: Doomed): Question {
+function anyStays(rows: ExpiredRows): Question {
+  const { target, bound } = rows;
   const { column, sqlType } = target.expiry;
   if (target.expiryIndexes.length > 0) {
     return {
-      sql: `coalesce((select max(${column}) from ${target.table}) > ?::${sqlType}, false)
-        or exists (select from ${target.table} where ${column} is null)`,
+      sql: `coalesce((select max(${column}) from ${target.quotedTable}) > ?::${sqlType}, false)
+        or exists (select from ${target.quotedTable} where ${column} is null)`,
       params: [bound],
       isIndexed: true,
     };
   }
-  const { sql, params } = expired(target.expiry, bound, deadline);
+  const { sql, params } = isExpired(rows);
   return {
-    sql: `exists (select from ${target.table} where (${sql}) is not true)`,
+    sql: `exists (select from ${target.quotedTable} where (${sql}) is not true)`,
     params,
     isIndexed: false,
   };
 }
 
 /** Without an index the first part of the table must do, since the whole would be read for each run. */
-function anySentinel({ target, bound, deadline }: Doomed): Question {
+function anySentinel(rows: ExpiredRows): Question {
+  const { target } = rows;
   const isIndexed = target.expiryIndexes.length > 0;
-  const gone = expired(target.expiry, bound, deadline);
+  const gone = isExpired(rows);
   const { column } = target.expiry;
   const source = isIndexed
-    ? target.table
-    : `(select ${column} from ${target.table} limit ${ROWS_WITHOUT_INDEX}) as beginning`;
+    ? target.quotedTable
+    : `(select ${column} from ${target.quotedTable} limit ${ROWS_WITHOUT_INDEX}) as beginning`;
   const any = sentinelsOf(target.expiry)
     .map(({ sql }) => `exists (select from ${source} where ${sql} and ${gone.sql})`)
     .join(' or ');

@@ -44,9 +44,9 @@ function statementFor(em: EntityManager, target: Target, condition: SqlFragment)
  * MikroORM leaves the schema `public` out, which leaves the table to the search_path: that may name another one
  * first, or not name `public` at all.
  */
-function withSchema(statement: string, { table, schema }: Target): string {
-  const bare = `delete from ${table.slice(quoteName(schema).length + 1)} `;
+function withSchema(statement: string, { quotedTable, schema }: Target): string {
+  const bare = `delete from ${quotedTable.slice(quoteName(schema).length + 1)} `;
   return statement.startsWith(bare)
-    ? `delete from ${table} ${statement.slice(bare.length)}`
+    ? `delete from ${quotedTable} ${statement.slice(bare.length)}`
     : statement;
 }

@@ -2,8 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Way } from '../contract/slice.ts';
 import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING, isTimeout, type LocalSettings } from '../database/transaction.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
-import { expired } from '../targets/expiry.ts';
+import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 
 /** The part of `EXPLAIN (format json)` that matters here. */
 interface PlanNode {
@@ -42,7 +41,7 @@ const SMALLEST_BACKLOG = 10_000;
  * statistics, the order in which rows lie on disk and the server's cost settings better than a rule
  * of ours could. Without an index, and for text, only the sweep can work.
  */
-export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choice> {
+export async function chooseWay(em: EntityManager, doomed: ExpiredRows): Promise<Choice> {
   try {
     return await askPlanner(em, doomed);
   } catch (error) {
@@ -52,12 +51,12 @@ export async function chooseWay(em: EntityManager, doomed: Doomed): Promise<Choi
   }
 }
 
-async function askPlanner(em: EntityManager, doomed: Doomed): Promise<Choice> {
-  const { target, bound, deadline } = doomed;
-  const { sql, params } = expired(target.expiry, bound, deadline);
+async function askPlanner(em: EntityManager, doomed: ExpiredRows): Promise<Choice> {
+  const { target } = doomed;
+  const { sql, params } = isExpired(doomed);
   const settings = ASKING;
   const deletion = await explain(em, settings, {
-    sql: `delete from ${target.table} where ${sql}`,
+    sql: `delete from ${target.quotedTable} where ${sql}`,
     params,
   });
   const nodes = flatten(deletion.Plan);
@@ -71,7 +70,7 @@ async function askPlanner(em: EntityManager, doomed: Doomed): Promise<Choice> {
     estimatedRows >= SMALLEST_BACKLOG &&
     // Whoever forbids reading whole tables has a reason.
     deletion.Settings?.['enable_seqscan'] !== 'off' &&
-    estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(em, settings, target.table));
+    estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(em, settings, target.quotedTable));
   return { way: isBacklog ? 'sweep' : 'drain', estimatedRows };
 }
 

@@ -2,8 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { sqlState, withSettings, type LocalSettings } from '../database/transaction.ts';
 import { bulkDelete } from './bulk-delete.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
-import { expired } from '../targets/expiry.ts';
+import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { SliceWork } from './slice-work.ts';
 import { rowRefusalIn } from './remaining-rows.ts';
 import type { Route } from './route.ts';
@@ -117,15 +116,15 @@ function chunkSettings({ settings }: SliceWork, { patient }: Stretch): LocalSett
 }
 
 /** For a sweep in a form that no index serves: the planner would read many index entries for each block. */
-function expiredOn({ way }: Route, { target, bound, deadline }: Doomed): SqlFragment {
-  const { sql, params } = expired(target.expiry, bound, deadline);
+function expiredOn({ way }: Route, doomed: ExpiredRows): SqlFragment {
+  const { sql, params } = isExpired(doomed);
   return way === 'sweep' ? { sql: `(${sql}) is true`, params } : { sql, params };
 }
 
-function stepAround(route: Route, doomed: Doomed, rows: SqlFragment): SqlFragment {
+function stepAround(route: Route, doomed: ExpiredRows, rows: SqlFragment): SqlFragment {
   return allOf(
     {
-      sql: `ctid operator(pg_catalog.=) any(array(select ctid from ${doomed.target.table} where ${rows.sql} for update skip locked))`,
+      sql: `ctid operator(pg_catalog.=) any(array(select ctid from ${doomed.target.quotedTable} where ${rows.sql} for update skip locked))`,
       params: rows.params,
     },
     // Once more on the outside: only the conditions of the deletion itself are tested again.
@@ -143,7 +142,7 @@ async function countRows(
   locking = '',
 ): Promise<number> {
   const [row] = await em.execute<{ count: string }[]>(
-    `select pg_catalog.count(*) as count from (select from ${target.table} where ${rows.sql}${locking}) as expired`,
+    `select pg_catalog.count(*) as count from (select from ${target.quotedTable} where ${rows.sql}${locking}) as expired`,
     [...rows.params],
   );
   return Number(row?.count ?? 0);

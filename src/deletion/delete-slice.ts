@@ -3,7 +3,7 @@ import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { chooseWay } from './choose-way.ts';
 import { Consideration } from './throttle.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
+import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './checkpoint.ts';
 import { positionOn, travelToTheEnd, type Departure } from './pass.ts';
 import type { LanesEnd, SliceWork } from './slice-work.ts';
@@ -47,7 +47,7 @@ export interface SliceOutcome extends SliceSummary {
 
 /** What a slice has to know before its first chunk. */
 interface Beginning {
-  readonly doomed: Doomed;
+  readonly doomed: ExpiredRows;
   readonly accounts: readonly LaneAccount[];
   readonly from: Departure;
 }
@@ -69,7 +69,7 @@ export async function deleteSlice(
 ): Promise<SliceOutcome> {
   const began = performance.now();
   const { target, settings, resumeFrom } = job;
-  requireWritable(target.surroundings);
+  requireWritable(target.facts.readOnlySource);
   const em = orm.em.fork();
   const ledger = new SliceLedger(em, ledgerSchema, keyOf(job));
 
@@ -87,7 +87,7 @@ export async function deleteSlice(
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
-  const consideration = new Consideration(em, target.table, settings, {
+  const consideration = new Consideration(em, target.quotedTable, settings, {
     shouldStop,
     onWaiting: (pressure) => report.onWaiting(pressure),
   });

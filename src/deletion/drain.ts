@@ -76,7 +76,7 @@ export function drainRoute(target: Target, bound: string): Route {
       em,
       `select json_agg(${asText} order by place) filter (where place % ? = 0) as ends, count(*)::int as count
        from (select ${column}, row_number() over (order by ${column}) as place
-         from ${target.table} where ${rest.sql} order by ${column} limit ?) as next`,
+         from ${target.quotedTable} where ${rest.sql} order by ${column} limit ?) as next`,
       [rows, ...rest.params, most],
     );
     const { ends = null, count = 0 } = answer ?? {};
@@ -98,7 +98,7 @@ export function drainRoute(target: Target, bound: string): Route {
     const rows = { sql: `${column} operator(pg_catalog.=) ?::${sqlType}`, params: [piece.at] };
     const answer = await askTable<{ count: number }>(
       em,
-      `select count(*)::int as count from (select from ${target.table} where ${rows.sql} limit ?) as same`,
+      `select count(*)::int as count from (select from ${target.quotedTable} where ${rows.sql} limit ?) as same`,
       [...rows.params, most + 1],
     );
     return (answer?.count ?? 0) > most;
@@ -147,7 +147,7 @@ export function drainRoute(target: Target, bound: string): Route {
       // The middle row's expiry, or the last one before the end's if most rows share that.
       const middle = await askTable<{ at: string | null; count: string }>(
         em,
-        `with stretch as (select ${column} as expiry from ${target.table} where ${rows.sql}),
+        `with stretch as (select ${column} as expiry from ${target.quotedTable} where ${rows.sql}),
          middle as (select expiry from stretch order by expiry offset (select count(*) / 2 from stretch) limit 1)
          select (select to_jsonb(max(expiry)) #>> '{}' from stretch
            where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from stretch) as count`,

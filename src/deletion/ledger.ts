@@ -17,7 +17,7 @@ import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
 import { boundOf, type ExpiryColumn } from '../targets/expiry.ts';
 import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
-import { ClosedSliceError } from '../targets/errors.ts';
+import { ClosedSliceError } from '../failures/errors.ts';
 import { SUPERSEDED, superseded } from './superseded.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */

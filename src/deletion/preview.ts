@@ -3,7 +3,7 @@ import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { SentinelRows, Way } from '../contract/slice.ts';
 import { chooseWay } from './choose-way.ts';
 import { countExpired } from '../targets/count-rows.ts';
-import { doomedBy } from '../targets/expired-rows.ts';
+import { expiredRowsOf } from '../targets/expired-rows.ts';
 import { inspectTarget } from '../targets/target.ts';
 
 /** What a run would do to one target now. */
@@ -51,7 +51,7 @@ export async function previewTarget(
 ): Promise<Preview> {
   const em = orm.em.fork();
   const target = await inspectTarget(em, config, configured);
-  const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
+  const doomed = await expiredRowsOf(em, target, { cutoff, graceSeconds: settings.graceSeconds });
   const { way } = await chooseWay(em, doomed);
   const counts = await countExpired(em, doomed, timeoutMilliseconds);
   const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { LaneAccount } from './checkpoint.ts';
 import type { Consideration } from './throttle.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
+import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { KeptBy } from './keeping-triggers.ts';
 import type { SliceLedger } from './ledger.ts';
 import type { RefusedRows } from './refused-rows.ts';
@@ -11,7 +11,7 @@ import type { Route } from './route.ts';
 /** Everything that goes on in one slice has this in common. */
 export interface SliceWork {
   readonly em: EntityManager;
-  readonly doomed: Doomed;
+  readonly doomed: ExpiredRows;
   readonly settings: DeletionSettings;
   readonly ledger: SliceLedger;
   readonly accounts: readonly LaneAccount[];

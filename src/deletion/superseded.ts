@@ -1,5 +1,5 @@
 import { sqlState } from '../database/transaction.ts';
-import { SupersededError } from '../targets/errors.ts';
+import { SupersededError } from '../failures/errors.ts';
 
 /** What the server is made to read as a number when an entry does not fit, so that nothing commits. */
 export const SUPERSEDED = 'session_cleanup: superseded';

@@ -1,8 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING } from '../database/transaction.ts';
-import type { Doomed } from '../targets/expired-rows.ts';
-import { expired } from '../targets/expiry.ts';
+import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Piece, Range, Route } from './route.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -36,10 +35,10 @@ const FORMAT = ':tuples';
  */
 export async function sweepRoute(
   em: EntityManager,
-  doomed: Doomed,
+  doomed: ExpiredRows,
   end: string | undefined,
 ): Promise<Route> {
-  const { target, bound, deadline } = doomed;
+  const { target } = doomed;
   const extent = end === undefined ? await extentOf(em, target) : { end, density: BLOCK };
   const [blocks, file] = extent.end.split('@');
   const length = Number(blocks) * ADDRESSES;
@@ -53,13 +52,13 @@ export async function sweepRoute(
 
   /** Addresses of the expired rows of a range that lies in one block, in order. */
   const rowsOf = async (manager: EntityManager, range: Range): Promise<readonly number[]> => {
-    const { sql, params } = allOf(within(range), expired(target.expiry, bound, deadline));
+    const { sql, params } = allOf(within(range), isExpired(doomed));
     const [found] = await ask<{ rows: readonly number[] | null }>(
       manager,
       { ...ASKING, ...settings },
       {
         sql: `select json_agg((at[0] * ${ADDRESSES} + at[1])::bigint order by at[0], at[1]) as rows
-          from (select ctid::text::point as at from ${target.table} where ${sql}) found`,
+          from (select ctid::text::point as at from ${target.quotedTable} where ${sql}) found`,
         params,
       },
     );

@@ -21,12 +21,12 @@ const TRIGGER_FUNCTION = new RegExp(
   String.raw`^.{0,20}PL/pgSQL.{0,20}?(${NAME}(?:\.${NAME})?)\(\)`,
 );
 
-/** A function in another procedural language: its name is not to be told from values. */
+/** A function in another procedural language: its name cannot be distinguished from values. */
 const OTHER_FUNCTION = /^.{0,20}PL\/\w/;
 
 /**
- * Finds the object behind the table in which an error occurred, by the error's context (`where`). That may hold
- * whole statements with values, so only names that strict patterns find are taken from it.
+ * Finds the dependent object in which an error occurred, by the error's context (`where`). That may hold whole
+ * statements with values, so only names that strict patterns match are taken from it.
  *
  * @returns undefined when the error belongs to the statement itself
  */
@@ -38,9 +38,9 @@ export function originOf(error: Error): Origin | undefined {
   const [, command, child] = FOREIGN_KEY_ACTION.exec(lines[action] ?? '') ?? [];
   const name = own.findLast((line) => TRIGGER_FUNCTION.test(line));
   const trigger = TRIGGER_FUNCTION.exec(name ?? '')?.[1];
-  const isBehind =
+  const isDependent =
     child !== undefined || trigger !== undefined || lines.some((line) => OTHER_FUNCTION.test(line));
-  if (!isBehind && !isRaised(error)) return undefined;
+  if (!isDependent && !isRaised(error)) return undefined;
   return {
     ...(trigger === undefined ? {} : { function: trigger }),
     ...(child === undefined ? {} : { child, action: command === 'UPDATE' ? 'update' : 'delete' }),
@@ -48,14 +48,15 @@ export function originOf(error: Error): Origin | undefined {
 }
 
 /**
- * A field of an error of PostgreSQL that names an object; empty where there is none. Not for errors that a
- * function raises, which can put anything into these fields.
+ * The object that a field of an error of PostgreSQL names; undefined for an error that a function raises, which can put
+ * anything into these fields.
  */
 export function objectOf(
   error: Error,
   field: 'schema' | 'table' | 'column' | 'constraint',
-): string {
-  return isRaised(error) ? '' : fieldOf(error, field);
+): string | undefined {
+  const name = fieldOf(error, field);
+  return name === '' || isRaised(error) ? undefined : name;
 }
 
 /** Whether the error was raised by a statement of a function and not by PostgreSQL itself. */

@@ -1,29 +1,15 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { TargetConfig } from '../config/config.ts';
 import { RETRYABLE_FAILURE } from '../contract/failures.ts';
 import type { SliceFailureDetails } from '../contract/slice.ts';
-import { FinalDeletionError, SupersededError } from '../targets/errors.ts';
 import { isConnectionError } from '../database/connection-errors.ts';
-import { dependentObject } from './dependent-objects.ts';
-import { originOf } from './origin.ts';
-import {
-  noDatabase,
-  refusedConnection,
-  unexpected,
-  unreachable,
-  untrusted,
-  wrongLogin,
-  type Meaning,
-  type Symptom,
-} from './meanings.ts';
-import { decisionFor } from './sqlstates.ts';
+import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
+import { quoteTable } from '../database/quote-name.ts';
+import { FinalDeletionError, SupersededError } from './errors.ts';
+import { KINDS, kindOfSqlState, textOf, type Kind } from './kinds.ts';
+import { objectOf, originOf } from './origin.ts';
 
-/** What a failure is about. */
-export interface FailureContext {
-  readonly target: TargetConfig;
-  readonly details: SliceFailureDetails;
-}
+const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
 
 /** Failures that solve themselves: logged quietly, and kept out of the worker's failure metric. */
 const BENIGN: ReadonlySet<string> = new Set([
@@ -31,115 +17,129 @@ const BENIGN: ReadonlySet<string> = new Set([
   RETRYABLE_FAILURE.superseded,
 ]);
 
-const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
-
-/** A failure in words for somebody who runs a command, and so has no slice that is tried again. */
+/** What an error means, in words. */
 export interface ExplainedError {
   /** Stable: one of the contract's failure types. */
   readonly type: string;
-  /** What happened, and what to do. */
+  /** `<object>: <what is wrong>. <remedy>.`, with the error's code. */
   readonly message: string;
 }
 
 /**
- * Puts whatever went wrong with the database in words. As in {@link toApplicationFailure}, nothing of
- * the original is in them but its code.
+ * Says what an error of the database means, for a command. As in {@link toApplicationFailure}, the text holds nothing
+ * of the original but its code and names of objects.
  */
-export function explainError(error: unknown, target: TargetConfig): ExplainedError {
-  const symptom = symptomOf(error, target);
-  const { type, advice } = meaningOf(symptom);
-  return { type, message: withCode(advice, symptom) };
+export function explainError(thrown: unknown, config: TargetConfig): ExplainedError {
+  return explain(asError(thrown), config, '');
 }
 
 /**
- * Turns whatever went wrong in a slice into a failure that fits into a history: with a stable type,
- * advice for people, and whether it is worth trying again.
+ * Turns any error of a slice into a failure that is safe in a history, with a stable type, and retryable or not.
  *
- * Messages, causes and fields of the original are left behind, since PostgreSQL's hold values of
- * rows (`Key (token)=(…)`, `invalid input syntax …: "…"`) and a driver's may hold the address it
- * connected to. Its code and the places in its stack remain.
+ * Messages, causes and fields of the original are left out, since PostgreSQL's hold values of rows
+ * (`Key (token)=(…)`, `invalid input syntax …: "…"`) and a driver's may hold the address it connected to. Its code and
+ * the places in its stack remain.
  */
-export function toApplicationFailure(error: unknown, context: FailureContext): ApplicationFailure {
-  if (error instanceof ApplicationFailure) return error;
-  const symptom = symptomOf(error, context.target);
-  const { type, advice, outlook } = meaningOf(symptom);
+export function toApplicationFailure(
+  thrown: unknown,
+  config: TargetConfig,
+  details: SliceFailureDetails,
+): ApplicationFailure {
+  if (thrown instanceof ApplicationFailure) return thrown;
+  const error = asError(thrown);
+  const { type, message } = explain(error, config, ' The slice is retried from its last commit.');
   const failure = ApplicationFailure.create({
-    message: withCode(outlook === undefined ? advice : `${advice} ${outlook}`, symptom),
+    message,
     type,
     nonRetryable: !RETRYABLE.has(type),
-    details: [context.details],
+    details: [details],
     ...(BENIGN.has(type) ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
-  failure.stack = [`ApplicationFailure: ${failure.message}`, ...placesIn(symptom.error)].join('\n');
+  failure.stack = [`ApplicationFailure: ${message}`, ...placesIn(error)].join('\n');
   return failure;
 }
 
-function symptomOf(error: unknown, target: TargetConfig): Symptom {
-  return { error: asError(error), code: codeOf(error), target };
+/** @param outlook - follows the text of an error that is retried */
+function explain(error: Error, config: TargetConfig, outlook: string): ExplainedError {
+  if (error instanceof FinalDeletionError) return { type: error.failure, message: error.message };
+  const code = codeOf(error);
+  const kind = kindOf(error, code, config);
+  const origin = originOf(error);
+  const [constraint, column, table, schema] = (
+    ['constraint', 'column', 'table', 'schema'] as const
+  ).map((field) => objectOf(error, field));
+  const text = textOf(kind, {
+    config,
+    errorName: error.name,
+    function: origin?.function,
+    constraint,
+    column,
+    child: origin?.child,
+    table: table === undefined ? undefined : quoteTable({ schema, table }),
+  });
+  const isRetried = RETRYABLE.has(kind.type) && kind !== KINDS.superseded;
+  return {
+    type: kind.type,
+    message: `${text}${isRetried ? outlook : ''}${code === '' ? '' : ` (${code})`}`,
+  };
 }
 
-function withCode(text: string, { code }: Symptom): string {
-  return code === '' ? text : `${text} (${code})`;
-}
-
-function meaningOf(symptom: Symptom): Meaning {
-  const { error, code } = symptom;
-  if (error instanceof FinalDeletionError) return { type: error.failure, advice: error.message };
-  if (error instanceof SupersededError) {
-    return {
-      type: RETRYABLE_FAILURE.superseded,
-      advice: 'Another attempt has taken this slice over; it goes on from the ledger.',
-    };
-  }
+function kindOf(error: Error, code: string, config: TargetConfig): Kind {
+  if (error instanceof SupersededError) return KINDS.superseded;
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code);
   const isAtConnect = isConnectionError(error);
-  const vocabulary = [...(isAtConnect ? PGBOUNCER : []), ...(SQLSTATE.test(code) ? [] : DRIVER)];
-  const words = vocabulary.find(([pattern]) => pattern.test(error.message));
-  if (words !== undefined) return words[1](symptom);
-  const network = NETWORK.find(([codes]) => codes.test(code));
-  if (network !== undefined) return network[1](symptom);
-  const decision = decisionFor(code, isAtConnect);
-  if (decision?.passes === true) return decision.mean(symptom);
-  if (SQLSTATE.test(code) && isBehind(symptom)) return dependentObject(symptom);
-  return (decision?.mean ?? unexpected)(symptom);
+  const messages = [...(isAtConnect ? PGBOUNCER : []), ...(isSqlState ? [] : DRIVER)];
+  const known =
+    messages.find(([pattern]) => pattern.test(error.message)) ??
+    NETWORK.find(([codes]) => codes.test(code));
+  if (known !== undefined) return known[1];
+  if (!isSqlState) return KINDS.unexpected;
+  const kind = kindOfSqlState(code, isAtConnect) ?? KINDS.unexpected;
+  if (kind !== KINDS.unexpected && RETRYABLE.has(kind.type)) return kind;
+  if (isInDependentObject(error, kind)) return KINDS.dependentObject;
+  return isAboutLedger(error, kind, config) ? KINDS.noLedger : kind;
 }
 
-/** Whether something behind the table failed. A foreign key that refuses at the end of a cascade is no such thing. */
-function isBehind({ error, code }: Symptom): boolean {
+/** Only searched, never repeated. Names are the same in every language of the server. */
+function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: TargetConfig): boolean {
+  if (kind === KINDS.noTable) return message.includes(LEDGER_TABLE);
+  return kind === KINDS.noColumn && !message.includes(expiresColumn);
+}
+
+/** Whether a dependent object failed. A foreign key that refuses at the end of a cascade is none. */
+function isInDependentObject(error: Error, kind: Kind): boolean {
   const origin = originOf(error);
   if (origin === undefined) return false;
-  const isReference = code === '23001' || code === '23503';
-  return !isReference || origin.function !== undefined || origin.action !== 'delete';
+  return kind !== KINDS.referenced || origin.function !== undefined || origin.action !== 'delete';
 }
 
-type Rule = readonly [RegExp, (symptom: Symptom) => Meaning];
-
-const SQLSTATE = /^[0-9A-Z]{5}$/;
+type Rule = readonly [RegExp, Kind];
 
 /** By the code of a network error. */
 const NETWORK: readonly Rule[] = [
-  [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, unreachable],
+  [/^E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR|NOTCONN|MFILE)/, KINDS.unreachable],
+  [/^ERR_(TLS|SSL|SOCKET|OSSL)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, KINDS.untrusted],
   // Files are read for certificates only.
-  [/^ERR_(TLS|SSL|SOCKET|OSSL)|^EPROTO|CERT|SELF_SIGNED|^UNABLE_TO_/, untrusted],
-  [/^(ENOENT|EACCES|EISDIR)$/, untrusted],
+  [/^(ENOENT|EACCES|EISDIR)$/, KINDS.untrusted],
 ];
 
 /** The driver's own errors have no code; these words of theirs are fixed. */
 const DRIVER: readonly Rule[] = [
-  [/^SASL/, wrongLogin],
-  [/does not support SSL/, untrusted],
+  [/^SASL/, KINDS.wrongLogin],
+  [/does not support SSL/, KINDS.untrusted],
   [
     /^Connection (terminated|ended)|timeout|^Client (was closed|has encountered)|not queryable/,
-    unreachable,
+    KINDS.unreachable,
   ],
 ];
 
 /** PgBouncer gives all errors at connecting one code (08P01); its words are in no other language. */
 const PGBOUNCER: readonly Rule[] = [
-  [/^unsupported startup parameter/, refusedConnection],
-  [/^no such database/, noDatabase],
+  [/^unsupported startup parameter/, KINDS.refusedConnection],
+  [/^no such database/, KINDS.noDatabase],
 ];
 
-/** The error's code, or that of what caused it. */
+/** The error's code, or that of its cause. */
 function codeOf(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 4) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;

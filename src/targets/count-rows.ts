@@ -1,12 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SentinelRows } from '../contract/slice.ts';
+import type { SqlFragment } from '../database/sql-fragment.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
-import type { Doomed } from './expired-rows.ts';
-import { asInstant, expired, unreadable } from './expiry.ts';
+import { isExpired, type ExpiredRows } from './expired-rows.ts';
+import { asInstant, unreadable, type ExpiryColumn } from './expiry.ts';
 import { sentinelsOf } from './sentinels.ts';
 import type { Target } from './target.ts';
 
-/** What a table holds, as far as its expiries tell. */
+/** What a table holds, by its expiries. */
 export interface RowCounts {
   readonly totalRows: number;
   readonly expiredRows: number;
@@ -46,18 +47,12 @@ interface Counted {
  */
 export async function countExpired(
   em: EntityManager,
-  doomed: Doomed,
+  rows: ExpiredRows,
   timeoutMilliseconds: number,
 ): Promise<Omit<RowCounts, 'totalRows'>> {
-  if (doomed.target.expiryIndexes.length === 0) {
-    return await countRows(em, doomed, timeoutMilliseconds);
-  }
-  try {
-    return await countByIndex(em, doomed, timeoutMilliseconds);
-  } catch (error) {
-    if (!isTimeout(error)) throw error;
-  }
-  return await countSample(em, doomed);
+  if (rows.target.expiryIndexes.length === 0) return await countRows(em, rows, timeoutMilliseconds);
+  const counts = await unlessTimeout(count(em, rows, timeoutMilliseconds, countByIndex(rows)));
+  return counts ?? (await countSample(em, rows));
 }
 
 /**
@@ -68,88 +63,83 @@ export async function countExpired(
  */
 export async function countRows(
   em: EntityManager,
-  doomed: Doomed,
+  rows: ExpiredRows,
   timeoutMilliseconds: number,
 ): Promise<RowCounts> {
-  try {
-    return await count(em, doomed, timeoutMilliseconds, undefined);
-  } catch (error) {
-    if (!isTimeout(error)) throw error;
-  }
-  return await countSample(em, doomed);
+  const counts = await unlessTimeout(count(em, rows, timeoutMilliseconds, countByReading(rows)));
+  return counts ?? (await countSample(em, rows));
 }
 
-async function countSample(em: EntityManager, doomed: Doomed): Promise<RowCounts> {
-  const blocks = await countBlocks(em, doomed.target);
+async function countSample(em: EntityManager, rows: ExpiredRows): Promise<RowCounts> {
+  const blocks = await countBlocks(em, rows.target);
   const samples = SAMPLES.filter((sample) => sample < blocks);
-  for (const sample of samples.slice(0, -1)) {
-    try {
-      return await count(em, doomed, SAMPLE_TIMEOUT, sample / blocks);
-    } catch (error) {
-      if (!isTimeout(error)) throw error;
-    }
+  const smallest = samples.pop() ?? blocks;
+  const countShare = async (share: number): Promise<RowCounts> =>
+    await count(em, rows, SAMPLE_TIMEOUT, countByReading(rows, share), share);
+  for (const sample of samples) {
+    const counts = await unlessTimeout(countShare(sample / blocks));
+    if (counts !== undefined) return counts;
   }
-  return await count(em, doomed, SAMPLE_TIMEOUT, Math.min((samples.at(-1) ?? blocks) / blocks, 1));
+  return await countShare(smallest / Math.max(blocks, 1));
 }
 
-/** @param share - of the table's blocks that are read; undefined: all */
-async function count(
-  em: EntityManager,
-  { target, bound, deadline }: Doomed,
-  timeoutMilliseconds: number,
-  share: number | undefined,
-): Promise<RowCounts> {
-  const { expiry, table } = target;
-  const gone = expired(expiry, bound, deadline);
-  const sentinels = sentinelsOf(expiry);
-  const filters = (and: string): string =>
-    sentinels.map(({ sql }) => `count(*) filter (where ${sql}${and})::float8`).join(', ');
-  const sample =
-    share === undefined ? '' : ` tablesample system (${(share * 100).toFixed(6)}) repeatable (1)`;
-  const settings = { ...ASKING, jit: 'off', statement_timeout: `${timeoutMilliseconds}ms` };
-  const [row] = await ask<Counted>(em, settings, {
+async function unlessTimeout<Answer>(question: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await question;
+  } catch (error) {
+    if (isTimeout(error)) return undefined;
+    throw error;
+  }
+}
+
+/** @param share - of the table's blocks that are read; left out: all */
+function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
+  const { expiry, quotedTable } = rows.target;
+  const gone = isExpired(rows);
+  const countSentinels = (and: string): string =>
+    sentinelCounts(expiry, (sql) => `count(*) filter (where ${sql}${and})`);
+  return {
     sql: `select count(*) as total, count(*) filter (where ${gone.sql}) as expired,
         count(*) filter (where ${expiry.column} is null) as nulls,
         count(*) filter (where ${unreadable(expiry) ?? 'false'}) as unreadable,
         to_jsonb(min(${asInstant(expiry)}) filter (where ${gone.sql}) at time zone 'UTC') #>> '{}' as oldest,
-        json_build_array(${filters('')}) as sentinels,
-        json_build_array(${filters(` and ${gone.sql}`)}) as expired_sentinels
-      from ${table}${sample}`,
-    params: [...gone.params, ...gone.params, ...sentinels.flatMap(() => gone.params)],
-  });
-  return asCounts(target, row, share);
+        ${countSentinels('')} as sentinels, ${countSentinels(` and ${gone.sql}`)} as expired_sentinels
+      from ${quotedTable}${share === undefined ? '' : sampleOf(share)}`,
+    params: [...gone.params, ...gone.params, ...sentinelsOf(expiry).flatMap(() => gone.params)],
+  };
 }
 
-/** Each part by its own range of the index; the table's length plays no part. */
-async function countByIndex(
-  em: EntityManager,
-  { target, bound, deadline }: Doomed,
-  timeoutMilliseconds: number,
-): Promise<RowCounts> {
-  const { expiry, table } = target;
-  const gone = expired(expiry, bound, deadline);
-  const sentinels = sentinelsOf(expiry);
-  const each = (count: (condition: string) => string): string =>
-    sentinels.map(({ sql }) => `${count(sql)}::float8`).join(', ');
-  const settings = { ...ASKING, jit: 'off', statement_timeout: `${timeoutMilliseconds}ms` };
-  const [row] = await ask<Counted>(em, settings, {
+/** Each part by its own range of the index; the table's length does not matter. */
+function countByIndex(rows: ExpiredRows): SqlFragment {
+  const { expiry, quotedTable } = rows.target;
+  const gone = isExpired(rows);
+  const countWhere = (sql: string): string => `(select count(*) from ${quotedTable} where ${sql})`;
+  return {
     sql: `select '0' as total, '0' as unreadable, expired, expired_sentinels, oldest,
-        (select count(*) from ${table} where ${expiry.column} is null) as nulls,
-        json_build_array(${each((sql) => `(select count(*) from ${table} where ${sql})`)}) as sentinels
+        ${countWhere(`${expiry.column} is null`)} as nulls, ${sentinelCounts(expiry, countWhere)} as sentinels
       from (select count(*) as expired,
           to_jsonb(min(${asInstant(expiry)}) at time zone 'UTC') #>> '{}' as oldest,
-          json_build_array(${each((sql) => `count(*) filter (where ${sql})`)}) as expired_sentinels
-        from ${table} where ${gone.sql}) as counted`,
+          ${sentinelCounts(expiry, (sql) => `count(*) filter (where ${sql})`)} as expired_sentinels
+        from ${quotedTable} where ${gone.sql}) as counted`,
     params: gone.params,
-  });
-  return asCounts(target, row, undefined);
+  };
 }
 
-function asCounts(
-  { expiry }: Target,
-  row: Counted | undefined,
-  share: number | undefined,
-): RowCounts {
+function sentinelCounts(expiry: ExpiryColumn, count: (condition: string) => string): string {
+  const counts = sentinelsOf(expiry).map(({ sql }) => `${count(sql)}::float8`);
+  return `json_build_array(${counts.join(', ')})`;
+}
+
+/** @param share - of the table that `query` reads; left out: all */
+async function count(
+  em: EntityManager,
+  { target: { expiry } }: ExpiredRows,
+  timeoutMilliseconds: number,
+  query: SqlFragment,
+  share?: number,
+): Promise<RowCounts> {
+  const settings = { ...ASKING, jit: 'off', statement_timeout: `${timeoutMilliseconds}ms` };
+  const [row] = await ask<Counted>(em, settings, query);
   const scale = (rows: string | number | undefined): number =>
     Math.round(Number(rows ?? 0) / (share ?? 1));
   const named = (rows: readonly number[] = []): readonly SentinelRows[] =>
@@ -171,28 +161,26 @@ function asCounts(
 }
 
 /**
- * How many rows hold an expiry that cannot be read; undefined: none, or the table is too large to tell within
+ * How many rows hold an expiry that cannot be read; undefined: none, or counting takes longer than
  * `timeoutMilliseconds`.
  */
 export async function countUnreadable(
   em: EntityManager,
-  target: Target,
+  { expiry, quotedTable }: Target,
   timeoutMilliseconds = 5_000,
 ): Promise<number | undefined> {
-  const condition = unreadable(target.expiry);
+  const condition = unreadable(expiry);
   if (condition === undefined) return undefined;
   const settings = { ...ASKING, statement_timeout: `${timeoutMilliseconds}ms` };
-  try {
-    const [row] = await ask<{ count: string }>(em, settings, {
-      sql: `select count(*) as count from ${target.table} where ${condition}`,
-      params: [],
-    });
-    const count = Number(row?.count ?? 0);
-    return count === 0 ? undefined : count;
-  } catch (error) {
-    if (isTimeout(error)) return undefined;
-    throw error;
-  }
+  const sql = `select count(*) as count from ${quotedTable} where ${condition}`;
+  const rows = await unlessTimeout(ask<{ count: string }>(em, settings, { sql, params: [] }));
+  const unreadableRows = Number(rows?.[0]?.count ?? 0);
+  return unreadableRows === 0 ? undefined : unreadableRows;
+}
+
+/** Follows a table's name: reads that share of its blocks, spread over all of it, and the same ones each time. */
+export function sampleOf(share: number): string {
+  return ` tablesample system (${(share * 100).toFixed(6)}) repeatable (1)`;
 }
 
 /** The table's length in blocks. */

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ask } from '../database/transaction.ts';
-import { boundOf, localTimeAsText } from './expiry.ts';
+import type { SqlFragment } from '../database/sql-fragment.ts';
+import { asInstant, boundOf, localTimeAsText } from './expiry.ts';
 import type { Target } from './target.ts';
 
 /** Which rows go: a target's rows that had expired by the deadline. */
-export interface Doomed {
+export interface ExpiredRows {
   readonly target: Target;
   /** `deadline` in the column's own type, as text. */
   readonly bound: string;
@@ -18,11 +19,11 @@ export interface Doomed {
  *
  * @param cutoff - ISO 8601; the database's present when left out
  */
-export async function doomedBy(
+export async function expiredRowsOf(
   em: EntityManager,
   target: Target,
   { cutoff, graceSeconds }: { readonly cutoff?: string | undefined; readonly graceSeconds: number },
-): Promise<Doomed> {
+): Promise<ExpiredRows> {
   const [row] = await ask<{ deadline: string; bound: string }>(
     em,
     {},
@@ -34,6 +35,35 @@ export async function doomedBy(
   );
   if (row === undefined) throw new Error('PostgreSQL answered a question without a row.');
   return { target, ...row };
+}
+
+/** True for rows whose expiry is not after the deadline; a NULL expiry never is. */
+export function isExpired({ target, bound, deadline }: ExpiredRows): SqlFragment {
+  const { expiry } = target;
+  const { column, sqlType } = expiry;
+  const upToBound = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [bound] };
+  switch (expiry.type) {
+    case 'iso8601':
+      return {
+        sql: `${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz`,
+        params: [deadline],
+      };
+    case 'timestamp':
+      if (expiry.timeZone === 'UTC') return upToBound;
+      // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
+      // occurs twice is read as the later one, so a row that may be live stays. No zone's time jumps by two days.
+      return {
+        sql:
+          `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +
+          `(?::pg_catalog.timestamp operator(pg_catalog.-) pg_catalog.make_interval(days => 2)) then true ` +
+          `else ${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz end`,
+        params: [bound, bound, deadline],
+      };
+    case 'timestamptz':
+    case 'epoch-seconds':
+    case 'epoch-milliseconds':
+      return upToBound;
+  }
 }
 
 /** The deadline: parameters are the cut-off and the grace in seconds. Means the same under any search_path. */

@@ -1,5 +1,4 @@
 import type { ExpiryType } from '../config/config.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the
@@ -47,7 +46,7 @@ const ZONE = ' {0,1}([Zz]|[+-](0[0-9]|1[0-5])(:{0,1}[0-5][0-9](:[0-5][0-9]){0,1}
  */
 const ISO_8601 = `^(${DATE})([T ](${TIME})(${ZONE}){0,1}){0,1} *$`;
 
-/** A zone stands after the date, which has hyphens of its own. */
+/** A zone follows the date, which has hyphens of its own. */
 const HAS_ZONE = '^.{10}.*[Zz+-]';
 
 /**
@@ -55,7 +54,7 @@ const HAS_ZONE = '^.{10}.*[Zz+-]';
  * as text. Comparing in the column's type lets the planner use its index and estimate rows by its
  * statistics.
  *
- * @param deadline - SQL for the deadline, a `timestamptz`; it stands there once
+ * @param deadline - SQL for the deadline, a `timestamptz`; used once
  */
 export function boundOf(expiry: ExpiryColumn, deadline: string): string {
   switch (expiry.type) {
@@ -71,37 +70,9 @@ export function boundOf(expiry: ExpiryColumn, deadline: string): string {
   }
 }
 
-/** True for rows whose expiry is not after the deadline; a NULL expiry never is. */
-export function expired(expiry: ExpiryColumn, bound: string, deadline: string): SqlFragment {
-  const { column, sqlType } = expiry;
-  const upToBound = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [bound] };
-  switch (expiry.type) {
-    case 'iso8601':
-      return {
-        sql: `${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz`,
-        params: [deadline],
-      };
-    case 'timestamp':
-      if (expiry.timeZone === 'UTC') return upToBound;
-      // The bound finds the rows by index; the second test is exact where local time jumps. An hour that
-      // occurs twice is read as the later one, so whoever may be alive stays. No zone's time jumps by two days.
-      return {
-        sql:
-          `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +
-          `(?::pg_catalog.timestamp operator(pg_catalog.-) pg_catalog.make_interval(days => 2)) then true ` +
-          `else ${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz end`,
-        params: [bound, bound, deadline],
-      };
-    case 'timestamptz':
-    case 'epoch-seconds':
-    case 'epoch-milliseconds':
-      return upToBound;
-  }
-}
-
 /**
- * The expiry as a `timestamptz`; NULL where text cannot be read as one. Never fails: what lies beyond the range of
- * timestamps is taken for the nearest one.
+ * The expiry as a `timestamptz`; NULL where text cannot be read as one. Never fails: what is outside the range of
+ * timestamps is read as the nearest one.
  */
 export function asInstant(expiry: ExpiryColumn): string {
   const { column } = expiry;

@@ -1,8 +1,8 @@
 import { asInstant, type ExpiryColumn } from './expiry.ts';
 
-/** A value that many applications use for "never", or that stands for no value at all. */
+/** A value that many applications use for "never", or in place of no value. */
 export interface Sentinel {
-  /** As it stands in the column. */
+  /** As it is stored in the column. */
   readonly value: string;
   /** SQL that is true for rows that hold it; means the same under any setting. */
   readonly sql: string;
@@ -21,32 +21,15 @@ const INSTANTS = ['-infinity', '0001-01-01 00:00:00', '1970-01-01 00:00:00', 'in
 /** The well-known values of an expiry's type. */
 export function sentinelsOf(expiry: ExpiryColumn): readonly Sentinel[] {
   const { column, columnType, sqlType } = expiry;
-  switch (expiry.type) {
-    case 'timestamptz':
-      return INSTANTS.map((value) => ({
-        value,
-        sql: equals(column, value.includes('-01') ? `${value}+00` : value, sqlType),
-      }));
-    case 'timestamp':
-      return INSTANTS.map((value) => ({ value, sql: equals(column, value, sqlType) }));
-    case 'iso8601':
-      return INSTANTS.map((value) => ({
-        value,
-        sql: equals(
-          asInstant(expiry),
-          value.includes('-01') ? `${value}+00` : value,
-          'pg_catalog.timestamptz',
-        ),
-      }));
-    case 'epoch-seconds':
-    case 'epoch-milliseconds':
-      return (NUMBERS[columnType] ?? []).map((value) => ({
-        value,
-        sql: equals(column, value, sqlType),
-      }));
-  }
-}
-
-function equals(operand: string, value: string, type: string): string {
-  return `${operand} operator(pg_catalog.=) '${value}'::${type}`;
+  const isEpoch = expiry.type === 'epoch-seconds' || expiry.type === 'epoch-milliseconds';
+  const operand = expiry.type === 'iso8601' ? asInstant(expiry) : column;
+  const type = expiry.type === 'iso8601' ? 'pg_catalog.timestamptz' : sqlType;
+  // Infinities have no zone.
+  const zoneOf = (value: string): string =>
+    isEpoch || expiry.type === 'timestamp' || value.includes('infinity') ? '' : '+00';
+  const values = isEpoch ? (NUMBERS[columnType] ?? []) : INSTANTS;
+  return values.map((value) => ({
+    value,
+    sql: `${operand} operator(pg_catalog.=) '${value}${zoneOf(value)}'::${type}`,
+  }));
 }

@@ -1,16 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ExpiryType, TargetConfig } from '../config/config.ts';
-import { targetSettings } from '../config/settings.ts';
+import { SETTINGS, targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/quote-name.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
-import { FinalDeletionError } from './errors.ts';
+import { FinalDeletionError, refusal } from '../failures/errors.ts';
+import { KINDS, textOf } from '../failures/kinds.ts';
 import { isIndexable, type ExpiryColumn } from './expiry.ts';
 import { requireSupported, type Supported } from './table-support.ts';
-import { timeZoneInForce } from './time-zone.ts';
+import { zonesBesideUtc } from './time-zone.ts';
 
-/** A table that has been looked at and can be cleaned. */
+/** A table that was found in the catalogue and can be cleaned. */
 export interface Target extends Supported {
   readonly name: string;
   /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
@@ -19,7 +20,7 @@ export interface Target extends Supported {
   readonly schema: string;
   readonly entity: ReturnType<typeof defineTarget>;
   /** Quoted, with its schema, ready for SQL. */
-  readonly table: string;
+  readonly quotedTable: string;
   readonly expiry: ExpiryColumn;
   /** Indexes that can find rows by their expiry. */
   readonly expiryIndexes: readonly string[];
@@ -28,7 +29,7 @@ export interface Target extends Supported {
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
 export const OLDEST_SERVER = 140_000;
 
-/** What a column's type allows when the configuration says nothing. */
+/** The representation that a column type implies where the configuration names none. */
 const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
   'timestamp with time zone': 'timestamptz',
   'timestamp without time zone': 'timestamp',
@@ -62,61 +63,58 @@ interface CatalogueRow {
  * Looks a target up in the catalogue.
  *
  * @param configured - all configured targets: a cascade from one into another is refused
- * @throws FinalDeletionError naming what is wrong and what would put it right: no such table or
- *   column, a column of another type, a kind of table or a server that cannot be cleaned safely
+ * @throws FinalDeletionError naming the obstacle and the remedy: no such table or column, a column of another type, a
+ *   kind of table or a server that cannot be cleaned safely
  */
 export async function inspectTarget(
   em: EntityManager,
   config: TargetConfig,
   configured: readonly TargetConfig[] = [],
 ): Promise<Target> {
-  const given = quoteTable(config);
-  checkName(config, given);
-  const [found] = await em.execute<Located[]>(LOCATE, [given]);
-  const table =
-    found === undefined ? given : quoteTable({ schema: found.schema, table: config.table });
+  const { name, expiresColumn } = config;
+  checkNames(config);
+  const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(config)]);
   const [row] = await ask<CatalogueRow>(em, ASKING, {
     sql: CATALOGUE,
-    params: [found?.oid ?? null, config.expiresColumn],
+    params: [found?.oid ?? null, expiresColumn],
   });
   if (found === undefined || row === undefined || row.kind === null) {
-    throw new FinalDeletionError(
-      FAILURE.noTable,
-      `Target "${config.name}": there is no table ${table}. Set ${targetSettings(config.name).table.name} to the table of sessions, or let "session-cleanup migrate" create one.`,
-    );
+    throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, { config }));
   }
-  checkKind(config, table, row);
+  const { oid, schema } = found;
+  const quotedTable = quoteTable({ schema, table: config.table });
+  checkKind(config, quotedTable, row);
   if (row.type === null) {
+    const text = textOf(KINDS.noColumn, { config: { ...config, schema } });
     throw new FinalDeletionError(
       FAILURE.noColumn,
-      `Target "${config.name}": table ${table} has no column "${config.expiresColumn}". Set ${targetSettings(config.name).expiresColumn.name} to one of: ${row.columns?.join(', ') ?? ''}.`,
+      `${text} Its columns: ${row.columns?.join(', ') ?? ''}.`,
     );
   }
   const type = expiryType(config, row.type);
   const expiry: ExpiryColumn = {
-    column: quoteName(config.expiresColumn),
+    column: quoteName(expiresColumn),
     type,
     // A deadline after 2038 is no integer; an index on an integer takes a bigint.
     sqlType: row.type === 'integer' ? 'bigint' : row.type,
     columnType: row.type,
     timeZone: config.timeZone ?? (await inferTimeZone(em, config, type)),
   };
-  const supported = await requireSupported(em, config, { oid: found.oid, table }, configured);
   return {
-    ...supported,
-    name: config.name,
-    oid: found.oid,
-    schema: found.schema,
+    ...(await requireSupported(em, config, oid, configured)),
+    name,
+    oid,
+    schema,
     entity: defineTarget(config),
-    table,
+    quotedTable,
     expiry,
     expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
   };
 }
 
 /**
- * The zone of expiries that name none, where no setting says it: UTC if all connections to the database get UTC.
- * Undefined for text of an unknown zone, whose values without one are never taken for expired.
+ * The zone of expiries that name none, where no setting gives it: UTC if all connections to the database get UTC.
+ * Undefined for text of an unknown zone, whose values without one never count as expired.
  *
  * @throws FinalDeletionError `UnclearTimeZone` for a `timestamp`, all of whose values depend on it
  */
@@ -126,76 +124,75 @@ async function inferTimeZone(
   type: ExpiryType,
 ): Promise<string | undefined> {
   if (type !== 'timestamp' && type !== 'iso8601') return 'UTC';
-  const zone = await timeZoneInForce(em);
-  if (zone.kind === 'utc') return 'UTC';
+  const zones = await zonesBesideUtc(em);
+  if (zones.length === 0) return 'UTC';
   if (type === 'iso8601') return undefined;
-  throw new FinalDeletionError(
+  throw refusal(
+    config,
     FAILURE.unclearTimeZone,
-    `Target "${config.name}": column "${config.expiresColumn}" is a timestamp without time zone, and not every ` +
-      `connection to the database gets UTC: ${zone.found.join(', ')}. Set ` +
-      `${targetSettings(config.name).timeZone.name} to the zone in which the application writes the column.`,
+    `column "${config.expiresColumn}" is a timestamp without time zone, and not every connection to the database gets ` +
+      `UTC: ${zones.join(', ')}. Set ${targetSettings(config.name).timeZone.name} to the zone in which the application ` +
+      'writes the column.',
   );
 }
 
 /** MikroORM takes a dot within a name for the one between schema and table, and a question mark for a parameter. */
-function checkName({ name, schema, table, expiresColumn }: TargetConfig, quoted: string): void {
-  const what = `Target "${name}": ${quoted}`;
-  if ([schema, table].some((part) => part?.includes('.'))) {
-    throw new FinalDeletionError(
-      FAILURE.unsupportedTable,
-      `${what} has a dot within a name, which cannot be used. Rename the schema or the table.`,
-    );
-  }
-  if ([schema, table, expiresColumn].some((part) => part?.includes('?'))) {
-    throw new FinalDeletionError(
-      FAILURE.unsupportedTable,
-      `${what} or its column ${quoteName(expiresColumn)} has a question mark in its name, which cannot be used. Rename it.`,
-    );
-  }
+function checkNames(config: TargetConfig): void {
+  const { schema, table, expiresColumn } = config;
+  const hasDot = [schema, table].some((part) => part?.includes('.'));
+  if (!hasDot && ![schema, table, expiresColumn].some((part) => part?.includes('?'))) return;
+  throw refusal(
+    config,
+    FAILURE.unsupportedTable,
+    `${quoteTable(config)} or its column ${quoteName(expiresColumn)} has a ${hasDot ? 'dot' : 'question mark'} in its ` +
+      'name, which is not supported. Rename it.',
+  );
 }
 
 function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
-  if (row.version < OLDEST_SERVER) {
-    throw new FinalDeletionError(
-      FAILURE.unsupportedServer,
-      `PostgreSQL ${row.version_name} is too old: 14 or later is needed.`,
-    );
-  }
+  if (row.version < OLDEST_SERVER) throw unsupportedServer(row.version_name);
   // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (row.kind !== 'r' || row.has_children) {
-    const what =
-      row.kind === 'r' || row.kind === 'p' ? 'has partitions or child tables' : 'is not a table';
-    throw new FinalDeletionError(
-      FAILURE.unsupportedTable,
-      `Target "${config.name}": ${table} ${what}. Name an ordinary table: each partition can be a target of its own (SESSION_CLEANUP_TARGETS).`,
-    );
-  }
+  if (row.kind === 'r' && !row.has_children) return;
+  const isParent = row.kind === 'r' || row.kind === 'p';
+  throw refusal(
+    config,
+    FAILURE.unsupportedTable,
+    `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
+      `be a target of its own (${SETTINGS.targets.name}).`,
+  );
+}
+
+/** The error of a server that is too old. */
+export function unsupportedServer(version: string): FinalDeletionError {
+  return new FinalDeletionError(
+    FAILURE.unsupportedServer,
+    `PostgreSQL: version ${version} is too old. Use PostgreSQL 14 or later.`,
+  );
 }
 
 function expiryType(config: TargetConfig, columnType: string): ExpiryType {
   const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
-  const column = `Target "${config.name}": column "${config.expiresColumn}" is of type ${columnType}`;
   const setting = targetSettings(config.name).expiresType.name;
+  const refuse = (text: string): FinalDeletionError =>
+    refusal(
+      config,
+      FAILURE.wrongColumnType,
+      `column "${config.expiresColumn}" is of type ${columnType}, ${text}`,
+    );
   if (wanted === undefined) {
     const fitting = Object.entries(STORED_IN).filter(([, types]) => types.test(columnType));
     const choice = fitting.map(([type]) => type).join(' or ');
-    throw new FinalDeletionError(
-      FAILURE.wrongColumnType,
-      choice === ''
-        ? `${column}, which holds no expiry that can be read. Use a timestamptz, timestamp, integer or text column.`
-        : `${column}, which does not tell what its values mean. Set ${setting} to ${choice}.`,
-    );
+    throw choice === ''
+      ? refuse('which holds no expiry. Use a timestamptz, timestamp, integer or text column.')
+      : refuse(`which does not say what its values mean. Set ${setting} to ${choice}.`);
   }
-  if (!STORED_IN[wanted].test(columnType)) {
-    throw new FinalDeletionError(
-      FAILURE.wrongColumnType,
-      `${column}, but ${setting} says ${wanted}. Correct the setting, or the column it is meant for.`,
-    );
-  }
-  return wanted;
+  if (STORED_IN[wanted].test(columnType)) return wanted;
+  throw refuse(
+    `but ${setting} is ${wanted}. Correct the setting, or use the column that it is for.`,
+  );
 }
 
-// The one question that follows the connection's search_path, as a table's name without a schema means it.
+// The one query that follows the connection's search_path, as a table's name without a schema means it.
 const LOCATE = `
   select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace

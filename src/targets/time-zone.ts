@@ -1,12 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ask, ASKING } from '../database/transaction.ts';
 
-/** Where a database takes its time zone from. */
-export type TimeZoneInForce =
-  | { readonly kind: 'utc' }
-  /** Some connections get another zone, or nobody can tell what others get. */
-  | { readonly kind: 'unclear'; readonly found: readonly string[] };
-
 interface Source {
   readonly zone: string;
   /** `database`, `user` …, as `pg_settings` has it for this session; `setting` for an entry of ALTER … SET. */
@@ -26,18 +20,17 @@ const UTC_NAMES = new Set(
 const OWN_SOURCES = new Set(['user', 'database user', 'client', 'override', 'session']);
 
 /**
- * Whether every new connection to this database gets UTC, so that a `timestamp` that an application wrote with
- * `now()` or by a driver is one of UTC. A role's own zone counts as well, whichever role it is: it may be the
- * one that writes.
+ * The zones other than UTC that new connections to this database may get; none: a `timestamp` that an application wrote
+ * with `now()` or by a driver is one of UTC. Any role's own zone counts: that role may be the one that writes.
  */
-export async function timeZoneInForce(em: EntityManager): Promise<TimeZoneInForce> {
+export async function zonesBesideUtc(em: EntityManager): Promise<readonly string[]> {
   const sources = await ask<Source>(em, ASKING, { sql: SOURCES, params: [] });
   const found = sources.filter(({ zone }) => !isUtc(zone)).map(describe);
-  // Our own zone hides the server's; an entry for all roles of the database tells what others get.
+  // Our own zone hides the server's; an entry for all roles of the database says what others get.
   const isHidden = sources.some(({ source }) => OWN_SOURCES.has(source));
   const isDecided = sources.some(({ role, database }) => role === null && database !== null);
-  if (found.length === 0 && isHidden && !isDecided) found.push('unknown (the server’s default)');
-  return found.length === 0 ? { kind: 'utc' } : { kind: 'unclear', found: [...new Set(found)] };
+  if (found.length === 0 && isHidden && !isDecided) return ["unknown (the server's default)"];
+  return [...new Set(found)];
 }
 
 function isUtc(zone: string): boolean {

@@ -6,7 +6,7 @@ import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 
 import { checkDatabase } from '../checks/check-database.ts';
-import { checkDeployment } from '../checks/check-deployment.ts';
+import { checkDeployment } from '../checks/check-temporal.ts';
 import type { Config } from '../config/config.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { pendingMigrations } from '../database/migrate.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { checkBrake } from '../../src/deletion/approval-check.ts';
-import { doomedBy } from '../../src/targets/expired-rows.ts';
+import { expiredRowsOf } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
@@ -16,8 +16,8 @@ async function brake(
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, TEST_TARGET);
-  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
-  return await checkBrake(em, doomed, share);
+  const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
+  return await checkBrake(em, rows, share);
 }
 
 for (const index of ['with', 'without'] as const) {

@@ -5,7 +5,7 @@ import { migrate } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { checkBrake } from '../../src/deletion/approval-check.ts';
 import { deleteSlice } from '../../src/deletion/delete-slice.ts';
-import { doomedBy } from '../../src/targets/expired-rows.ts';
+import { expiredRowsOf } from '../../src/targets/expired-rows.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { checkDatabase } from '../../src/checks/check-database.ts';
@@ -41,8 +41,8 @@ test('with ?schema=auth every command looks at the table in that schema, and non
   expect(await previewTarget(orm, wanted, config.deletion)).toMatchObject({ eligibleRows: 1_500 });
   const em = orm.em.fork();
   const target = await inspectTarget(em, wanted);
-  const doomed = await doomedBy(em, target, { graceSeconds: 0 });
-  expect(await checkBrake(em, doomed, 0.5)).toEqual({ expiredRows: 1_500, totalRows: 1_600 });
+  const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
+  expect(await checkBrake(em, rows, 0.5)).toEqual({ expiredRows: 1_500, totalRows: 1_600 });
   const job = { target, settings: config.deletion, runId: 'run', slice: 0, cutoff: 'infinity' };
   const outcome = await deleteSlice(orm, config.database.ledgerSchema, job, {
     onProgress: () => undefined,

@@ -77,13 +77,13 @@ describe('a slice', () => {
     await using activities = openActivities(database.url);
     const cutoff = new Date().toISOString();
     expect(await activities.attempt({ cutoff }).result).toMatchObject({ deletedCount: 500 });
-    // The answer to the first attempt was lost, so the server has it tried again.
+    // The answer to the first attempt was lost, so the server retries it.
     expect(await activities.attempt({ cutoff }, { attempt: 2 }).result).toMatchObject({
       deletedCount: 500,
     });
   });
 
-  test('deletes nothing in a dry run, and tells what it would', async ({ database }) => {
+  test('deletes nothing in a dry run, and reports what it would', async ({ database }) => {
     await fillSessions(database, { expired: 700, live: 300 });
     await using activities = openActivities(database.url);
     expect(await activities.attempt({ dryRun: true }).result).toEqual({
@@ -100,7 +100,7 @@ describe('a slice', () => {
   });
 });
 
-describe('a slice that is told to stop', () => {
+describe('a slice that has to stop', () => {
   test('completes with its count when the run was cancelled', async ({ database }) => {
     await fillSessions(database, { expired: 50_000, live: 0 });
     await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
@@ -169,7 +169,7 @@ describe('a slice that is told to stop', () => {
 });
 
 describe('settling a slice', () => {
-  test('tells what attempts without a result deleted, and ends them', async ({ database }) => {
+  test('reports what attempts without a result deleted, and ends them', async ({ database }) => {
     await fillSessions(database, { expired: 50_000, live: 0 });
     await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
     let settled: ReturnType<typeof activities.settle> | undefined;
@@ -223,7 +223,7 @@ describe('targets', () => {
     await using activities = openActivities(database.url);
     const failure = await failureOf(activities.plan({ targets: ['sessions', 'tokns', 'cods'] }));
     expect(failure).toMatchObject({ type: FAILURE.unknownTarget, nonRetryable: true });
-    expect(failure.message).toContain('No such target: "tokns", "cods". Configured are sessions.');
+    expect(failure.message).toContain('Target "tokns", "cods": not configured, only sessions.');
   });
 
   test('that another worker knew are refused without a claim about their count', async ({

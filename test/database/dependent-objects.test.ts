@@ -9,7 +9,7 @@ import { test } from '../support/check.ts';
 import { insertSessions } from '../support/sessions.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 
-/** A value that stands in the rows, and must stand nowhere else. */
+/** A value of the rows that must be nowhere else. */
 const SECRET = 'planted-4711-token';
 
 const AUDIT = `create function audit() returns trigger language plpgsql as
@@ -106,7 +106,7 @@ test.for(CASES)(
     await orm.close(true);
 
     const details = { target: 'sessions' };
-    const failure = toApplicationFailure(error, { target: TEST_TARGET, details });
+    const failure = toApplicationFailure(error, TEST_TARGET, details);
     expect(failure).toMatchObject({ type, nonRetryable: true });
     for (const name of names) expect(failure.message).toContain(name);
     expect(JSON.stringify([failure.message, failure.stack, failure.cause])).not.toContain(SECRET);

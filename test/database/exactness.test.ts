@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 
 import { closeSlice, deletedSoFar } from '../../src/deletion/delete-slice.ts';
-import { ClosedSliceError, SupersededError } from '../../src/targets/errors.ts';
+import { ClosedSliceError, SupersededError } from '../../src/failures/errors.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';

@@ -18,7 +18,7 @@ test('with all that grants prints, check finds nothing amiss and a run cleans', 
 }) => {
   await fillSessions(database, { expired: 500, live: 100 });
   const { stdout } = await runCommand(['check'], environmentFor(database, temporal));
-  expect(stdout).toContain('role "least ""rights""" has all it needs');
+  expect(stdout).toContain('role "least ""rights""" has all privileges it needs');
   await using _ = await startRealWorker(temporal, database);
   expect(await (await startRealRun(temporal)).result()).toMatchObject({ deletedCount: 500 });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
@@ -31,12 +31,12 @@ describe('without one of them', () => {
 
     const { exitCode, stdout } = await runCommand(['check'], environmentFor(database, temporal));
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^error +rights: role "least ""rights""" lacks a right\n/m);
+    expect(stdout).toMatch(/^error +rights: role "least ""rights""" lacks a privilege\n/m);
     expect(stdout).toContain(`\n         ${grant}\n`);
   });
 });
 
-test('a run without the right to delete fails at once, tells how to find it, and keeps every row', async ({
+test('a run without the privilege to delete fails at once, says how to find it, and keeps every row', async ({
   database,
   temporal,
 }) => {

@@ -32,7 +32,7 @@ for (const [ahead, words] of [
   [3_600_000, "3600 s behind this machine's"],
   [-60_000, "60 s ahead of this machine's"],
 ] as const) {
-  test(`a clock that differs by ${ahead / 1_000} s is told, and that it does no harm`, async ({
+  test(`a clock that differs by ${ahead / 1_000} s is a warning, which says that it does no harm`, async ({
     database,
   }) => {
     const now = Date.now.bind(Date);
@@ -40,7 +40,7 @@ for (const [ahead, words] of [
     expect(named(await check(database), 'clock')).toMatchObject({
       level: 'warning',
       message: `the database's clock is ${words}`,
-      remedy: expect.stringContaining('No live session goes'),
+      remedy: expect.stringContaining('No live session is deleted'),
     });
   });
 }
@@ -138,7 +138,7 @@ test('a role with only the grants printed passes, cleans, and lacks each right i
   }
 });
 
-test('a role that does not see what others do is told what it misses, until it is granted', async ({
+test('a role that does not see the activity of other sessions is warned until it is granted', async ({
   database,
   newcomer: { role, url },
 }) => {

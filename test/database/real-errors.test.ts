@@ -10,7 +10,7 @@ import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { failureOf, openActivities } from '../support/mock-activity.ts';
 
-/** A value that stands in the rows, and must stand nowhere else. */
+/** A value of the rows that must be nowhere else. */
 const SECRET = 'planted-4711-token';
 
 describe('what PostgreSQL itself reports', () => {
@@ -40,7 +40,7 @@ describe('what PostgreSQL itself reports', () => {
       advice: 'ip_address',
     },
     {
-      words: 'a column of another type than told',
+      words: 'a column of another type than configured',
       target: { expiresType: 'epoch-seconds' },
       type: FAILURE.wrongColumnType,
       advice: 'SESSION_CLEANUP_EXPIRES_TYPE',
@@ -89,7 +89,7 @@ describe('what PostgreSQL itself reports', () => {
     },
   );
 
-  test('a role without rights is told which it needs', async ({ database }) => {
+  test('a role without privileges fails, naming those it needs', async ({ database }) => {
     await plant(database);
     const role = `poor_${database.name}`;
     await database.sql(`create role ${role} login password '${SECRET}'`);
@@ -150,7 +150,7 @@ describe('what PostgreSQL itself reports', () => {
     },
   );
 
-  test('a slice that is cut off tells what it had deleted', async ({ database }) => {
+  test('a slice that loses its connection reports what it had deleted', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 0 });
     // So slow that a chunk is in hand at any moment.
     await slowDownDeletions(database, 2_000);
@@ -171,6 +171,20 @@ describe('what PostgreSQL itself reports', () => {
     });
     const [left] = await database.sql<{ count: number }>('select count(*)::int from sessions');
     expect(failure.details).toMatchObject([{ deletedSoFar: 20_000 - (left?.count ?? 0) }]);
+  });
+
+  test('a slice whose count is lost with the ledger does not claim that nothing was deleted', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 20_000, live: 0 });
+    await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
+    let dropped: Promise<unknown> | undefined;
+    const attempt = activities.attempt({}, {}, () => {
+      dropped ??= database.sql('drop table session_cleanup.session_cleanup_ledger');
+    });
+    expect(await failureOf(attempt.result)).toMatchObject({ type: FAILURE.noLedger });
+    await dropped;
+    expect((await failureOf(attempt.result)).details).toEqual([{ target: 'sessions' }]);
   });
 
   test('a slice that fails and loses the answer to its count asks again', async ({ database }) => {

@@ -20,7 +20,7 @@ async function references(
     .map(({ level, message, remedy }) => [level, message, remedy]);
 }
 
-test('a foreign key that restricts keeps some rows only, at any depth, and the advice deletes nobody’s rows', async ({
+test('a foreign key that restricts keeps some rows only, at any depth, and the remedy deletes no other rows', async ({
   database,
 }) => {
   const found = await references(
@@ -111,7 +111,7 @@ test.for([
       : [
           [
             'warning',
-            'foreign key "de vices_session_fkey" has no index that serves it: every deleted row reads all of "public"."de vices"',
+            'foreign key "de vices_session_fkey" has no suitable index: every deleted row reads all of "public"."de vices"',
             'CREATE INDEX CONCURRENTLY ON "public"."de vices" ("session");',
           ],
         ],

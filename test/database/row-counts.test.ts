@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import type { ExpiryType } from '../../src/config/config.ts';
 import { checkBrake } from '../../src/deletion/approval-check.ts';
 import { countExpired, countRows } from '../../src/targets/count-rows.ts';
-import { doomedBy, type Doomed } from '../../src/targets/expired-rows.ts';
+import { expiredRowsOf, type ExpiredRows } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { check, named } from '../support/check.ts';
 import { openCleaner, type Cleaner } from '../support/cleaner.ts';
@@ -13,7 +13,7 @@ import type { TestDatabase } from '../support/test-database.ts';
 
 const TABLE = { table: 'odd', expiresColumn: 'expiry' } as const;
 
-/** Values that no instant and every kind of "never" looks like, by type of the column. */
+/** Values at the limits of each column type, and those that stand for "never". */
 const EXTREMES: readonly {
   readonly type: string;
   readonly expiresType: ExpiryType;
@@ -121,7 +121,7 @@ describe('rows at well-known values', () => {
        union all select extract(epoch from now())::bigint + 3600 from generate_series(1, 500)`,
     );
     const look = async (): Promise<unknown> =>
-      await withDoomed(database, async (em, doomed) => await checkBrake(em, doomed, 1));
+      await withRows(database, async (em, rows) => await checkBrake(em, rows, 1));
     expect(await look()).toEqual({
       expiredRows: 19,
       totalRows: 519,
@@ -151,10 +151,7 @@ test('a few expired rows of a large table are counted exactly by the index, in t
   await database.sql('insert into odd values (null), (9223372036854775807)');
   await database.sql('create index on odd (expiry)');
   await database.sql('vacuum analyze odd');
-  const counts = await withDoomed(
-    database,
-    async (em, doomed) => await countExpired(em, doomed, 50),
-  );
+  const counts = await withRows(database, async (em, rows) => await countExpired(em, rows, 50));
   expect(counts).toMatchObject({
     expiredRows: 4,
     nullRows: 1,
@@ -177,13 +174,13 @@ describe('a table that takes too long to count', () => {
       `insert into odd select extract(epoch from now())::bigint + case when i % 4 = 0 then 3600 else -3600 end,
          repeat('x', 200) from generate_series(1, 400000) i`,
     );
-    const counts = await withDoomed(database, async (em, doomed) => await countRows(em, doomed, 1));
+    const counts = await withRows(database, async (em, rows) => await countRows(em, rows, 1));
     expect(counts).toMatchObject({ isEstimate: true });
     expect(counts.totalRows / 400_000).toBeCloseTo(1, 0);
     expect(counts.expiredRows / 300_000).toBeCloseTo(1, 0);
-    const report = await withDoomed(
+    const report = await withRows(
       database,
-      async (em, doomed) => await checkBrake(em, doomed, 0.5, { look: 1, count: 1 }),
+      async (em, rows) => await checkBrake(em, rows, 0.5, { look: 1, count: 1 }),
     );
     expect(report).toMatchObject({ isEstimate: true });
     const active = await database.sql(
@@ -195,12 +192,12 @@ describe('a table that takes too long to count', () => {
 
 const EPOCH = { ...TABLE, expiresType: 'epoch-seconds' } as const;
 
-async function withDoomed<T>(
+async function withRows<T>(
   database: TestDatabase,
-  work: (em: ReturnType<Cleaner['orm']['em']['fork']>, doomed: Doomed) => Promise<T>,
+  work: (em: ReturnType<Cleaner['orm']['em']['fork']>, rows: ExpiredRows) => Promise<T>,
 ): Promise<T> {
   await using cleaner = openCleaner(database, { target: EPOCH });
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, { ...TEST_TARGET, ...EPOCH });
-  return await work(em, await doomedBy(em, target, { graceSeconds: 0 }));
+  return await work(em, await expiredRowsOf(em, target, { graceSeconds: 0 }));
 }

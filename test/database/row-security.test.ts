@@ -93,7 +93,9 @@ test('a check that fails is a finding of its target, and all others are made', a
   await holder.query('rollback');
   const ofHeld = found.filter(({ subject, level }) => subject === 'held' && level === 'error');
   expect(ofHeld.map(({ check: name }) => name)).toEqual(['expiry-unit', 'never-expire', 'index']);
-  expect(ofHeld[0]?.message).toBe('cannot be checked: somebody holds a lock on the table');
+  expect(ofHeld[0]?.message).toBe(
+    'cannot be checked: Target "held": other sessions hold locks that conflict. (55P03)',
+  );
   expect(found.filter(({ subject, level }) => subject === 'sessions' && level === 'error')).toEqual(
     [],
   );

@@ -26,8 +26,8 @@ test(
         {
           check: 'server',
           level: 'error',
-          message: expect.stringMatching(/^PostgreSQL .* is a standby, which only reads$/),
-          remedy: 'Let DATABASE_URL name the primary.',
+          message: expect.stringMatching(/^PostgreSQL .* is a standby, which is read-only$/),
+          remedy: 'Set DATABASE_URL to the primary.',
         },
       ]);
       expect(findings.length).toBeGreaterThan(8);

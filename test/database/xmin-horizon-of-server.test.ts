@@ -2,13 +2,13 @@ import pg from 'pg';
 import { expect, vi } from 'vitest';
 
 import { createOrm } from '../../src/database/orm.ts';
-import type { Finding } from '../../src/checks/finding.ts';
+import type { Found } from '../../src/checks/finding.ts';
 import { checkXminHorizon } from '../../src/checks/xmin-horizon.ts';
 import { startOwnPostgres, startWithReplica } from '../support/own-postgres.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import { test } from '../support/temporary-folder.ts';
 
-async function check(url: string, limit: number, farBack?: number): Promise<Finding> {
+async function check(url: string, limit: number, farBack?: number): Promise<Found> {
   const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url }, [TEST_TARGET]);
   try {
     return await checkXminHorizon(orm.em.fork(), limit, farBack);
@@ -49,7 +49,7 @@ test(
     });
     const { database, replica } = own;
     const url = replica.urlOf(new URL(database.url).pathname.slice(1));
-    const write = async (): Promise<Finding> => {
+    const write = async (): Promise<Found> => {
       await database.sql('select pg_current_xact_id()');
       return await check(database.url, 3_600, 3);
     };

@@ -2,7 +2,7 @@ import { describe, expect, vi } from 'vitest';
 import { z } from 'zod';
 
 import { SCHEDULE_ID, UPDATE } from '../../src/contract/names.ts';
-import { checkDeployment } from '../../src/checks/check-deployment.ts';
+import { checkDeployment } from '../../src/checks/check-temporal.ts';
 import { environmentFor, runJson } from '../cli/command-process.ts';
 import { test } from '../support/fixtures.ts';
 import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';

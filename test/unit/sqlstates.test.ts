@@ -16,10 +16,7 @@ const FUNCTION = 'PL/pgSQL function audit() line 3 at SQL statement';
 
 function decisionOn(code: string, fields: object = {}): string {
   const error = Object.assign(new Error('not read'), { code, ...fields });
-  const failure = toApplicationFailure(error, {
-    target: TEST_TARGET,
-    details: { target: 'sessions' },
-  });
+  const failure = toApplicationFailure(error, TEST_TARGET, { target: 'sessions' });
   return `${failure.nonRetryable === true ? 'final' : 'retried'} ${failure.type}`;
 }
 
@@ -40,7 +37,7 @@ describe('every SQLSTATE', () => {
   });
 });
 
-test('a code of nobody’s is retried, and final where a function raises it', () => {
+test('an unknown code is retried, and final where a function raises it', () => {
   expect(decisionOn('ZZ999')).toBe(`retried ${RETRYABLE_FAILURE.unexpected}`);
   expect(decisionOn('ZZ999', { where: FUNCTION, routine: 'exec_stmt_raise' })).toBe(
     `final ${FAILURE.dependentObject}`,

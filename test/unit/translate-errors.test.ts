@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { explainError, toApplicationFailure } from '../../src/failures/translate.ts';
 import type { TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
-import { FinalDeletionError, SupersededError } from '../../src/targets/errors.ts';
+import { FinalDeletionError, SupersededError } from '../../src/failures/errors.ts';
 
-const target: TargetConfig = {
+const config: TargetConfig = {
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
@@ -21,7 +21,7 @@ const details = { target: 'logins', deletedSoFar: 12 };
 /** What must never be seen outside the database. */
 const SECRET = 'hunter2-token';
 
-describe('what a person has to put right fails at once', () => {
+describe('what a person has to correct fails at once', () => {
   test.for([
     { code: '28000', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '28P01', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
@@ -39,8 +39,8 @@ describe('what a person has to put right fails at once', () => {
     { code: '22008', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22P02', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '23503', type: FAILURE.referenced, advice: 'SESSION_CLEANUP_TARGETS names before' },
-    { code: '23514', type: FAILURE.dependentObject, advice: 'an object behind the table' },
-    { code: 'P0001', type: FAILURE.dependentObject, advice: 'an object behind the table' },
+    { code: '23514', type: FAILURE.dependentObject, advice: 'in a dependent object' },
+    { code: 'P0001', type: FAILURE.dependentObject, advice: 'in a dependent object' },
     { code: '0A000', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
     { code: '55000', type: FAILURE.unsupportedTable, advice: 'replica identity' },
     { code: '22023', type: FAILURE.unsupportedServer, advice: 'SESSION_CLEANUP_LOGINS_TIME_ZONE' },
@@ -53,7 +53,7 @@ describe('what a person has to put right fails at once', () => {
     expect(failure.message).toContain(code);
   });
 
-  test('a missing column of the table is told from one of an old ledger', () => {
+  test('a missing column of the table differs from one of an old ledger', () => {
     const column = translate(databaseError('42703', 'column "expires" does not exist'));
     expect(column).toMatchObject({ type: FAILURE.noColumn, nonRetryable: true });
     expect(column.message).toContain('SESSION_CLEANUP_LOGINS_EXPIRES_COLUMN');
@@ -61,7 +61,7 @@ describe('what a person has to put right fails at once', () => {
     expect(ledger).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
   });
 
-  test('a missing ledger is told from a missing table', () => {
+  test('a missing ledger differs from a missing table', () => {
     const message = 'relation "session_cleanup.session_cleanup_ledger" does not exist';
     const failure = translate(databaseError('42P01', message));
     expect(failure).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
@@ -76,10 +76,11 @@ describe('what a person has to put right fails at once', () => {
   });
 
   test('the settings of the default target have no name in them', () => {
-    const failure = toApplicationFailure(databaseError('42P01'), {
-      target: { ...target, name: 'sessions' },
+    const failure = toApplicationFailure(
+      databaseError('42P01'),
+      { ...config, name: 'sessions' },
       details,
-    });
+    );
     expect(failure.message).toContain('SESSION_CLEANUP_TABLE');
   });
 
@@ -93,7 +94,7 @@ describe('what a person has to put right fails at once', () => {
   });
 });
 
-describe('what passes by itself is tried again', () => {
+describe('what passes by itself is retried', () => {
   const { cancelled, databaseUnavailable, superseded, unexpected } = RETRYABLE_FAILURE;
 
   test.for([
@@ -130,14 +131,14 @@ describe('what passes by itself is tried again', () => {
   });
 
   test.for(['57P03', '40001', '53100', 'ECONNREFUSED', '99999'])(
-    'a slice that meets %s is told to be tried again, a command has none',
+    'a slice that meets %s is reported as retried, a command has no slice',
     (code) => {
       const error = databaseError(code);
-      expect(translate(error).message).toContain('The slice is tried again');
-      const { type, message } = explainError(error, target);
+      expect(translate(error).message).toContain('The slice is retried');
+      const { type, message } = explainError(error, config);
       expect(type).toBe(translate(error).type);
       expect(message).toContain(code);
-      expect(message).not.toMatch(/slice|again|commit/);
+      expect(message).not.toMatch(/slice|retried|commit/);
     },
   );
 
@@ -169,7 +170,7 @@ describe('what passes by itself is tried again', () => {
 });
 
 describe('a failure', () => {
-  test('tells what was deleted before', () => {
+  test('reports what was deleted before', () => {
     expect(translate(databaseError('42P01')).details).toEqual([details]);
   });
 
@@ -211,7 +212,7 @@ describe('a failure', () => {
 });
 
 function translate(error: unknown): ApplicationFailure {
-  return toApplicationFailure(error, { target, details });
+  return toApplicationFailure(error, config, details);
 }
 
 /** An error as the driver throws it: the server's own fields copied onto it. */

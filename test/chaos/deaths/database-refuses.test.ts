@@ -44,7 +44,7 @@ test(
     await run.untilDeleted(random.between(0.1, 0.7) * EXPIRED);
     await setReadOnly(database, 'on');
 
-    expect(await untilRetried(run)).toMatch(/only reads.*25006/);
+    expect(await untilRetried(run)).toMatch(/read-only.*25006/);
     const { expiredGone, liveGone } = await compareWithSnapshot(database);
     expect({ expiredGone, liveGone }).toEqual({ expiredGone: await run.inLedger(), liveGone: 0 });
     await setReadOnly(database, 'off');
@@ -65,7 +65,7 @@ test(
     const run = await startRun(database, temporal);
     await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
     await setReadOnly(database, 'on');
-    expect(await untilRetried(run)).toMatch(/only reads.*25006/);
+    expect(await untilRetried(run)).toMatch(/read-only.*25006/);
     const before = await run.inLedger();
     // What takes 24 hours without this: the operator shortens the activity's time.
     await temporalCli(

@@ -86,7 +86,7 @@ test(
       // Until a new segment of the log is needed, for which there is no space.
       await expect(fillLog(database)).rejects.toThrow(/ECONN|terminat|closed|recovery|starting/i);
 
-      await lastFailure(run, /cannot be reached|broke off/);
+      await lastFailure(run, /cannot be reached|interrupted/);
       disk.free();
       await server.stop('immediate');
       await server.start();

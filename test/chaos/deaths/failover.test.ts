@@ -62,7 +62,7 @@ test(
         await vi.waitFor(
           async () => {
             const [pending] = (await run.handle.describe()).raw.pendingActivities ?? [];
-            expect(pending?.lastFailure?.message).toMatch(/only reads.*25006/);
+            expect(pending?.lastFailure?.message).toMatch(/read-only.*25006/);
           },
           { timeout: 30_000, interval: 100 },
         );

@@ -86,9 +86,9 @@ test('a failed run shows the error and the remedy', async ({ ui, database, tempo
 
   await openRun(ui, run, 'history');
   await untilStatus(ui, 'Failed');
-  const failure = await codeIn(ui, 'Result', 'there is no table');
-  expect(failure).toContain('there is no table \\"auth\\".\\"session\\"');
-  expect(failure).toContain('Set SESSION_CLEANUP_TABLE to the table of sessions');
+  const failure = await codeIn(ui, 'Result', 'does not exist');
+  expect(failure).toContain('table \\"auth\\".\\"session\\" does not exist');
+  expect(failure).toContain('Set SESSION_CLEANUP_TABLE to the table');
   const [, details, current] = await userMetadata(ui);
   await details?.getByText('message tells what to do').waitFor();
   await current?.getByText('Set SESSION_CLEANUP_TABLE').waitFor();

@@ -112,26 +112,26 @@ describe('a connection that fails tells neither password nor key', () => {
   test.for<{ readonly words: string; readonly told: RegExp; readonly change: Change }>([
     {
       words: 'a user that does not exist',
-      told: /user and password in DATABASE_URL/,
+      told: /password in DATABASE_URL/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.username = 'nobody')),
       }),
     },
     {
       words: 'a database that does not exist',
-      told: /no such database/,
+      told: /PostgreSQL: .* does not exist/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.pathname = '/none')),
       }),
     },
     {
       words: 'a database that is down',
-      told: /database cannot be reached/,
+      told: /PostgreSQL: .* cannot be reached/,
       change: ({ url }) => ({ DATABASE_URL: changed(url, (address) => (address.port = '1')) }),
     },
     {
       words: 'a database without TLS',
-      told: /No encrypted connection/,
+      told: /no encrypted connection/,
       change: ({ url }) => ({ DATABASE_URL: `${url}?sslmode=require` }),
     },
     {

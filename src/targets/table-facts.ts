@@ -49,7 +49,7 @@ export interface AffectedTable {
 }
 
 /** What the catalogue says about a table and about everything that a deletion from it affects. */
-export interface Surroundings {
+export interface TableFacts {
   /** The target first. */
   readonly tables: readonly AffectedTable[];
   readonly keys: readonly ForeignKey[];
@@ -77,12 +77,12 @@ interface TableName {
 }
 
 /**
- * Reads the surroundings of a table, in one question whose cost depends on what refers to the table and not
- * on the size of the catalogue. Needs no right on any of the tables.
+ * Reads these facts in one query, whose cost depends on what refers to the table and not on the size of the catalogue.
+ * Needs no right on any of the tables.
  */
-export async function readSurroundings(em: EntityManager, oid: string): Promise<Surroundings> {
-  const [row] = await ask<CatalogueAnswer>(em, SETTINGS, { sql: SURROUNDINGS, params: [oid] });
-  if (row === undefined) throw new TypeError('the catalogue gave no answer');
+export async function readTableFacts(em: EntityManager, oid: string): Promise<TableFacts> {
+  const [row] = await ask<CatalogueAnswer>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid] });
+  if (row === undefined) throw new TypeError('the catalogue query returned no row');
   return {
     tables: row.tables.map(withTable),
     keys: (row.keys ?? []).map(withTable),
@@ -107,7 +107,7 @@ function withTable<Row extends TableName>(row: Row): Row & { readonly table: str
 
 const SETTINGS = { ...ASKING, jit: 'off' };
 
-/** SQL for {@link Surroundings.readOnlySource}. */
+/** SQL for {@link TableFacts.readOnlySource}. */
 export const READ_ONLY_SOURCE = `
     case when current_setting('transaction_read_only') = 'on' and not pg_is_in_recovery() then
       (select source from pg_settings where name = 'default_transaction_read_only') end`;
@@ -125,7 +125,7 @@ const EXPIRY_NAME =
  * 8 on DELETE, 16 on UPDATE. `pg_rewrite.ev_type`: 1 SELECT, 2 UPDATE, 4 DELETE. A recursion with `union` ends in a
  * cycle. `confdelsetcols` is not a column before PostgreSQL 15.
  */
-const SURROUNDINGS = `
+const TABLE_FACTS = `
   with recursive
   affected (oid, event) as (
     select ?::oid, 'delete'

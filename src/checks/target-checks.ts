@@ -1,0 +1,124 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { targetSettings } from '../config/settings.ts';
+import { quoteName } from '../database/quote-name.ts';
+import { ask } from '../database/transaction.ts';
+import { drainRoute } from '../deletion/drain.ts';
+import { countExpired } from '../targets/count-rows.ts';
+import { expiredRowsOf } from '../targets/expired-rows.ts';
+import { isIndexable } from '../targets/expiry.ts';
+import type { Target } from '../targets/target.ts';
+import type { Found } from './finding.ts';
+
+/** Time for counting before a sample is counted instead. Milliseconds. */
+const COUNT_TIMEOUT = 10_000;
+
+/**
+ * Checks for rows that never expire, often the reason why a table grows, and for rows at values that many applications
+ * use for "never", which would be deleted if they count as expired.
+ */
+export async function checkRows(
+  em: EntityManager,
+  target: Target,
+): Promise<readonly (Found & { readonly check: string })[]> {
+  const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
+  const counts = await countExpired(em, rows, COUNT_TIMEOUT);
+  const { nullRows, unreadableRows, sentinels, expiredSentinels } = counts;
+  const about = counts.isEstimate ? 'about ' : '';
+  const parts = [
+    ...(nullRows === 0 ? [] : [`${about}${nullRows} rows have no expiry (NULL)`]),
+    ...(unreadableRows === 0
+      ? []
+      : [`${about}${unreadableRows} rows have one that cannot be read as an instant`]),
+  ];
+  const at = (values: typeof sentinels): string =>
+    values.map(({ value, rows: number }) => `${about}${number} at ${value}`).join(', ');
+  return [
+    {
+      check: 'never-expire',
+      level: unreadableRows === 0 ? 'ok' : 'warning',
+      message:
+        parts.length === 0
+          ? `every row of ${target.quotedTable} can expire`
+          : `${parts.join(', and ')}; they never expire`,
+      ...(unreadableRows === 0 ? {} : { remedy: correctUnreadable(target) }),
+    },
+    expiredSentinels.length > 0
+      ? {
+          check: 'sentinels',
+          level: 'warning',
+          message: `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
+          remedy: 'If these rows must stay, set their expiry to NULL before the first run.',
+        }
+      : {
+          check: 'sentinels',
+          level: 'ok',
+          message:
+            sentinels.length === 0
+              ? 'no row is at a well-known value such as 0 or 1970-01-01'
+              : `rows at well-known values never expire: ${at(sentinels)}`,
+        },
+  ];
+}
+
+function correctUnreadable({ name, expiry }: Target): string {
+  const correct = `Correct the values in ${expiry.column}.`;
+  if (expiry.timeZone !== undefined) return correct;
+  return (
+    'Values without a zone cannot be read, since not every connection to the database gets UTC: set ' +
+    `${targetSettings(name).timeZone.name} to their zone. ${correct}`
+  );
+}
+
+/**
+ * Checks with EXPLAIN that the drain can find expired rows by an index, on the very condition that it uses. Without one
+ * every run reads the whole table, which is slower and not wrong.
+ */
+export async function checkIndex(em: EntityManager, target: Target): Promise<Found> {
+  const { quotedTable, expiry, expiryIndexes } = target;
+  const { column } = expiry;
+  if (!isIndexable(expiry)) {
+    return {
+      level: 'warning',
+      message: `no index can find text in ${column}, so each run reads the whole table`,
+      remedy: 'Keep the expiry in a timestamptz column if the table is large.',
+    };
+  }
+  const { bound } = await expiredRowsOf(em, target, { graceSeconds: 0 });
+  const route = drainRoute(target, bound);
+  const { sql, params } = route.within({ from: '', to: bound });
+  const plan = await ask(
+    em,
+    { ...route.settings, enable_bitmapscan: 'off' },
+    {
+      sql: `explain (format json) select from ${quotedTable} where ${sql} order by ${column} limit 1`,
+      params,
+    },
+  );
+  const text = JSON.stringify(plan);
+  const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
+  if (used !== undefined) {
+    return { level: 'ok', message: `index ${quoteName(used)} finds expired rows` };
+  }
+  return {
+    level: 'warning',
+    message: `no index finds rows by ${column}, so each run reads the whole table`,
+    remedy: `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
+  };
+}
+
+/** Row triggers of the table and of tables that cascades reach: they cost time, and may keep rows or fail. */
+export function checkTriggers({ oid: own, facts }: Target): Found {
+  const triggers = facts.tables.flatMap(({ oid, table, event, triggers: ofTable }) =>
+    ofTable.map(({ name }) =>
+      oid === own ? quoteName(name) : `${quoteName(name)} on ${event} in ${table}`,
+    ),
+  );
+  if (triggers.length === 0) return { level: 'ok', message: 'no trigger fires for each row' };
+  return {
+    level: 'warning',
+    message: `fires for each deleted row: ${triggers.join(', ')}`,
+    remedy:
+      'Make sure that it is fast, that it does not return NULL, which keeps the row, and that its function has the ' +
+      'privileges it needs when this role deletes.',
+  };
+}

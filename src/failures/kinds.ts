@@ -1,0 +1,230 @@
+import type { TargetConfig } from '../config/config.ts';
+import { SETTINGS, targetSettings } from '../config/settings.ts';
+import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
+import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
+
+/** What a text may say of an error: identifiers only. Never the error's own text, which may hold a row's values. */
+export interface ErrorFacts {
+  readonly config: TargetConfig;
+  /** Class of the error, such as `TypeError`. */
+  readonly errorName?: string;
+  /** Of a trigger, quoted where necessary. */
+  readonly function?: string | undefined;
+  readonly constraint?: string | undefined;
+  readonly column?: string | undefined;
+  /** The table that PostgreSQL names, quoted, with its schema. */
+  readonly table?: string | undefined;
+  /** The table that a foreign key's action was changing, quoted, with its schema. */
+  readonly child?: string | undefined;
+}
+
+/** A kind of error of the database or the network. */
+export interface Kind {
+  readonly type:
+    | (typeof FAILURE)[keyof typeof FAILURE]
+    | (typeof RETRYABLE_FAILURE)[keyof typeof RETRYABLE_FAILURE];
+  /** Codes that mean it: whole ones, or classes (the first two characters) for all codes that no kind names. */
+  readonly sqlStates?: string;
+  /** The same for errors while a connection is made, where these differ. */
+  readonly atConnect?: string;
+  /** `<object>: <what is wrong>. <remedy>.` */
+  readonly text: string | ((facts: ErrorFacts) => string);
+}
+
+const unavailable = (text: string, sqlStates = ''): Kind => ({
+  type: RETRYABLE_FAILURE.databaseUnavailable,
+  sqlStates,
+  text: `PostgreSQL: ${text}.`,
+});
+
+/**
+ * Every kind of error, with its codes, the type of its failure and its text. Source of the codes:
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const KINDS = {
+  wrongLogin: {
+    type: FAILURE.wrongLogin,
+    sqlStates: '28',
+    text: 'PostgreSQL: the login is refused. Correct the user and the password in DATABASE_URL.',
+  },
+  noDatabase: {
+    type: FAILURE.noDatabase,
+    sqlStates: '3D000',
+    text: 'PostgreSQL: the database that DATABASE_URL names does not exist. Correct the name, or create it.',
+  },
+  noTable: {
+    type: FAILURE.noTable,
+    sqlStates: '3F000 42P01',
+    text: ({ config }) =>
+      `Target "${config.name}": table ${quoteTable(config)} does not exist. Set ` +
+      `${targetSettings(config.name).table.name} to the table to clean; "session-cleanup migrate" creates the default one.`,
+  },
+  noColumn: {
+    type: FAILURE.noColumn,
+    sqlStates: '42703',
+    text: ({ config }) =>
+      `Target "${config.name}": table ${quoteTable(config)} has no column "${config.expiresColumn}". Set ` +
+      `${targetSettings(config.name).expiresColumn.name} to the column that holds the expiry.`,
+  },
+  noLedger: {
+    type: FAILURE.noLedger,
+    text: 'Ledger: its table is missing or outdated, and nothing is deleted without it. Run "session-cleanup migrate".',
+  },
+  noRight: {
+    type: FAILURE.noRight,
+    sqlStates: '42501',
+    text: ({ config }) =>
+      `Target "${config.name}": the database role lacks a privilege. It needs USAGE on the schemas, SELECT, DELETE and ` +
+      `UPDATE (${quoteName(config.expiresColumn)}) on ${quoteTable(config)}, and SELECT, INSERT, UPDATE and DELETE on the ` +
+      `ledger, "${LEDGER_TABLE}". Run "session-cleanup check": it prints the missing GRANT.`,
+  },
+  mayNotConnect: {
+    type: FAILURE.noRight,
+    atConnect: '42501',
+    text: 'PostgreSQL: the role may not connect. GRANT CONNECT ON DATABASE … to it.',
+  },
+  wrongColumnType: {
+    type: FAILURE.wrongColumnType,
+    sqlStates: '42804 42846 42883',
+    text: ({ config }) =>
+      `Target "${config.name}": column "${config.expiresColumn}" does not have the configured type. Correct ` +
+      `${targetSettings(config.name).expiresType.name}.`,
+  },
+  unreadableExpiry: {
+    type: FAILURE.unreadableExpiry,
+    sqlStates: '22',
+    text: ({ config }) =>
+      `Target "${config.name}": column "${config.expiresColumn}" of ${quoteTable(config)} holds a value that cannot be ` +
+      `read as an expiry. Correct the value, or ${targetSettings(config.name).expiresType.name}.`,
+  },
+  unknownTimeZone: {
+    type: FAILURE.unsupportedServer,
+    // The only value of ours that a server may not know.
+    sqlStates: '22023',
+    text: ({ config }) =>
+      `Target "${config.name}": the server does not know the time zone ${config.timeZone}, or another value in a ` +
+      `statement. Set ${targetSettings(config.name).timeZone.name} to a name from pg_timezone_names.`,
+  },
+  unsupportedTable: {
+    type: FAILURE.unsupportedTable,
+    // 42P10: a publication's row filter or column list has columns outside the replica identity. 55: from a deletion, a
+    // published table without replica identity.
+    sqlStates: '0A 42809 42P10 44 55',
+    text: ({ config }) =>
+      `Target "${config.name}": PostgreSQL refuses deletions from ${quoteTable(config)}, because of the kind of table, a ` +
+      'rule, or a publication without a suitable replica identity. Run "session-cleanup check", or use an ordinary table.',
+  },
+  unsupportedServer: {
+    type: FAILURE.unsupportedServer,
+    // Classes that no statement, commit or connection of ours can produce, so a statement is wrong.
+    sqlStates: '03 0B 0F 0L 0P 24 25 2B 2D 34 3B 42 55P02',
+    text: 'PostgreSQL: the server refuses a statement. Use PostgreSQL 14 or later; if it is, report this code.',
+  },
+  refusedConnection: {
+    type: FAILURE.refusedConnection,
+    atConnect: '0A 22 42 55P02',
+    text:
+      'PostgreSQL: the server refuses a connection parameter. Correct the parameters in DATABASE_URL, "options" first of ' +
+      'all; PgBouncer needs them in ignore_startup_parameters.',
+  },
+  corruptedData: {
+    type: FAILURE.corruptedData,
+    sqlStates: '58P01 58P02 XX001 XX002',
+    text:
+      "PostgreSQL: the server reports that a table, an index or a file is damaged or missing. See the server's log; REINDEX " +
+      'repairs an index, and amcheck finds further damage.',
+  },
+  referenced: {
+    type: FAILURE.referenced,
+    sqlStates: '23001 23503',
+    text: ({ config, table = 'another table', constraint }) =>
+      `Target "${config.name}": rows of ${quoteTable(config)} cannot be deleted while rows of ${table} refer to ` +
+      `them${constraint === undefined ? '' : ` (foreign key ${quoteName(constraint)})`}. Delete those first, for example by ` +
+      `a target of their own that ${SETTINGS.targets.name} names before "${config.name}".`,
+  },
+  dependentObject: {
+    type: FAILURE.dependentObject,
+    // 00 to 02 (completion, warning, no data): only a function can raise them as errors. 23: a deletion inserts nothing, so
+    // rows of another table violate their constraints. 42P17: a policy or a rule that refers to itself. 54: statements as
+    // simple as ours reach no limit; cascades and triggers that call each other do.
+    sqlStates: '00 01 02 09 0Z 10 20 21 23 27 2F 38 39 42704 42P17 54 HV P0',
+    text: (facts) =>
+      `Target "${facts.config.name}": deleting rows of ${quoteTable(facts.config)} fails in a dependent object, ` +
+      `${describeObject(facts)}. Correct that object, or the rights and data that it needs; the target's own rights and ` +
+      'settings are not the cause.',
+  },
+  superseded: {
+    type: RETRYABLE_FAILURE.superseded,
+    text: 'Slice: another attempt has taken it over. That attempt continues from the ledger.',
+  },
+  contended: {
+    type: RETRYABLE_FAILURE.contended,
+    sqlStates: '40 55006 55P03',
+    text: ({ config }) => `Target "${config.name}": other sessions hold locks that conflict.`,
+  },
+  cancelled: {
+    type: RETRYABLE_FAILURE.cancelled,
+    sqlStates: '57014',
+    text: 'PostgreSQL: a statement was cancelled, by a statement_timeout or by a user.',
+  },
+  // 08: PgBouncer reports everything as 08P01, a server that is down included. 26, 42P05: it may have switched to a
+  // connection with other prepared statements. XX, internal errors: most are races with a change of the schema.
+  interrupted: unavailable(
+    'the server interrupted the work',
+    '08 25P01 25P02 25P03 25P04 26 42P05 57 58 72 F0 HV001 HV00N XX',
+  ),
+  // A role or a database that is read-only is refused earlier.
+  serverReadOnly: unavailable(
+    'the server is read-only: a standby, or a server after a failover',
+    '25006',
+  ),
+  lacksResources: unavailable('the server lacks resources', '53'),
+  diskFull: unavailable("the server's disk is full", '53100'),
+  outOfMemory: unavailable('the server is out of memory', '53200'),
+  tooManyConnections: unavailable('the server has no connection left', '53300'),
+  // Such as ALTER DATABASE … ALLOW_CONNECTIONS false, for maintenance.
+  acceptsNoConnections: { ...unavailable('the server accepts no connections'), atConnect: '55' },
+  unreachable: unavailable(
+    'the server cannot be reached. Check that it is running, and that DATABASE_URL names it',
+  ),
+  untrusted: unavailable(
+    'no encrypted connection could be made. Check its certificate, and sslmode in DATABASE_URL',
+  ),
+  unexpected: {
+    type: RETRYABLE_FAILURE.unexpected,
+    text: ({ errorName = 'error' }) =>
+      `Unexpected ${errorName}: most likely a defect of session-cleanup. Report it.`,
+  },
+} satisfies Readonly<Record<string, Kind>>;
+
+/** The kind of error that an SQLSTATE means; undefined for a code that PostgreSQL does not have. */
+export function kindOfSqlState(code: string, isAtConnect: boolean): Kind | undefined {
+  const fields = isAtConnect ? (['atConnect', 'sqlStates'] as const) : (['sqlStates'] as const);
+  for (const field of fields) {
+    for (const wanted of [code, code.slice(0, 2)]) {
+      const found = Object.values<Kind>(KINDS).find((kind) => {
+        return kind[field]?.split(' ').includes(wanted) === true;
+      });
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** The text of a kind of error. */
+export function textOf({ text }: Kind, facts: ErrorFacts): string {
+  return typeof text === 'string' ? text : text(facts);
+}
+
+function describeObject(facts: ErrorFacts): string {
+  const { constraint, column } = facts;
+  const table = facts.child ?? facts.table;
+  const parts = [
+    ...(facts.function === undefined ? [] : [`function ${facts.function}()`]),
+    ...(constraint === undefined ? [] : [`constraint ${quoteName(constraint)}`]),
+    ...(column === undefined ? [] : [`column ${quoteName(column)}`]),
+    ...(table === undefined ? [] : [`table ${table}`]),
+  ];
+  return parts.length === 0 ? 'such as a trigger or a policy' : parts.join(', ');
+}
