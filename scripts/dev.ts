@@ -1,34 +1,138 @@
-/** `npm run dev`: a whole session-cleanup on this machine. See `npm run dev -- --help`. */
-import { CommanderError } from 'commander';
+/** `npm run dev`: a complete development environment. See `npm run dev -- --help`. */
+import type { MikroORM } from '@mikro-orm/postgresql';
 
+import { migrateDatabase } from '../src/cli/database.ts';
 import { EXIT } from '../src/cli/exit-code.ts';
-import { reportError } from '../src/cli/report-error.ts';
-import { parseDevOptions } from './dev/options.ts';
-import { toOnceResult } from './dev/report.ts';
-import { runDevelopment } from './dev/run-development.ts';
-import { INTERRUPTED, listenForStop, StopRequested } from './services/stop-request.ts';
+import { durationText } from '../src/cli/rendering/duration-text.ts';
+import { countText, numberText } from '../src/cli/rendering/number-text.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import { createOrm } from '../src/database/orm.ts';
+import { createLogger } from '../src/logging/logging.ts';
+import { applySchedule } from '../src/schedule/apply.ts';
+import { defineSchedule } from '../src/schedule/definition.ts';
+import { describeSchedule } from '../src/schedule/schedule.ts';
+import { loadTemporalSettings } from '../src/temporal/connection-settings.ts';
+import { connectClient } from '../src/temporal/connection.ts';
+import { performFirstRun, type FirstRun, type RunContext } from './dev/first-run.ts';
+import { parseDevOptions, type DevOptions } from './dev/options.ts';
+import { renderFirstRun, renderJson, renderNextRun, renderPages } from './dev/report.ts';
+import { fillSessions } from './dev/sample-sessions.ts';
+import { checkEnvironment, openServers, writeEnvironmentFile } from './dev/servers.ts';
+import { reportRuns, showCounts } from './dev/stay.ts';
 import { openTerminal } from './dev/terminal.ts';
+import { simulateTraffic } from './dev/traffic.ts';
+import { startWorker, stopLeftoverWorker } from './dev/worker.ts';
+import { runScript } from './options.ts';
+import { serviceFailure } from './services/service-process.ts';
+import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
 
-async function main(args: readonly string[]): Promise<number> {
-  const stop = listenForStop();
-  const terminal = openTerminal(process.stdout);
-  let isOnce = false;
+const terminal = openTerminal(process.stdout);
+const { log, progress } = terminal;
+const stop = listenForStop();
+const { signal } = stop;
+
+await runScript(async () => {
+  const options = parseDevOptions(process.argv.slice(2));
   try {
-    const options = parseDevOptions(args);
-    isOnce = options.once;
-    const first = await runDevelopment(options, { env: process.env, terminal, stop });
-    // Without a run there is no result to tell.
-    if (first === undefined) return EXIT.failed;
-    terminal.say(JSON.stringify(toOnceResult(first)));
-    return EXIT.done;
+    const first = await runDevelopment(options);
+    if (first === undefined) process.exitCode = EXIT.failed;
+    else log(renderJson(first));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    if (error instanceof StopRequested) return isOnce ? INTERRUPTED : EXIT.done;
-    const { exitCode, message } = reportError(error);
-    process.stderr.write(`${message}\n`);
-    return exitCode;
+    // Ctrl-C is the usual end of an environment that stays.
+    if (options.once || !(error instanceof StopRequested)) throw error;
   }
+});
+// Everything has stopped but Temporal's connection, see below.
+process.exit();
+
+/**
+ * Starts everything, performs the first run, and stays until a stop is requested, unless `--once`.
+ * Everything that was started has stopped when this returns or throws.
+ *
+ * @returns the first run; undefined when there was none because the schedule is paused
+ * @throws the reason of `stop`, also when a server or the worker stops unexpectedly
+ */
+async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined> {
+  checkEnvironment(process.env);
+
+  // Disposed of in reverse order: the worker stops first, while its servers still answer.
+  await using stack = new AsyncDisposableStack();
+  await stopLeftoverWorker(options.data, log);
+  const servers = stack.use(await openServers(options, process.env, log, signal));
+  stack.defer(() => {
+    log('Stopping …');
+  });
+  void stopAfter(servers.ended);
+  signal.throwIfAborted();
+  const { env, ownsDatabase } = servers;
+  const config = loadConfig(env);
+  const orm = createOrm(config.database, config.targets, config.deletion);
+  stack.defer(() => {
+    // Not awaited: that would wait for its last statement.
+    orm.close(true).catch(() => undefined);
+  });
+  // Not closed: the SDK retries a call that a stop interrupts, and on a closed connection that retry
+  // would throw where it cannot be caught.
+  const { client, namespace } = await connectClient(loadTemporalSettings(env));
+  const context: RunContext = { client, orm, config, terminal, signal };
+
+  const migrations = await unlessStopped(signal, migrateDatabase(config));
+  if (migrations.length > 0) log(`Migrated    ${migrations.join(', ')}`);
+  const worker = stack.use(await startWorker(options.data, env));
+  void stopAfter(worker.exited.then(() => serviceFailure(worker, 'stopped unexpectedly').message));
+  log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
+  // While the worker loads. A given database gets no sample rows.
+  if (ownsDatabase) await unlessStopped(signal, fillTable(orm, options.sessions));
+
+  const first = await unlessStopped(signal, runOnSchedule(context));
+  log(renderNextRun(await describeSchedule(client)));
+  log(renderPages(servers.uiAddress, namespace, first?.run));
+  if (options.once) return first;
+
+  const file = writeEnvironmentFile(options.data, env);
+  log(`Try         . ${file} && npx session-cleanup status`);
+  const work = [reportRuns(client, log, signal)];
+  if (ownsDatabase) work.push(simulateTraffic(orm.em, signal));
+  // Counting every few seconds would be a burden on a given database.
+  if (ownsDatabase && terminal.isInteractive) work.push(showCounts(orm, config, progress, signal));
+  await unlessStopped(signal, Promise.all(work));
+  return first;
 }
 
-// All that was started has ended; what is left is a connection, and attempts at calls on it.
-process.exit(await main(process.argv.slice(2)));
+/** Stops everything when one part stops unexpectedly. */
+async function stopAfter(ended: Promise<string>): Promise<void> {
+  stop.abort(new Error(await ended));
+}
+
+/** Applies the schedule and, unless it is paused, has it start a run. */
+async function runOnSchedule(context: RunContext): Promise<FirstRun | undefined> {
+  const { client, config } = context;
+  await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));
+  const { paused } = await describeSchedule(client);
+  if (paused) {
+    log('The schedule is paused, so no run is triggered. Unpause it in the Web UI, or by:');
+    log('npx session-cleanup schedule unpause');
+    return undefined;
+  }
+  const first = await performFirstRun(context);
+  log(renderFirstRun(first));
+  return first;
+}
+
+async function fillTable(orm: MikroORM, count: number): Promise<void> {
+  const started = performance.now();
+  const { expired, live } = await fillSessions(orm.em, count, showFilling, signal);
+  const seconds = (performance.now() - started) / 1_000;
+  log(
+    expired + live > 0
+      ? `Sessions    ${numberText(expired)} expired and ${numberText(live)} live sample rows written in ${durationText(seconds)}`
+      : `Sessions    no sample row written: the table holds ${countText(count, 'row')} or more already`,
+  );
+}
+
+function showFilling(written: number, all: number): void {
+  const total = countText(all, 'session');
+  progress.show(
+    written < all ? `Filling     ${numberText(written)} of ${total}` : `Indexing    ${total}`,
+  );
+}

@@ -1,51 +1,213 @@
-/** Both servers of the development environment, started side by side and ended together. */
-import { openDatabase, type DevDatabase } from './database.ts';
-import type { DevOptions } from './options.ts';
-import type { Say } from './say.ts';
-import { openTemporal, type DevTemporal } from './temporal.ts';
+/** PostgreSQL and Temporal of the development environment: given by the environment, or started. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** A database and a Temporal server; what was started of them ends with the disposal. */
+import pg from 'pg';
+
+import { InputError } from '../../src/cli/exit-code.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
+import { choosePort, LOOPBACK, type PortWish } from '../services/ports.ts';
+import { startPostgres } from '../services/postgres-server.ts';
+import { findTemporalCli } from '../services/temporal-cli.ts';
+import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
+import type { DevOptions } from './options.ts';
+
+/** Both servers. Disposal stops those that were started here. */
 export interface Servers extends AsyncDisposable {
-  readonly database: DevDatabase;
-  readonly temporal: DevTemporal;
-  /** The environment in which the worker, and any of our commands, works on these two. Secret. */
+  /** False for the database of `DATABASE_URL`, which may hold data of other people. */
+  readonly ownsDatabase: boolean;
+  /** Address of the Web UI; undefined for a given Temporal server. */
+  readonly uiAddress: string | undefined;
+  /** Environment in which the worker and all commands use these servers. Secret. */
   readonly env: NodeJS.ProcessEnv;
+  /** Resolves with the reason when a server that was started here stops unexpectedly. */
+  readonly ended: Promise<string>;
 }
 
-/** Opens both, or neither: when one fails, the other is ended before the error is thrown. */
+interface Server {
+  /** The variables that give its address. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly uiAddress?: string | undefined;
+  /** Left out for a given server, as is `stop`. */
+  readonly ended?: Promise<string>;
+  readonly stop?: () => Promise<void>;
+}
+
+type Log = (message: string) => void;
+
+/** The name of the database that is created, as an application might call it. */
+const DATABASE = 'app';
+
+/** PostgreSQL needs less than a second for its shutdown checkpoint here. */
+const STOP_TIMEOUT_MILLISECONDS = 4_000;
+
+const CLI_CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
+
+/**
+ * Checks the environment before anything is started.
+ * @throws ConfigError listing every problem of the settings.
+ * @throws InputError when the settings name tables that a database started here does not have.
+ */
+export function checkEnvironment(env: NodeJS.ProcessEnv): void {
+  const given = givenDatabase(env);
+  // Any valid address will do for a database that is still to be started.
+  const config = loadConfig({
+    ...env,
+    DATABASE_URL: given ?? `postgres://${LOOPBACK}/${DATABASE}`,
+  });
+  if (givenTemporal(env) !== undefined) loadTemporalSettings(env);
+  if (given === undefined && !(config.database.ownsSessionsTable && config.targets.length === 1)) {
+    throw new InputError(
+      'The settings (SESSION_CLEANUP_TARGETS, …_TABLE, …_EXPIRES_COLUMN or …_EXPIRES_TYPE) describe a table ' +
+        'that a database started here does not have. Unset them, or set DATABASE_URL to its database.',
+    );
+  }
+}
+
+/** Opens both servers. When one fails, the other is stopped before the error is thrown. */
 export async function openServers(
   options: DevOptions,
   env: NodeJS.ProcessEnv,
-  say: Say,
+  log: Log,
   signal: AbortSignal,
 ): Promise<Servers> {
-  const [database, temporal] = await Promise.allSettled([
-    openDatabase(options, env, say),
-    openTemporal(options, env, say, signal),
-  ]);
-  const stop = async (): Promise<void> => {
-    await Promise.all([
-      database.status === 'fulfilled' ? database.value.stop() : undefined,
-      temporal.status === 'fulfilled' ? temporal.value.stop() : undefined,
-    ]);
-  };
-  if (database.status === 'rejected' || temporal.status === 'rejected') {
-    await stop();
-    throw database.status === 'rejected' ? database.reason : rejection(temporal);
+  const opening = [
+    openDatabase(options, env, log),
+    openTemporal(options, env, log, signal),
+  ] as const;
+  try {
+    const [database, temporal] = await Promise.all(opening);
+    const others = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+    return {
+      ownsDatabase: database.stop !== undefined,
+      uiAddress: temporal.uiAddress,
+      env: { ...Object.fromEntries(others), ...temporal.env, ...database.env },
+      ended: Promise.race([database, temporal].flatMap(({ ended }) => ended ?? [])),
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all([database.stop?.(), temporal.stop?.()]);
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled(opening.map(async (server) => await (await server).stop?.()));
+    throw error;
   }
-  const others = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+}
+
+async function openDatabase(
+  options: DevOptions,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<Server> {
+  const given = givenDatabase(env);
+  if (given !== undefined) {
+    log('PostgreSQL  the database of DATABASE_URL; no sample rows are written to it');
+    return { env: { DATABASE_URL: given } };
+  }
+  const server = await startPostgres({
+    dataDirectory: path.join(options.data, 'postgres'),
+    port: preferredPort('PostgreSQL', options.postgresPort, log),
+    say: log,
+  });
+  const stop = async (): Promise<void> => {
+    await server.stop('fast', STOP_TIMEOUT_MILLISECONDS);
+  };
+  try {
+    await ensureDatabase(server.url);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  log(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
   return {
-    database: database.value,
-    temporal: temporal.value,
-    env: {
-      ...Object.fromEntries(others),
-      ...temporal.value.env,
-      DATABASE_URL: database.value.url,
-    },
-    [Symbol.asyncDispose]: stop,
+    env: { DATABASE_URL: server.urlOf(DATABASE) },
+    ended: server.exited.then((reason) => `PostgreSQL stopped unexpectedly (${reason}).`),
+    stop,
   };
 }
 
-function rejection(outcome: PromiseSettledResult<unknown>): unknown {
-  return outcome.status === 'rejected' ? outcome.reason : undefined;
+async function ensureDatabase(serverUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    const found = await client.query('select from pg_database where datname = $1', [DATABASE]);
+    if (found.rowCount === 0) await client.query(`create database ${DATABASE}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function openTemporal(
+  options: DevOptions,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Server> {
+  const given = givenTemporal(env);
+  if (given !== undefined) {
+    log(`Temporal    the server of ${given}`);
+    const own = Object.entries(env).filter(([name]) => name.startsWith('TEMPORAL_'));
+    return { env: Object.fromEntries(own) };
+  }
+  const cli = await findTemporalCli({ env, cacheDirectory: CLI_CACHE, say: log, signal });
+  const folder = path.join(options.data, 'temporal');
+  const server = await startTemporal({
+    cli,
+    dataDirectory: folder,
+    port: preferredPort('Temporal', options.temporalPort, log),
+    uiPort: preferredPort("Temporal's Web UI", options.uiPort, log),
+    durable: true,
+    say: log,
+  });
+  log(`Temporal    ${server.address} (CLI ${cli.version}), data in ${folder}`);
+  // Replaces the user's own file, whose keys and TLS settings are for another server. The SDK cannot
+  // read a file without any profile.
+  const configFile = path.join(folder, 'temporal.toml');
+  writeFileSync(configFile, '[profile.default]\n');
+  return {
+    env: {
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: DEFAULT_NAMESPACE,
+      TEMPORAL_CONFIG_FILE: configFile,
+    },
+    uiAddress: server.uiAddress,
+    ended: server.exited.then((reason) => `Temporal stopped unexpectedly (${reason}).`),
+    stop: async () => {
+      await server.stop();
+    },
+  };
+}
+
+function givenDatabase(env: NodeJS.ProcessEnv): string | undefined {
+  return env['DATABASE_URL'] === '' ? undefined : env['DATABASE_URL'];
+}
+
+/** The variable that gives a Temporal server. */
+function givenTemporal(env: NodeJS.ProcessEnv): string | undefined {
+  return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'].find((name) => (env[name] ?? '') !== '');
+}
+
+function preferredPort(service: string, preferred: number, log: Log): PortWish {
+  return async (avoid) => {
+    const port = await choosePort(preferred, avoid);
+    if (port !== preferred) {
+      log(`Port ${String(preferred)} is in use: ${service} listens on ${String(port)} instead.`);
+    }
+    return port;
+  };
+}
+
+/** The variables that other terminals need; everything else is the user's own environment. */
+const EXPORTED = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'];
+
+/** Writes a file for a shell to source. Only its owner can read it, since it holds the password. */
+export function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
+  const file = path.join(folder, 'environment');
+  const lines = EXPORTED.flatMap((name) => {
+    const value = env[name]?.replaceAll("'", `'\\''`);
+    return value === undefined ? [] : [`export ${name}='${value}'\n`];
+  });
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
+  return file;
 }

@@ -1,4 +1,4 @@
-/** The worker, as a process of its own: the very command that runs in production. */
+/** The worker, as a process of its own: the same command that runs in production. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,36 +7,35 @@ import { RECORD_FILE, stopLeftover, type StopSteps } from '../services/service-r
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** It leaves after the chunk it is at; killed after this time, what it did is in the ledger anyway. */
+/** It stops after its current chunk. When it is killed, the ledger still has what it deleted. */
 const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 };
 
 /**
- * Ends the worker of a run that was killed; it goes first, while its servers still answer.
- * @throws ServiceInUseError when another development environment uses the folder now.
+ * Stops the worker that a killed start left behind, before the servers that it uses.
+ * @throws ServiceInUseError when another development environment is using the folder.
  */
-export async function endLeftoverWorker(
-  dataDirectory: string,
-  say: (message: string) => void,
+export async function stopLeftoverWorker(
+  folder: string,
+  log: (message: string) => void,
 ): Promise<void> {
-  const ended = await stopLeftover(recordFile(dataDirectory), STOP_STEPS);
-  if (ended !== undefined) {
-    say(`Stopped the worker (process ${String(ended)}) of a run that was killed.`);
-  }
+  const pid = await stopLeftover(recordFile(folder), STOP_STEPS);
+  if (pid !== undefined)
+    log(`Stopped the worker (process ${String(pid)}) of a run that was killed.`);
 }
 
-/** Starts the worker; it leaves with the disposal. */
+/** Starts the worker. Disposal stops it. */
 export async function startWorker(
-  dataDirectory: string,
+  folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<ServiceProcess & AsyncDisposable> {
   const worker = await spawnService({
     name: 'The worker',
     program: process.execPath,
     args: [CLI, 'worker'],
-    // The schedule is made here and told about; two at it would only confuse the reader of the log.
+    // The schedule is applied here and reported; a second time would only clutter the log.
     env: { ...env, SESSION_CLEANUP_SCHEDULE: 'off' },
-    logFile: path.join(dataDirectory, 'worker', 'worker.log'),
-    recordFile: recordFile(dataDirectory),
+    logFile: path.join(folder, 'worker', 'worker.log'),
+    recordFile: recordFile(folder),
   });
   return {
     ...worker,
@@ -46,6 +45,6 @@ export async function startWorker(
   };
 }
 
-function recordFile(dataDirectory: string): string {
-  return path.join(dataDirectory, 'worker', RECORD_FILE);
+function recordFile(folder: string): string {
+  return path.join(folder, 'worker', RECORD_FILE);
 }

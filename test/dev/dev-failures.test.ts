@@ -17,7 +17,7 @@ describe('npm run dev, when a part of it dies', { timeout: 120_000 }, () => {
       expect(services).toHaveLength(3);
       process.kill(services[position] ?? 0, 'SIGKILL');
       expect((await dev.ended()).code).toBe(1);
-      expect(dev.output()).toContain(`${name} ended by itself`);
+      expect(dev.output()).toContain(`${name} stopped unexpectedly`);
       expect(liveServices(data)).toEqual([]);
     },
   );

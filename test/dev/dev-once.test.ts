@@ -37,11 +37,11 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
       runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     const said = first.output();
-    expect(said).toContain(`Port ${taken.postgres} is taken: PostgreSQL gets `);
-    expect(said).toContain(`Port ${taken.temporal} is taken: Temporal gets `);
+    expect(said).toContain(`Port ${taken.postgres} is in use: PostgreSQL listens on `);
+    expect(said).toContain(`Port ${taken.temporal} is in use: Temporal listens on `);
     expect(said).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
     // One more workflow task, of three events, where the worker is slow to begin.
-    expect(said).toMatch(/1[25] events say: 3,000 rows deleted/);
+    expect(said).toMatch(/1[25] events, result: 3,000 rows deleted/);
     expect(said).toContain('2,000 live, 0 expired');
     expect(said).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
     expect(said).toMatch(

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
 
 import { parseDevOptions } from '../../scripts/dev/options.ts';
-import { checkEnvironment } from '../../scripts/dev/preflight.ts';
+import { checkEnvironment } from '../../scripts/dev/servers.ts';
 
 /** What the command line is told, and the exit code. */
 function refusal(args: readonly string[]): { readonly text: string; readonly exitCode: number } {
@@ -29,8 +29,10 @@ describe('the arguments of npm run dev', () => {
     expect(parseDevOptions([])).toEqual({
       once: false,
       sessions: 200_000,
-      dataDirectory: expect.stringMatching(/\/\.dev$/),
-      ports: { postgres: 15_432, temporal: 7_233, ui: 8_233 },
+      data: expect.stringMatching(/\/\.dev$/),
+      postgresPort: 15_432,
+      temporalPort: 7_233,
+      uiPort: 8_233,
     });
   });
 
@@ -44,8 +46,10 @@ describe('the arguments of npm run dev', () => {
     ).toEqual({
       once: true,
       sessions: 0,
-      dataDirectory: '/x',
-      ports: { postgres: 1, temporal: 2, ui: 65_535 },
+      data: '/x',
+      postgresPort: 1,
+      temporalPort: 2,
+      uiPort: 65_535,
     });
   });
 

@@ -95,7 +95,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expectDone(code, again);
     expect(JSON.parse(lastLine).liveAfter).toBeGreaterThanOrEqual(200);
     // The orphans are gone before ports are chosen.
-    expect(again.output()).not.toContain('is taken');
+    expect(again.output()).not.toContain('is in use');
     for (const pid of orphans) expect(again.output()).toContain(`(process ${String(pid)})`);
     expect(liveServices(data)).toEqual([]);
   });
