@@ -79,7 +79,9 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
   const migrations = await unlessStopped(signal, migrateDatabase(config));
   if (migrations.length > 0) log(`Migrated    ${migrations.join(', ')}`);
   const worker = stack.use(await startWorker(options.data, env));
-  void stopAfter(worker.exited.then(() => serviceFailure(worker, 'stopped unexpectedly').message));
+  void stopAfter(
+    worker.exited.then((reason) => serviceFailure(worker, `stopped unexpectedly (${reason})`)),
+  );
   log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
   // While the worker loads. A given database gets no sample rows.
   if (ownsDatabase) await unlessStopped(signal, fillTable(orm, options.sessions));
@@ -100,8 +102,8 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
 }
 
 /** Stops everything when one part stops unexpectedly. */
-async function stopAfter(ended: Promise<string>): Promise<void> {
-  stop.abort(new Error(await ended));
+async function stopAfter(ended: Promise<Error>): Promise<void> {
+  stop.abort(await ended);
 }
 
 /** Applies the schedule and, unless it is paused, has it start a run. */

@@ -1,7 +1,6 @@
 /** PostgreSQL and Temporal of the development environment: given by the environment, or started. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import pg from 'pg';
 
@@ -10,6 +9,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { choosePort, LOOPBACK, type PortWish } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
+import { serviceFailure, type ServiceProcess } from '../services/service-process.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 import type { DevOptions } from './options.ts';
@@ -22,8 +22,8 @@ export interface Servers extends AsyncDisposable {
   readonly uiAddress: string | undefined;
   /** Environment in which the worker and all commands use these servers. Secret. */
   readonly env: NodeJS.ProcessEnv;
-  /** Resolves with the reason when a server that was started here stops unexpectedly. */
-  readonly ended: Promise<string>;
+  /** Resolves with an error when a server that was started here stops unexpectedly. */
+  readonly ended: Promise<Error>;
 }
 
 interface Server {
@@ -31,7 +31,7 @@ interface Server {
   readonly env: NodeJS.ProcessEnv;
   readonly uiAddress?: string | undefined;
   /** Left out for a given server, as is `stop`. */
-  readonly ended?: Promise<string>;
+  readonly ended?: Promise<Error>;
   readonly stop?: () => Promise<void>;
 }
 
@@ -42,8 +42,6 @@ const DATABASE = 'app';
 
 /** PostgreSQL needs less than a second for its shutdown checkpoint here. */
 const STOP_TIMEOUT_MILLISECONDS = 4_000;
-
-const CLI_CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
 
 /**
  * Checks the environment before anything is started.
@@ -119,10 +117,11 @@ async function openDatabase(
     await stop();
     throw error;
   }
-  log(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
+  const address = `${LOOPBACK}:${String(server.port)}`;
+  log(`PostgreSQL  ${address}, data in ${server.dataDirectory}`);
   return {
     env: { DATABASE_URL: server.urlOf(DATABASE) },
-    ended: server.exited.then((reason) => `PostgreSQL stopped unexpectedly (${reason}).`),
+    ended: failureOf(`PostgreSQL at ${address}`, server),
     stop,
   };
 }
@@ -150,7 +149,7 @@ async function openTemporal(
     const own = Object.entries(env).filter(([name]) => name.startsWith('TEMPORAL_'));
     return { env: Object.fromEntries(own) };
   }
-  const cli = await findTemporalCli({ env, cacheDirectory: CLI_CACHE, say: log, signal });
+  const cli = await findTemporalCli({ env, say: log, signal });
   const folder = path.join(options.data, 'temporal');
   const server = await startTemporal({
     cli,
@@ -172,11 +171,18 @@ async function openTemporal(
       TEMPORAL_CONFIG_FILE: configFile,
     },
     uiAddress: server.uiAddress,
-    ended: server.exited.then((reason) => `Temporal stopped unexpectedly (${reason}).`),
+    ended: failureOf(`Temporal at ${server.address}`, server),
     stop: async () => {
       await server.stop();
     },
   };
+}
+
+async function failureOf(
+  name: string,
+  { exited, logFile }: Pick<ServiceProcess, 'exited' | 'logFile'>,
+): Promise<Error> {
+  return serviceFailure({ name, logFile }, `stopped unexpectedly (${await exited})`);
 }
 
 function givenDatabase(env: NodeJS.ProcessEnv): string | undefined {

@@ -2,13 +2,14 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { StopSteps } from '../services/process-identity.ts';
 import { spawnService, type ServiceProcess } from '../services/service-process.ts';
-import { RECORD_FILE, stopLeftover, type StopSteps } from '../services/service-record.ts';
+import { RECORD_FILE, stopLeftover } from '../services/service-record.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** It stops after its current chunk. When it is killed, the ledger still has what it deleted. */
-const STOP_STEPS: StopSteps = { gently: 'SIGTERM', patienceMilliseconds: 4_000 };
+const STOP_STEPS: StopSteps = { signal: 'SIGTERM', timeoutMilliseconds: 4_000 };
 
 /**
  * Stops the worker that a killed start left behind, before the servers that it uses.

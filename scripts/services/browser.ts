@@ -1,4 +1,4 @@
-/** Chromium without a window, for what people do in Temporal's Web UI. */
+/** Headless Chromium for Temporal's Web UI. */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
@@ -9,13 +9,9 @@ import type {
   LaunchOptions,
 } from 'playwright-core';
 
-/** Variable that names the program. */
-const PROGRAM_VARIABLE = 'CHROMIUM';
-
-/** What packages call it. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
-/** It asks nobody outside for anything, and starts without questions. */
+/** Without requests to the internet and without first-start questions. */
 const ARGUMENTS = [
   '--disable-gpu',
   '--disable-quic',
@@ -25,16 +21,18 @@ const ARGUMENTS = [
   '--no-first-run',
 ];
 
-/** The program, or why there is none. */
+/** The program, or why it was not found. */
 export type FoundBrowser = { readonly program: string } | { readonly missing: string };
 
 /** Finds the browser that `CHROMIUM` names, else one on the PATH. */
 export function findBrowser(env: NodeJS.ProcessEnv): FoundBrowser {
-  const named = env[PROGRAM_VARIABLE] ?? '';
+  const named = env['CHROMIUM'] ?? '';
   if (named !== '') {
     return isProgram(named)
       ? { program: named }
-      : { missing: `${PROGRAM_VARIABLE} is ${named}, which is no program.` };
+      : {
+          missing: `CHROMIUM is ${named}, which is not an executable file. Set it to the path of Chromium or Chrome.`,
+        };
   }
   const program = (env['PATH'] ?? '')
     .split(path.delimiter)
@@ -45,20 +43,17 @@ export function findBrowser(env: NodeJS.ProcessEnv): FoundBrowser {
     ? {
         missing:
           `No Chromium was found on the PATH. Install it ("apt-get install chromium"), or set ` +
-          `${PROGRAM_VARIABLE} to the path of Chromium or Chrome.`,
+          `CHROMIUM to the path of Chromium or Chrome.`,
       }
     : { program };
 }
 
-/** How to launch it. It runs as whoever starts it, root included, and so without a sandbox of its own. */
+/** Launches it as the current user, which may be root, and therefore without its sandbox. */
 export function browserOptions(program: string): LaunchOptions {
   return { executablePath: program, headless: true, chromiumSandbox: false, args: ARGUMENTS };
 }
 
-/**
- * A browser window for the Web UI: in English and UTC, wherever it runs. It reaches that address only,
- * since the page asks for news from the internet.
- */
+/** A window for the Web UI, in English and UTC. It blocks the page's requests to other addresses. */
 export async function openWindow(
   browser: Browser,
   address: string,

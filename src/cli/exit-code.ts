@@ -8,6 +8,11 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** A command failed for a reason that its message explains, with the remedy. */
+export class CommandFailure extends Error {
+  override readonly name: string = 'CommandFailure';
+}
+
 /** An argument cannot be used. Thrown before anything is connected to; the message says why. */
 export class InputError extends Error {
   override readonly name = 'InputError';

@@ -6,7 +6,7 @@ import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts
 import { SteeringError } from '../runs/control.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { DatabaseProblem } from './database-problem.ts';
-import { EXIT, InputError } from './exit-code.ts';
+import { CommandFailure, EXIT, InputError } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 
 /** Errors whose message already says what happened and what to do. */
@@ -16,6 +16,7 @@ const SELF_EXPLAINING = [
   ScheduleContendedError,
   ScheduleTakenError,
   DatabaseProblem,
+  CommandFailure,
   SteeringError,
 ] as const;
 

@@ -5,19 +5,26 @@ import { liveServices, test } from '../support/dev-process.ts';
 // Each starts servers and a worker, on a machine that may be busy.
 describe('npm run dev, when a part of it dies', { timeout: 120_000 }, () => {
   test.for([
-    ['PostgreSQL', 0],
-    ['Temporal', 1],
-    ['The worker', 2],
+    [
+      /PostgreSQL at 127\.0\.0\.1:\d+ stopped unexpectedly \(signal SIGKILL\)\..* \S+postgres\.log:/,
+      0,
+    ],
+    [
+      /Temporal at 127\.0\.0\.1:\d+ stopped unexpectedly \(signal SIGKILL\)\..* \S+temporal\.log:/,
+      1,
+    ],
+    [/The worker stopped unexpectedly \(signal SIGKILL\)\..* \S+worker\.log:/, 2],
   ] as const)(
-    'ends all the rest, and says why: %s',
-    async ([name, position], { data, startDev }) => {
+    'stops everything, and reports address, reason and log: %s',
+    async ([message, position], { data, startDev }) => {
       const dev = await startDev({ args: ['--sessions', '10'] });
-      await dev.says('Try ');
+      await dev.waitFor('Try ');
       const services = liveServices(data);
       expect(services).toHaveLength(3);
       process.kill(services[position] ?? 0, 'SIGKILL');
       expect((await dev.ended()).code).toBe(1);
-      expect(dev.output()).toContain(`${name} stopped unexpectedly`);
+      expect(dev.output()).toMatch(message);
+      expect(dev.output()).not.toMatch(/^ {4}at /m);
       expect(liveServices(data)).toEqual([]);
     },
   );

@@ -44,7 +44,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     startDev,
   }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
-    await dev.says('Try ');
+    await dev.waitFor('Try ');
     expect(liveServices(data)).toHaveLength(3);
     await expect.poll(() => countRows(data), { timeout: 20_000 }).toBeGreaterThan(205);
     await expect
@@ -61,7 +61,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(liveServices(data)).toEqual([]);
 
     const again = await startDev();
-    await again.says('Try ');
+    await again.waitFor('Try ');
     expect(again.output()).toContain('The schedule is paused, so no run is triggered');
     expect(again.output()).toContain('hands off');
     const { info, state } = await withSchedule(data, (schedule) => schedule.describe());
@@ -74,7 +74,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     startDev,
   }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
-    await dev.says('Try ');
+    await dev.waitFor('Try ');
     const rival = await startDev({ args: ['--once'] });
     expect((await rival.ended()).code).toBe(1);
     expect(rival.output()).toContain('is in use');
@@ -105,7 +105,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     startDev,
   }) => {
     const dev = await startDev({ args: ['--once', '--sessions', '3000000'] });
-    await dev.says('Filling');
+    await dev.waitFor('Filling');
     dev.signal('SIGINT');
     const asked = performance.now();
     expect((await dev.ended()).code).toBe(130);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chownSync, mkdirSync, rmSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 
-import { postgresAccount } from '../../../scripts/services/postgres-account.ts';
+import { postgresAccount } from '../../../scripts/services/account.ts';
 
 /** A mounted file system of our own; disposing of it unmounts it. */
 export interface TinyDisk extends Disposable {
