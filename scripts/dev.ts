@@ -1,4 +1,7 @@
 /** `npm run dev`: a complete development environment. See `npm run dev -- --help`. */
+import { realpathSync } from 'node:fs';
+import os from 'node:os';
+
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import { migrateDatabase } from '../src/cli/database.ts';
@@ -23,6 +26,7 @@ import { openTerminal } from './dev/terminal.ts';
 import { simulateTraffic } from './dev/traffic.ts';
 import { startWorker, stopLeftoverWorker } from './dev/worker.ts';
 import { runScript } from './options.ts';
+import { explainFullDisk } from './services/full-disk.ts';
 import { serviceFailure } from './services/service-process.ts';
 import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
 
@@ -39,7 +43,13 @@ await runScript(async () => {
     else log(renderJson(first));
   } catch (error) {
     // Ctrl-C is the usual end of an environment that stays.
-    if (options.once || !(error instanceof StopRequested)) throw error;
+    if (error instanceof StopRequested && !options.once) return;
+    throw explainFullDisk(
+      error,
+      // PostgreSQL uses the second one where its user may not enter the first.
+      [options.data, realpathSync(os.tmpdir())],
+      'Free space there, or set another folder by --data (by TMPDIR, for the temporary folder).',
+    );
   }
 });
 // Everything has stopped but Temporal's connection, see below.

@@ -6,29 +6,20 @@
  *   npm run replay -- --live    those of a namespace, as a gate before a deployment
  */
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
-import { CommanderError } from 'commander';
 
 import { readTemporalConfig } from '../src/cli/command-context.ts';
-import { reportError } from '../src/cli/report-error.ts';
 import { withClient } from '../src/cli/temporal-client.ts';
 import { workflowsPath } from '../src/worker/workflow-code.ts';
+import { runScript } from './options.ts';
 import { fetchHistories } from './replay/fetch-histories.ts';
 import { parseReplayOptions, type ReplayOptions } from './replay/options.ts';
 import { readHistories } from './replay/read-histories.ts';
 import { replayHistories, type NamedHistory } from './replay/replay-histories.ts';
 import { REMEDY, renderReplay, renderSummary } from './replay/report-replays.ts';
 
-try {
+await runScript(async () => {
   process.exitCode = await replay(parseReplayOptions(process.argv.slice(2)));
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode;
-  } else {
-    const { exitCode, message } = reportError(error);
-    console.error(message);
-    process.exitCode = exitCode;
-  }
-}
+});
 
 async function replay(options: ReplayOptions): Promise<number> {
   const began = performance.now();

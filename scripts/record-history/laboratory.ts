@@ -14,7 +14,7 @@ import { DEFAULT_TASK_QUEUE } from '../../src/contract/names.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { createCleanupWorker } from '../../src/worker/worker.ts';
-import { choosePort } from '../services/ports.ts';
+import { anyPort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
@@ -87,7 +87,7 @@ export async function openLaboratory({
 
   const postgres = await startPostgres({
     dataDirectory: path.join(folder, 'postgres'),
-    port: await choosePort(),
+    port: anyPort,
     authentication: 'trust',
     settings: { fsync: 'off' },
   });
@@ -107,9 +107,9 @@ export async function openLaboratory({
   const temporal = await startTemporal({
     cli: await findTemporalCli({ env: process.env, cacheDirectory, say: console.log }),
     dataDirectory: path.join(folder, 'temporal'),
-    port: await choosePort(),
+    port: anyPort,
     durable: false,
-    ...(withUi ? { uiPort: async (avoid) => await choosePort(undefined, avoid) } : {}),
+    ...(withUi ? { uiPort: anyPort } : {}),
     ...(eventsBeforeNew === undefined
       ? {}
       : { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': eventsBeforeNew } }),

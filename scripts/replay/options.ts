@@ -1,7 +1,8 @@
 /** The command line of `npm run replay`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 
 import { parseDuration } from '../../src/config/duration.ts';
+import { scriptCommand } from '../options.ts';
 
 /** Which histories are to be replayed. */
 export type ReplayOptions =
@@ -17,7 +18,7 @@ const DEFAULT_SINCE = '7d';
  *   `exitCode` is what to leave with.
  */
 export function parseReplayOptions(args: readonly string[]): ReplayOptions {
-  const command = new Command('npm run replay --')
+  const command = scriptCommand('npm run replay --')
     .description(
       'Replays histories with the workflow as it is in this checkout, and names those that it could ' +
         'not go on with, and the first event that differs. Without options: the histories in ' +
@@ -29,13 +30,7 @@ export function parseReplayOptions(args: readonly string[]): ReplayOptions {
       `with --live: runs that ended within it, besides all that go on (default: ${DEFAULT_SINCE})`,
       duration,
     )
-    .helpOption('-h, --help', 'show this text')
-    .addHelpText('after', HELP)
-    .allowExcessArguments(false)
-    .exitOverride((error) => {
-      error.exitCode = error.exitCode === 0 ? 0 : 2;
-      throw error;
-    });
+    .addHelpText('after', HELP);
   const { live, since } = command.parse([...args], { from: 'user' }).opts<{
     live?: true;
     since?: number;

@@ -16,6 +16,7 @@ import {
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
 import { ServiceInUseError } from '../../scripts/services/service-record.ts';
 import { startInOwnProcess } from '../support/dying-run.ts';
+import { listen, samePortAtFirst } from '../support/taken-port.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
@@ -152,6 +153,26 @@ describe('an embedded PostgreSQL server', () => {
     expect(identifyProcess(stranger.pid ?? 0)).toBeDefined();
     stranger.kill();
     await gone;
+  });
+
+  test('fails with the port and the remedy when a fixed port is in use', async ({ start }) => {
+    await using listener = await listen();
+    await expect(start({ port: listener.port })).rejects.toThrow(
+      new RegExp(`another process listens on 127.0.0.1:${String(listener.port)}\\. .*another port`),
+    );
+  });
+
+  test('two that choose the same port in the same moment both start', async ({ folder, start }) => {
+    const port = await samePortAtFirst(2);
+    const servers = await Promise.all(
+      ['one', 'other'].map((name) => start({ port, dataDirectory: path.join(folder, name) })),
+    );
+    expect(new Set(servers.map((server) => server.port)).size).toBe(2);
+    for (const server of servers) {
+      expect(await query(server.url, 'show data_directory')).toEqual([
+        { data_directory: path.join(server.dataDirectory, 'data') },
+      ]);
+    }
   });
 
   test('tells by its log why it did not start', async ({ start }) => {

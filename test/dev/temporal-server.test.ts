@@ -11,6 +11,7 @@ import {
   type TemporalServer,
 } from '../../scripts/services/temporal-server.ts';
 import { startInOwnProcess } from '../support/dying-run.ts';
+import { listen, samePortAtFirst } from '../support/taken-port.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
 const test = withFolder.extend('start', async ({ folder }, { onCleanup }) => {
@@ -84,6 +85,29 @@ describe('a Temporal dev server', () => {
     expect(identifyProcess(run.serverPid)).toBeDefined();
     await start();
     expect(identifyProcess(run.serverPid)).toBeUndefined();
+  });
+
+  test('fails with the port and the remedy when a fixed port is in use', async ({ start }) => {
+    await using listener = await listen();
+    await expect(start({ port: listener.port })).rejects.toThrow(
+      new RegExp(`another process listens on 127.0.0.1:${String(listener.port)}\\. .*another port`),
+    );
+  });
+
+  test('two that choose the same port in the same moment both start', async ({ folder, start }) => {
+    const port = await samePortAtFirst(2);
+    const servers = await Promise.all(
+      ['one', 'other'].map((name) => start({ port, dataDirectory: path.join(folder, name) })),
+    );
+    expect(new Set(servers.map((server) => server.port)).size).toBe(2);
+    await Promise.all(
+      servers.map((server, index) =>
+        withClient(server, (client) =>
+          client.schedule.create({ ...SCHEDULE, scheduleId: `of ${String(index)}` }),
+        ),
+      ),
+    );
+    for (const server of servers) expect(identifyProcess(server.pid)).toBeDefined();
   });
 
   test('tells by its log why it did not start', async ({ start }) => {

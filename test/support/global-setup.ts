@@ -2,12 +2,15 @@
  * Runs once around all tests: one PostgreSQL and one Temporal server for the whole run, in a folder and
  * on ports of its own, so that a development environment may run beside it.
  */
+import { realpathSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { TestProject } from 'vitest/node';
 
-import { choosePort } from '../../scripts/services/ports.ts';
+import { explainFullDisk } from '../../scripts/services/full-disk.ts';
+import { anyPort } from '../../scripts/services/ports.ts';
 import { startPostgres, type PostgresServer } from '../../scripts/services/postgres-server.ts';
 import { findTemporalCli, type TemporalCli } from '../../scripts/services/temporal-cli.ts';
 import { startTemporal, type TemporalServer } from '../../scripts/services/temporal-server.ts';
@@ -42,7 +45,22 @@ export async function startServers(
   { withUi }: { readonly withUi: boolean },
 ): Promise<() => Promise<void>> {
   await removeDeadRuns();
-  const folder = createRunFolder();
+  try {
+    return await startServersIn(createRunFolder(), project, withUi);
+  } catch (error) {
+    throw explainFullDisk(
+      error,
+      [realpathSync(os.tmpdir())],
+      'Free space there, or name another folder by TMPDIR.',
+    );
+  }
+}
+
+async function startServersIn(
+  folder: string,
+  project: TestProject,
+  withUi: boolean,
+): Promise<() => Promise<void>> {
   // An unguarded failure would leave the other server running, so both are awaited first.
   const [postgres, temporal] = await Promise.allSettled([
     startTestPostgres(path.join(folder, 'postgres'), project.getProvidedContext().databaseRole),
@@ -77,7 +95,7 @@ async function startTestPostgres(
 ): Promise<PostgresServer> {
   const server = await startPostgres({
     dataDirectory,
-    port: await choosePort(),
+    port: anyPort,
     authentication: 'trust',
     settings: {
       // Nothing here outlives the run, so nothing needs to reach the disk.
@@ -110,8 +128,8 @@ async function startTestTemporal(
   const server = await startTemporal({
     cli,
     dataDirectory,
-    port: await choosePort(),
-    ...(withUi ? { uiPort: async (avoid) => await choosePort(undefined, avoid) } : {}),
+    port: anyPort,
+    ...(withUi ? { uiPort: anyPort } : {}),
     durable: false,
     // Each test has a namespace of its own; schedules work in one only once the server has noticed it,
     // which takes up to two seconds by default.

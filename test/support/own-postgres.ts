@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
+import { anyPort, LOOPBACK } from '../../scripts/services/ports.ts';
 import { startPostgres, type PostgresServer } from '../../scripts/services/postgres-server.ts';
 import { createTemplate, TEMPLATE_DATABASE } from './postgres-template.ts';
 import { createTestDatabase, type OwnedTestDatabase } from './test-database.ts';
@@ -83,7 +83,7 @@ async function start(
 ): Promise<PostgresServer> {
   return await startPostgres({
     dataDirectory,
-    port: await choosePort(),
+    port: anyPort,
     authentication: 'trust',
     settings: { fsync: 'off', ...settings },
   });

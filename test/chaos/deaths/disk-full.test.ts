@@ -12,9 +12,7 @@ import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
 import { EXPIRED, LIVE, PATIENCE, sized, SLOW } from '../support/form.ts';
 import { mortalPostgres } from '../support/mortal-postgres.ts';
-import { mountTinyDisk } from '../support/tiny-disk.ts';
-
-const MOUNT_NEEDED = 'a file system of our own cannot be mounted here; run as root on Linux';
+import { MOUNT_NEEDED, mountTinyDisk } from '../support/tiny-disk.ts';
 
 /** Room for the server and its table, with not much beside it. */
 const DISK_MEGABYTES = sized({ short: 220, full: 900 });

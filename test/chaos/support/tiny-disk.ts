@@ -5,6 +5,9 @@ import path from 'node:path';
 
 import { postgresAccount } from '../../../scripts/services/account.ts';
 
+/** Why a test is skipped. */
+export const MOUNT_NEEDED = 'a file system of our own cannot be mounted here; run as root on Linux';
+
 /** A mounted file system of our own; disposing of it unmounts it. */
 export interface TinyDisk extends Disposable {
   readonly folder: string;
