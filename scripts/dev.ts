@@ -2,12 +2,8 @@
 import { realpathSync } from 'node:fs';
 import os from 'node:os';
 
-import type { MikroORM } from '@mikro-orm/postgresql';
-
 import { migrateDatabase } from '../src/cli/database.ts';
 import { EXIT } from '../src/cli/exit-code.ts';
-import { durationText } from '../src/cli/rendering/duration-text.ts';
-import { countText, numberText } from '../src/cli/rendering/number-text.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import { createOrm } from '../src/database/orm.ts';
 import { createLogger } from '../src/logging/logging.ts';
@@ -17,14 +13,23 @@ import { describeSchedule } from '../src/schedule/schedule.ts';
 import { loadTemporalSettings } from '../src/temporal/connection-settings.ts';
 import { connectClient } from '../src/temporal/connection.ts';
 import { performFirstRun, type FirstRun, type RunContext } from './dev/first-run.ts';
+import {
+  openTerminal,
+  renderFirstRun,
+  renderJson,
+  renderNextRun,
+  renderPages,
+} from './dev/output.ts';
 import { parseDevOptions, type DevOptions } from './dev/options.ts';
-import { renderFirstRun, renderJson, renderNextRun, renderPages } from './dev/report.ts';
 import { fillSessions } from './dev/sample-sessions.ts';
-import { checkEnvironment, openServers, writeEnvironmentFile } from './dev/servers.ts';
-import { reportRuns, showCounts } from './dev/stay.ts';
-import { openTerminal } from './dev/terminal.ts';
-import { simulateTraffic } from './dev/traffic.ts';
-import { startWorker, stopLeftoverWorker } from './dev/worker.ts';
+import {
+  checkEnvironment,
+  openServers,
+  startWorker,
+  stopLeftoverWorker,
+  writeEnvironmentFile,
+} from './dev/servers.ts';
+import { reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
 import { runScript } from './options.ts';
 import { explainFullDisk } from './services/full-disk.ts';
 import { serviceFailure } from './services/service-process.ts';
@@ -94,7 +99,9 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
   );
   log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
   // While the worker loads. A given database gets no sample rows.
-  if (ownsDatabase) await unlessStopped(signal, fillTable(orm, options.sessions));
+  if (ownsDatabase) {
+    await unlessStopped(signal, fillSessions(orm.em, options.sessions, terminal, signal));
+  }
 
   const first = await unlessStopped(signal, runOnSchedule(context));
   log(renderNextRun(await describeSchedule(client)));
@@ -129,22 +136,4 @@ async function runOnSchedule(context: RunContext): Promise<FirstRun | undefined>
   const first = await performFirstRun(context);
   log(renderFirstRun(first));
   return first;
-}
-
-async function fillTable(orm: MikroORM, count: number): Promise<void> {
-  const started = performance.now();
-  const { expired, live } = await fillSessions(orm.em, count, showFilling, signal);
-  const seconds = (performance.now() - started) / 1_000;
-  log(
-    expired + live > 0
-      ? `Sessions    ${numberText(expired)} expired and ${numberText(live)} live sample rows written in ${durationText(seconds)}`
-      : `Sessions    no sample row written: the table holds ${countText(count, 'row')} or more already`,
-  );
-}
-
-function showFilling(written: number, all: number): void {
-  const total = countText(all, 'session');
-  progress.show(
-    written < all ? `Filling     ${numberText(written)} of ${total}` : `Indexing    ${total}`,
-  );
 }

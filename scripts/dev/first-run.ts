@@ -10,7 +10,7 @@ import type { RecordedResult } from '../../src/runs/result.ts';
 import { waitForRun, type RunId } from '../../src/runs/run.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
 import { triggerSchedule } from '../../src/schedule/trigger.ts';
-import { renderBar, type Terminal } from './terminal.ts';
+import { renderBar, type Terminal } from './output.ts';
 
 /** Number of rows in all targets together. */
 export interface RowCounts {

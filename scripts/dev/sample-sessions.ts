@@ -1,6 +1,10 @@
 /** Sample rows for a table that the development environment created. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 
+import { durationText } from '../../src/cli/rendering/duration-text.ts';
+import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
+import type { Terminal } from './output.ts';
+
 /** Rows per statement: few enough to update a progress line several times a second. */
 const CHUNK = 20_000;
 
@@ -8,15 +12,15 @@ const CHUNK = 20_000;
  * Fills the table `sessions` up to `count` rows, 60 % of them expired, in no particular order, as an
  * application would have after some weeks. Existing rows count. All in one transaction, so that an
  * interrupted start leaves nothing. New live rows stay live for at least an hour.
- * @returns the numbers of rows written
  */
 export async function fillSessions(
   em: EntityManager,
   count: number,
-  onProgress: (written: number, total: number) => void,
+  { log, progress }: Terminal,
   signal: AbortSignal,
-): Promise<{ readonly expired: number; readonly live: number }> {
-  const written = await em.fork().transactional(async (transaction) => {
+): Promise<void> {
+  const started = performance.now();
+  const { expired, live } = await em.fork().transactional(async (transaction) => {
     const [found] = await transaction.execute<{ expired: string; live: string }[]>(COUNT_SESSIONS);
     const wanted = Math.round(count * EXPIRED_SHARE);
     const expired = Math.max(0, wanted - Number(found?.expired ?? 0));
@@ -28,17 +32,25 @@ export async function fillSessions(
     for (const { drop } of indexes) await transaction.execute(drop);
     for (let done = 0; done < total; done += CHUNK) {
       signal.throwIfAborted();
+      progress.show(`Filling     ${numberText(done)} of ${countText(total, 'session')}`);
       const last = Math.min(done + CHUNK, total);
       await transaction.execute(INSERT_SAMPLES, [done + 1, last, expired, total]);
-      onProgress(last, total);
     }
     signal.throwIfAborted();
+    progress.show(`Indexing    ${countText(total, 'session')}`);
     for (const { create } of indexes) await transaction.execute(create);
     return { expired, live };
   });
+  if (expired + live === 0) {
+    log(`Sessions    no sample rows written: the table has ${countText(count, 'row')} or more`);
+    return;
+  }
   // What autovacuum would do a minute later: the planner's statistics and the visibility map.
-  if (written.expired + written.live > 0) await em.fork().execute('vacuum (analyze) sessions');
-  return written;
+  await em.fork().execute('vacuum (analyze) sessions');
+  const duration = durationText((performance.now() - started) / 1_000);
+  log(
+    `Sessions    ${numberText(expired)} expired and ${numberText(live)} live sample rows written in ${duration}`,
+  );
 }
 
 /** The statements that drop an index and create it again. */

@@ -1,6 +1,7 @@
-/** PostgreSQL and Temporal of the development environment: given by the environment, or started. */
+/** The servers of the development environment, given by the environment or started, and its worker. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import pg from 'pg';
 
@@ -9,7 +10,9 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { choosePort, LOOPBACK, type PortWish } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
-import { serviceFailure, type ServiceProcess } from '../services/service-process.ts';
+import type { StopSteps } from '../services/process-identity.ts';
+import { serviceFailure, spawnService, type ServiceProcess } from '../services/service-process.ts';
+import { RECORD_FILE, stopLeftover } from '../services/service-record.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 import type { DevOptions } from './options.ts';
@@ -42,6 +45,11 @@ const DATABASE = 'app';
 
 /** PostgreSQL needs less than a second for its shutdown checkpoint here. */
 const STOP_TIMEOUT_MILLISECONDS = 4_000;
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** It stops after its current chunk. When it is killed, the ledger still has what it deleted. */
+const WORKER_STOP: StopSteps = { signal: 'SIGTERM', timeoutMilliseconds: 4_000 };
 
 /**
  * Checks the environment before anything is started.
@@ -93,6 +101,41 @@ export async function openServers(
   }
 }
 
+/**
+ * Stops the worker that a killed start left behind, before the servers that it uses.
+ * @throws ServiceInUseError when another development environment is using the folder.
+ */
+export async function stopLeftoverWorker(
+  folder: string,
+  log: (message: string) => void,
+): Promise<void> {
+  const pid = await stopLeftover(workerRecord(folder), WORKER_STOP);
+  if (pid !== undefined)
+    log(`Stopped the worker (process ${String(pid)}) of a run that was killed.`);
+}
+
+/** Starts the worker. Disposal stops it. */
+export async function startWorker(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ServiceProcess & AsyncDisposable> {
+  const worker = await spawnService({
+    name: 'The worker',
+    program: process.execPath,
+    args: [CLI, 'worker'],
+    // The schedule is applied here and reported; a second time would only clutter the log.
+    env: { ...env, SESSION_CLEANUP_SCHEDULE: 'off' },
+    logFile: path.join(folder, 'worker', 'worker.log'),
+    recordFile: workerRecord(folder),
+  });
+  return {
+    ...worker,
+    [Symbol.asyncDispose]: async () => {
+      await worker.end(WORKER_STOP);
+    },
+  };
+}
+
 async function openDatabase(
   options: DevOptions,
   env: NodeJS.ProcessEnv,
@@ -106,7 +149,7 @@ async function openDatabase(
   const server = await startPostgres({
     dataDirectory: path.join(options.data, 'postgres'),
     port: preferredPort('PostgreSQL', options.postgresPort, log),
-    say: log,
+    log,
   });
   const stop = async (): Promise<void> => {
     await server.stop('fast', STOP_TIMEOUT_MILLISECONDS);
@@ -149,7 +192,7 @@ async function openTemporal(
     const own = Object.entries(env).filter(([name]) => name.startsWith('TEMPORAL_'));
     return { env: Object.fromEntries(own) };
   }
-  const cli = await findTemporalCli({ env, say: log, signal });
+  const cli = await findTemporalCli({ env, log, signal });
   const folder = path.join(options.data, 'temporal');
   const server = await startTemporal({
     cli,
@@ -157,7 +200,7 @@ async function openTemporal(
     port: preferredPort('Temporal', options.temporalPort, log),
     uiPort: preferredPort("Temporal's Web UI", options.uiPort, log),
     durable: true,
-    say: log,
+    log,
   });
   log(`Temporal    ${server.address} (CLI ${cli.version}), data in ${folder}`);
   // Replaces the user's own file, whose keys and TLS settings are for another server. The SDK cannot
@@ -216,4 +259,8 @@ export function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): st
   });
   writeFileSync(file, lines.join(''), { mode: 0o600 });
   return file;
+}
+
+function workerRecord(folder: string): string {
+  return path.join(folder, 'worker', RECORD_FILE);
 }

@@ -1,6 +1,5 @@
 /** Headless Chromium for Temporal's Web UI. */
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+import { spawnSync } from 'node:child_process';
 
 import type {
   BrowserContext,
@@ -27,25 +26,16 @@ export type FoundBrowser = { readonly program: string } | { readonly missing: st
 /** Finds the browser that `CHROMIUM` names, else one on the PATH. */
 export function findBrowser(env: NodeJS.ProcessEnv): FoundBrowser {
   const named = env['CHROMIUM'] ?? '';
-  if (named !== '') {
-    return isProgram(named)
-      ? { program: named }
-      : {
-          missing: `CHROMIUM is ${named}, which is not an executable file. Set it to the path of Chromium or Chrome.`,
-        };
-  }
-  const program = (env['PATH'] ?? '')
-    .split(path.delimiter)
-    .filter((folder) => path.isAbsolute(folder))
-    .flatMap((folder) => NAMES.map((name) => path.join(folder, name)))
-    .find(isProgram);
-  return program === undefined
-    ? {
-        missing:
-          `No Chromium was found on the PATH. Install it ("apt-get install chromium"), or set ` +
-          `CHROMIUM to the path of Chromium or Chrome.`,
-      }
-    : { program };
+  const search = (named === '' ? NAMES : ['"$CHROMIUM"']).map((name) => `command -v ${name}`);
+  const { stdout } = spawnSync('/bin/sh', ['-c', search.join(' || ')], { env, encoding: 'utf8' });
+  if (stdout !== '') return { program: stdout.trim() };
+  return {
+    missing:
+      named === ''
+        ? 'No Chromium was found on the PATH. Install it ("apt-get install chromium"), or set CHROMIUM to ' +
+          'the path of Chromium or Chrome.'
+        : `CHROMIUM is ${named}, which is not a program. Set it to the path of Chromium or Chrome.`,
+  };
 }
 
 /** Launches it as the current user, which may be root, and therefore without its sandbox. */
@@ -67,13 +57,4 @@ export async function openWindow(
     },
   );
   return window;
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

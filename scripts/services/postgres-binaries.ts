@@ -21,11 +21,11 @@ export interface PostgresBinaries {
 /**
  * Finds the programs. Where the account cannot run them, because the checkout is below a folder that it
  * may not enter, they are copied to a folder of its own.
- * @param say - reports such a copy
+ * @param log - reports such a copy
  */
 export async function findPostgresBinaries(
   account: Account | undefined,
-  say: (message: string) => void,
+  log: (message: string) => void,
 ): Promise<PostgresBinaries> {
   const original = packageFolder();
   await restoreLinks(original);
@@ -35,7 +35,7 @@ export async function findPostgresBinaries(
     if (account === undefined) throw error;
     const folder = await copyFor(original, account);
     const copied = checkBinaries(folder, account);
-    say(`PostgreSQL runs from a copy in ${folder}, since its user may not enter ${original}.`);
+    log(`PostgreSQL runs from a copy in ${folder}, since its user may not enter ${original}.`);
     return copied;
   }
 }

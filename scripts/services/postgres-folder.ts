@@ -16,8 +16,11 @@ export type Authentication = 'password' | 'trust';
 /** Name of the server's superuser. */
 export const SUPERUSER = 'postgres';
 
-/** The paths in a server's folder. */
-interface PostgresPaths {
+/** The folder of a server. */
+export interface PostgresFolder {
+  /** What the caller asked for. */
+  readonly requested: string;
+  /** The folder that is used. */
   readonly root: string;
   /** PostgreSQL's data directory. */
   readonly cluster: string;
@@ -25,69 +28,63 @@ interface PostgresPaths {
   readonly recordFile: string;
 }
 
-/** A folder on which a server can be started. */
-export interface PostgresFolder extends PostgresPaths {
-  /** The superuser's password; undefined with `trust`. */
-  readonly password: string | undefined;
-}
-
-/** What `preparePostgresFolder` needs. */
-export interface FolderRequest {
-  readonly folder: string;
-  readonly authentication: Authentication;
-  readonly binaries: PostgresBinaries;
-  readonly account: Account | undefined;
-  readonly say: (message: string) => void;
-  /** Called before anything is created or changed, to stop a server that still uses the folder. */
-  readonly beforeUse: (paths: PostgresPaths) => Promise<void>;
-}
-
-/** Finds or creates the folder and the cluster in it. An interrupted call can be repeated. */
-export async function preparePostgresFolder(request: FolderRequest): Promise<PostgresFolder> {
-  const { account } = request;
-  const parent = path.dirname(path.resolve(request.folder));
-  await mkdir(parent, { recursive: true });
+/**
+ * Finds or creates the folder for a server, but no cluster in it: a server may still be using it. Where
+ * the account cannot reach the requested folder, it is one of the account's own.
+ */
+export async function openPostgresFolder(
+  dataDirectory: string,
+  account: Account | undefined,
+  log: (message: string) => void,
+): Promise<PostgresFolder> {
+  await mkdir(path.dirname(path.resolve(dataDirectory)), { recursive: true });
   // The real path, by which PostgreSQL reports its data directory.
-  const requested = path.join(await realpath(parent), path.basename(request.folder));
-  const root = await reachableFolder(requested, request);
+  const parent = await realpath(path.dirname(path.resolve(dataDirectory)));
+  const requested = path.join(parent, path.basename(dataDirectory));
+  let root = requested;
+  if (account !== undefined && !canEnter(parent, account)) {
+    const key = createHash('sha256').update(requested).digest('hex').slice(0, 16);
+    root = path.join(await accountFolder(account), `data-${key}`);
+    log(`PostgreSQL's data is in ${root}, since its user may not enter ${parent}.`);
+  }
   await ensurePrivateFolder(root, account);
-  const paths: PostgresPaths = {
+  return {
+    requested,
     root,
     cluster: path.join(root, 'data'),
     logFile: path.join(root, 'postgres.log'),
     recordFile: path.join(root, RECORD_FILE),
   };
-  await request.beforeUse(paths);
-  if (root !== requested && !existsSync(requested)) {
-    // The requested folder is new, or was removed to start from scratch.
-    await rm(paths.cluster, { recursive: true, force: true });
+}
+
+/**
+ * Creates the cluster unless it exists. An interrupted call can be repeated.
+ * @returns the superuser's password; undefined with `trust`
+ */
+export async function ensureCluster(
+  { requested, root, cluster }: PostgresFolder,
+  authentication: Authentication,
+  binaries: PostgresBinaries,
+  account: Account | undefined,
+): Promise<string | undefined> {
+  if (!existsSync(requested)) {
+    // It is new, or was removed to start from scratch.
+    await rm(cluster, { recursive: true, force: true });
     await ensurePrivateFolder(requested, account);
   }
   const passwordFile = path.join(root, 'password');
-  if (!existsSync(paths.cluster)) await createCluster(request, paths.cluster, passwordFile);
-  const password = existsSync(passwordFile)
-    ? (await readFile(passwordFile, 'utf8')).trim()
-    : undefined;
-  return { ...paths, password };
-}
-
-/** The requested folder, or one of the account's own where it cannot reach that. */
-async function reachableFolder(
-  requested: string,
-  { account, say }: FolderRequest,
-): Promise<string> {
-  const parent = path.dirname(requested);
-  if (account === undefined || canEnter(parent, account)) return requested;
-  const key = createHash('sha256').update(requested).digest('hex').slice(0, 16);
-  const folder = path.join(await accountFolder(account), `data-${key}`);
-  say(`PostgreSQL's data is in ${folder}, since its user may not enter ${parent}.`);
-  return folder;
+  if (!existsSync(cluster)) {
+    await createCluster(cluster, passwordFile, authentication, binaries, account);
+  }
+  return existsSync(passwordFile) ? (await readFile(passwordFile, 'utf8')).trim() : undefined;
 }
 
 async function createCluster(
-  { account, authentication, binaries }: FolderRequest,
   cluster: string,
   passwordFile: string,
+  authentication: Authentication,
+  binaries: PostgresBinaries,
+  account: Account | undefined,
 ): Promise<void> {
   // Renamed into place when it is complete: initdb refuses a folder that is not empty.
   const unfinished = `${cluster}.unfinished`;

@@ -5,9 +5,14 @@ import path from 'node:path';
 import { postgresAccount } from './account.ts';
 import { LOOPBACK, type PortWish } from './ports.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
-import { preparePostgresFolder, SUPERUSER, type Authentication } from './postgres-folder.ts';
+import {
+  ensureCluster,
+  openPostgresFolder,
+  SUPERUSER,
+  type Authentication,
+} from './postgres-folder.ts';
 import { commandLine, identifyProcess, stopProcess, type StopSteps } from './process-identity.ts';
-import { startServer } from './service-process.ts';
+import { startServer, type ServiceProcess } from './service-process.ts';
 import { stopLeftover } from './service-record.ts';
 
 /** Which server to start. */
@@ -22,20 +27,16 @@ export interface PostgresOptions {
   /** Further variables of the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Reports what a person may want to know, such as another data directory. */
-  readonly say?: (message: string) => void;
+  readonly log?: (message: string) => void;
 }
 
 /** A server that accepts connections. Another start on the same folder continues with its data. */
-export interface PostgresServer {
+export interface PostgresServer extends ServiceProcess {
   /** Address of the database `postgres`, as its superuser. Contains the password. */
   readonly url: string;
   readonly port: number;
-  readonly pid: number;
   /** The real data directory: another one than requested where the account cannot reach that. */
   readonly dataDirectory: string;
-  readonly logFile: string;
-  /** Resolves with the reason once the server has ended. */
-  readonly exited: Promise<string>;
   /** Address of another database of this server. */
   urlOf(database: string): string;
   /**
@@ -44,8 +45,6 @@ export interface PostgresServer {
    * @param timeoutMilliseconds - after which it is killed; default 30 s
    */
   stop(mode?: keyof typeof STOP_SIGNALS, timeoutMilliseconds?: number): Promise<void>;
-  /** Sends a signal to the postmaster. */
-  signal(signal: NodeJS.Signals): void;
 }
 
 const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', smart: 'SIGTERM' } as const;
@@ -59,24 +58,18 @@ const LEFTOVER_STEPS: StopSteps = { signal: 'SIGINT', timeoutMilliseconds: 10_00
  * @throws CommandFailure with the end of the server's log when it does not start.
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const { say = () => undefined } = options;
+  const { log = () => undefined } = options;
   const account = postgresAccount();
-  const binaries = await findPostgresBinaries(account, say);
-  const folder = await preparePostgresFolder({
-    folder: options.dataDirectory,
-    authentication: options.authentication ?? 'password',
-    binaries,
-    account,
-    say,
-    beforeUse: async ({ recordFile, cluster }) => {
-      const pid =
-        (await stopLeftover(recordFile, LEFTOVER_STEPS)) ?? (await stopUnrecorded(cluster));
-      if (pid !== undefined) {
-        say(`Stopped the PostgreSQL server (process ${String(pid)}) of a run that was killed.`);
-      }
-    },
-  });
-  const { cluster, logFile, recordFile, password } = folder;
+  const binaries = await findPostgresBinaries(account, log);
+  const folder = await openPostgresFolder(options.dataDirectory, account, log);
+  const { cluster, logFile, recordFile } = folder;
+  const leftover =
+    (await stopLeftover(recordFile, LEFTOVER_STEPS)) ?? (await stopUnrecorded(cluster));
+  if (leftover !== undefined) {
+    log(`Stopped the PostgreSQL server (process ${String(leftover)}) of a run that was killed.`);
+  }
+  const { authentication = 'password' } = options;
+  const password = await ensureCluster(folder, authentication, binaries, account);
   const settings = {
     listen_addresses: LOOPBACK,
     // A socket would need a folder that everyone can enter.
@@ -107,18 +100,13 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const urlOf = (database: string): string =>
     `postgres://${login}@${LOOPBACK}:${String(port)}/${encodeURIComponent(database)}`;
   return {
+    ...service,
     url: urlOf('postgres'),
     port,
-    pid: service.pid,
     dataDirectory: folder.root,
-    logFile,
-    exited: service.exited,
     urlOf,
     stop: async (mode = 'fast', timeoutMilliseconds = 30_000) => {
       await service.end({ signal: STOP_SIGNALS[mode], timeoutMilliseconds });
-    },
-    signal: (signal) => {
-      service.signal(signal);
     },
   };
 }

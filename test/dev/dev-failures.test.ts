@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { liveServices, test } from '../support/dev-process.ts';
 
 // Each starts servers and a worker, on a machine that may be busy.
-describe('npm run dev, when a part of it dies', { timeout: 120_000 }, () => {
+describe('npm run dev, when one of its processes is killed', { timeout: 120_000 }, () => {
   test.for([
     [
       /PostgreSQL at 127\.0\.0\.1:\d+ stopped unexpectedly \(signal SIGKILL\)\..* \S+postgres\.log:/,

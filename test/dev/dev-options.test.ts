@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { parseDevOptions } from '../../scripts/dev/options.ts';
 import { checkEnvironment } from '../../scripts/dev/servers.ts';
 
-/** What the command line is told, and the exit code. */
+/** The output of a refused command line, and its exit code. */
 function refusal(args: readonly string[]): { readonly text: string; readonly exitCode: number } {
   let text = '';
   const write = (chunk: string | Uint8Array): boolean => {
@@ -25,7 +25,7 @@ function refusal(args: readonly string[]): { readonly text: string; readonly exi
 }
 
 describe('the arguments of npm run dev', () => {
-  test('may all be left out', () => {
+  test('are all optional', () => {
     expect(parseDevOptions([])).toEqual({
       once: false,
       sessions: 200_000,
@@ -36,7 +36,7 @@ describe('the arguments of npm run dev', () => {
     });
   });
 
-  test('size the table, end after one run, and choose folder and ports', () => {
+  test('set the number of rows, the end after one run, the folder and the ports', () => {
     expect(
       parseDevOptions(
         '--once --sessions 0 --data /x --postgres-port 1 --temporal-port 2 --ui-port 65535'.split(

@@ -1,12 +1,46 @@
-/** Reports on the first run, for people and as JSON. */
+/** What `npm run dev` writes: log lines, a progress line below them, and the report on the first run. */
 import { durationText } from '../../src/cli/rendering/duration-text.ts';
 import { countText, numberText } from '../../src/cli/rendering/number-text.ts';
+import type { Output } from '../../src/cli/rendering/painter.ts';
+import { createProgressLine, type ProgressLine } from '../../src/cli/rendering/progress-line.ts';
 import { distanceText, timeText } from '../../src/cli/rendering/time-text.ts';
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import type { RunId } from '../../src/runs/run.ts';
 import type { ScheduleState } from '../../src/schedule/schedule.ts';
 import type { FirstRun } from './first-run.ts';
-import { renderBar } from './terminal.ts';
+
+/** Both kinds of lines on one output. */
+export interface Terminal {
+  /** Writes a line, and removes the progress line first. */
+  readonly log: (message: string) => void;
+  readonly progress: ProgressLine;
+  /** True when a person may be watching, so that a line can be updated in place. */
+  readonly isInteractive: boolean;
+}
+
+/** Opens a terminal on an output. */
+export function openTerminal(output: Output): Terminal {
+  const progress = createProgressLine(output);
+  return {
+    progress,
+    isInteractive: output.isTTY === true,
+    log: (message) => {
+      progress.clear();
+      output.write(`${message}\n`);
+    },
+  };
+}
+
+const BAR_WIDTH = 30;
+
+/** A progress bar with row counts and rate; full when there are no rows to process. */
+export function renderBar(done: number, total: number, rowsPerSecond?: number): string {
+  const share = total === 0 ? 1 : Math.min(1, done / total);
+  const bar = '█'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
+  const percent = String(Math.floor(share * 100)).padStart(3);
+  const rate = rowsPerSecond === undefined ? '' : `  ${numberText(rowsPerSecond)} rows/s`;
+  return `${bar} ${percent} %  ${numberText(done)} of ${numberText(total)}${rate}`;
+}
 
 /** The last line of `--once`. */
 export function renderJson({ run, result, before, after }: FirstRun): string {
