@@ -32,7 +32,7 @@ import {
 import { reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
 import { runScript } from './options.ts';
 import { explainFullDisk } from './services/full-disk.ts';
-import { serviceFailure } from './services/service-process.ts';
+import { unexpectedExit } from './services/service-process.ts';
 import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
 
 const terminal = openTerminal(process.stdout);
@@ -94,9 +94,7 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
   const migrations = await unlessStopped(signal, migrateDatabase(config));
   if (migrations.length > 0) log(`Migrated    ${migrations.join(', ')}`);
   const worker = stack.use(await startWorker(options.data, env));
-  void stopAfter(
-    worker.exited.then((reason) => serviceFailure(worker, `stopped unexpectedly (${reason})`)),
-  );
+  void stopAfter(unexpectedExit(worker));
   log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
   // While the worker loads. A given database gets no sample rows.
   if (ownsDatabase) {

@@ -11,7 +11,7 @@ import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts'
 import { choosePort, LOOPBACK, type PortWish } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import type { StopSteps } from '../services/process-identity.ts';
-import { serviceFailure, spawnService, type ServiceProcess } from '../services/service-process.ts';
+import { spawnService, unexpectedExit, type ServiceProcess } from '../services/service-process.ts';
 import { RECORD_FILE, stopLeftover } from '../services/service-record.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
@@ -105,10 +105,7 @@ export async function openServers(
  * Stops the worker that a killed start left behind, before the servers that it uses.
  * @throws ServiceInUseError when another development environment is using the folder.
  */
-export async function stopLeftoverWorker(
-  folder: string,
-  log: (message: string) => void,
-): Promise<void> {
+export async function stopLeftoverWorker(folder: string, log: Log): Promise<void> {
   const pid = await stopLeftover(workerRecord(folder), WORKER_STOP);
   if (pid !== undefined)
     log(`Stopped the worker (process ${String(pid)}) of a run that was killed.`);
@@ -160,11 +157,10 @@ async function openDatabase(
     await stop();
     throw error;
   }
-  const address = `${LOOPBACK}:${String(server.port)}`;
-  log(`PostgreSQL  ${address}, data in ${server.dataDirectory}`);
+  log(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
   return {
     env: { DATABASE_URL: server.urlOf(DATABASE) },
-    ended: failureOf(`PostgreSQL at ${address}`, server),
+    ended: unexpectedExit(server),
     stop,
   };
 }
@@ -214,18 +210,11 @@ async function openTemporal(
       TEMPORAL_CONFIG_FILE: configFile,
     },
     uiAddress: server.uiAddress,
-    ended: failureOf(`Temporal at ${server.address}`, server),
+    ended: unexpectedExit(server),
     stop: async () => {
       await server.stop();
     },
   };
-}
-
-async function failureOf(
-  name: string,
-  { exited, logFile }: Pick<ServiceProcess, 'exited' | 'logFile'>,
-): Promise<Error> {
-  return serviceFailure({ name, logFile }, `stopped unexpectedly (${await exited})`);
 }
 
 function givenDatabase(env: NodeJS.ProcessEnv): string | undefined {

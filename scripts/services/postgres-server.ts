@@ -79,7 +79,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const { service, ports } = await startServer({
     ports: [options.port],
     command: ([port]) => ({
-      name: 'PostgreSQL',
+      name: `PostgreSQL at ${LOOPBACK}:${String(port)}`,
       program: binaries.postgres,
       args: [
         ...['-D', cluster, '-p', String(port)],

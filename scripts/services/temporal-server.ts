@@ -64,7 +64,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const { service, ports } = await startServer({
     ports: [options.port, ...(uiWish === undefined ? [] : [uiWish])],
     command: ([port, uiPort]) => ({
-      name: 'Temporal',
+      name: `Temporal at ${addressOf(port)}`,
       program: options.cli.path,
       args: serverArguments(options, port, uiPort),
       env: Object.fromEntries(env),
