@@ -1,6 +1,7 @@
 /** `npm run dev`: a complete development environment. See `npm run dev -- --help`. */
-import { realpathSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 
 import { migrateDatabase } from '../src/cli/database.ts';
 import { EXIT } from '../src/cli/exit-code.ts';
@@ -22,13 +23,7 @@ import {
 } from './dev/output.ts';
 import { parseDevOptions, type DevOptions } from './dev/options.ts';
 import { fillSessions } from './dev/sample-sessions.ts';
-import {
-  checkEnvironment,
-  openServers,
-  startWorker,
-  stopLeftoverWorker,
-  writeEnvironmentFile,
-} from './dev/servers.ts';
+import { checkEnvironment, openServers, startWorker, stopLeftoverWorker } from './dev/servers.ts';
 import { reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
 import { runScript } from './options.ts';
 import { explainFullDisk } from './services/full-disk.ts';
@@ -134,4 +129,17 @@ async function runOnSchedule(context: RunContext): Promise<FirstRun | undefined>
   const first = await performFirstRun(context);
   log(renderFirstRun(first));
   return first;
+}
+
+/** Writes a file for a shell to source. Only its owner can read it, since it holds the password. */
+function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
+  const file = path.join(folder, 'environment');
+  // Everything else is the user's own environment.
+  const names = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'];
+  const lines = names.flatMap((name) => {
+    const value = env[name]?.replaceAll("'", `'\\''`);
+    return value === undefined ? [] : [`export ${name}='${value}'\n`];
+  });
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
+  return file;
 }

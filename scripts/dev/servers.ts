@@ -236,20 +236,6 @@ function preferredPort(service: string, preferred: number, log: Log): PortWish {
   };
 }
 
-/** The variables that other terminals need; everything else is the user's own environment. */
-const EXPORTED = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'];
-
-/** Writes a file for a shell to source. Only its owner can read it, since it holds the password. */
-export function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
-  const file = path.join(folder, 'environment');
-  const lines = EXPORTED.flatMap((name) => {
-    const value = env[name]?.replaceAll("'", `'\\''`);
-    return value === undefined ? [] : [`export ${name}='${value}'\n`];
-  });
-  writeFileSync(file, lines.join(''), { mode: 0o600 });
-  return file;
-}
-
 function workerRecord(folder: string): string {
   return path.join(folder, 'worker', RECORD_FILE);
 }
