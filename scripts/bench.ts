@@ -9,7 +9,7 @@ import { openServers, type BenchServers } from './bench/servers.ts';
 import { runScript } from './options.ts';
 import { listenForStop, unlessStopped } from './services/stop-request.ts';
 
-const say = console.log;
+const log = console.log;
 
 await runScript(async () => {
   const stop = listenForStop();
@@ -19,17 +19,17 @@ await runScript(async () => {
   if (json === undefined) return;
   const results = await readResults(json);
   if (plots !== undefined) {
-    for (const file of await drawPlots(results, plots)) say(`Drew ${file}`);
+    for (const file of await drawPlots(results, plots)) log(`Drew ${file}`);
   }
   if (tables !== undefined) {
     await fillTables(results, tables);
-    say(`Wrote the tables of ${tables}`);
+    log(`Wrote the tables of ${tables}`);
   }
 });
 
 /** A stop request ends the servers at once, and the running measurement with them. */
 async function measure(options: BenchOptions, stop: AbortSignal): Promise<void> {
-  await using servers = await openServers(options, say);
+  await using servers = await openServers(options, log);
   await unlessStopped(stop, measureCases(options, servers));
 }
 
@@ -37,9 +37,9 @@ async function measureCases(options: BenchOptions, servers: BenchServers): Promi
   const { json, profile } = options;
   if (profile !== undefined) await beginProfile(servers);
   for (const benchCase of CASES.filter(({ name }) => options.case.includes(name))) {
-    say(`\n${benchCase.name}: ${benchCase.meaning}`);
-    await measureCase(benchCase, servers, options, say, async (series) => {
-      say(`\n${renderSeries(series)}\n`);
+    log(`\n${benchCase.name}: ${benchCase.meaning}`);
+    await measureCase(benchCase, servers, options, log, async (series) => {
+      log(`\n${renderSeries(series)}\n`);
       if (json !== undefined) await addSeries(json, series, servers.version);
     });
   }

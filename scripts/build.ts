@@ -1,8 +1,4 @@
-/**
- * Builds what a package holds of the program, into an empty `dist/`; `npm run bundle` adds the workflow:
- *
- *   npm run build
- */
+/** `npm run build`: builds the published program into an empty `dist/`; `npm run bundle` adds the workflow. */
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 

@@ -1,8 +1,4 @@
-/**
- * Bundles the workflow into `dist/workflow-bundle.js`, which a worker loads without running webpack:
- *
- *   npm run bundle
- */
+/** `npm run bundle`: bundles the workflow, so that a worker starts without running webpack. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -26,8 +22,8 @@ async function bundle(): Promise<void> {
   const stamp = currentStamp();
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
-  // The stamp goes last, and each file at once: a worker that starts meanwhile finds either a whole
-  // bundle or none.
+  // The stamp is written last, and each file is renamed into place: a worker that starts meanwhile finds
+  // either a complete bundle or none.
   await replaceFile(bundleFiles.stamp, '{}\n');
   await replaceFile(bundleFiles.code, code);
   await replaceFile(bundleFiles.stamp, `${JSON.stringify(stamp, undefined, 2)}\n`);

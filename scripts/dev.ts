@@ -1,36 +1,145 @@
-/** `npm run dev`: a whole session-cleanup on this machine. See `npm run dev -- --help`. */
-import { realpathSync } from 'node:fs';
+/** `npm run dev`: a complete development environment. See `npm run dev -- --help`. */
+import { realpathSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 
+import { migrateDatabase } from '../src/cli/database.ts';
 import { EXIT } from '../src/cli/errors.ts';
-import { parseDevOptions } from './dev/options.ts';
-import { toOnceResult } from './dev/report.ts';
-import { runDevelopment } from './dev/run-development.ts';
-import { openTerminal } from './dev/terminal.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import { createOrm } from '../src/database/orm.ts';
+import { createLogger } from '../src/logging/logging.ts';
+import { applySchedule } from '../src/schedule/apply.ts';
+import { defineSchedule } from '../src/schedule/definition.ts';
+import { describeSchedule } from '../src/schedule/schedule.ts';
+import { loadTemporalSettings } from '../src/temporal/connection-settings.ts';
+import { connectClient } from '../src/temporal/connection.ts';
+import { performFirstRun, type FirstRun, type RunContext } from './dev/first-run.ts';
+import {
+  openTerminal,
+  renderFirstRun,
+  renderJson,
+  renderNextRun,
+  renderPages,
+} from './dev/output.ts';
+import { parseDevOptions, type DevOptions } from './dev/options.ts';
+import { fillSessions } from './dev/sample-sessions.ts';
+import { checkEnvironment, openServers, startWorker, stopLeftoverWorker } from './dev/servers.ts';
+import { reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
 import { runScript } from './options.ts';
 import { explainFullDisk } from './services/full-disk.ts';
-import { listenForStop, StopRequested } from './services/stop-request.ts';
+import { unexpectedExit } from './services/service-process.ts';
+import { listenForStop, StopRequested, unlessStopped } from './services/stop-request.ts';
+
+const terminal = openTerminal(process.stdout);
+const { log, progress } = terminal;
+const stop = listenForStop();
+const { signal } = stop;
 
 await runScript(async () => {
-  const stop = listenForStop();
-  const terminal = openTerminal(process.stdout);
   const options = parseDevOptions(process.argv.slice(2));
   try {
-    const first = await runDevelopment(options, { env: process.env, terminal, stop });
-    // Without a run there is no result.
+    const first = await runDevelopment(options);
     if (first === undefined) process.exitCode = EXIT.failed;
-    else terminal.say(JSON.stringify(toOnceResult(first)));
+    else log(renderJson(first));
   } catch (error) {
-    // This is how an environment that stays is ended.
+    // Ctrl-C is the usual end of an environment that stays.
     if (error instanceof StopRequested && !options.once) return;
     throw explainFullDisk(
       error,
-      // PostgreSQL's programs and data are in the second one where its account may not enter the first.
-      [options.dataDirectory, realpathSync(os.tmpdir())],
-      'Free space there, or name another folder by --data (by TMPDIR, if this is the temporary folder).',
+      // PostgreSQL uses the second one where its user may not enter the first.
+      [options.data, realpathSync(os.tmpdir())],
+      'Free space there, or set another folder by --data (by TMPDIR, for the temporary folder).',
     );
   }
 });
-
-// All that was started has ended; what is left is a connection, and attempts at calls on it.
+// Everything has stopped but Temporal's connection, see below.
 process.exit();
+
+/**
+ * Starts everything, performs the first run, and stays until a stop is requested, unless `--once`.
+ * Everything that was started has stopped when this returns or throws.
+ *
+ * @returns the first run; undefined when there was none because the schedule is paused
+ * @throws the reason of `stop`, also when a server or the worker stops unexpectedly
+ */
+async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined> {
+  checkEnvironment(process.env);
+
+  // Disposed of in reverse order: the worker stops first, while its servers still answer.
+  await using stack = new AsyncDisposableStack();
+  await stopLeftoverWorker(options.data, log);
+  const servers = stack.use(await openServers(options, process.env, log, signal));
+  stack.defer(() => {
+    log('Stopping …');
+  });
+  void stopAfter(servers.ended);
+  signal.throwIfAborted();
+  const { env, ownsDatabase } = servers;
+  const config = loadConfig(env);
+  const orm = createOrm(config.database, config.targets, config.deletion);
+  stack.defer(() => {
+    // Not awaited: that would wait for its last statement.
+    orm.close(true).catch(() => undefined);
+  });
+  // Not closed: the SDK retries a call that a stop interrupts, and on a closed connection that retry
+  // would throw where it cannot be caught.
+  const { client, namespace } = await connectClient(loadTemporalSettings(env));
+  const context: RunContext = { client, orm, config, terminal, signal };
+
+  const migrations = await unlessStopped(signal, migrateDatabase(config));
+  if (migrations.length > 0) log(`Migrated    ${migrations.join(', ')}`);
+  const worker = stack.use(await startWorker(options.data, env));
+  void stopAfter(unexpectedExit(worker));
+  log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
+  // While the worker loads. A given database gets no sample rows.
+  if (ownsDatabase) {
+    await unlessStopped(signal, fillSessions(orm.em, options.sessions, terminal, signal));
+  }
+
+  const first = await unlessStopped(signal, runOnSchedule(context));
+  log(renderNextRun(await describeSchedule(client)));
+  log(renderPages(servers.uiAddress, namespace, first?.run));
+  if (options.once) return first;
+
+  const file = writeEnvironmentFile(options.data, env);
+  log(`Try         . ${file} && npx session-cleanup status`);
+  const work = [reportRuns(client, log, signal)];
+  if (ownsDatabase) work.push(simulateTraffic(orm.em, signal));
+  // Counting every few seconds would be a burden on a given database.
+  if (ownsDatabase && terminal.isInteractive) work.push(showCounts(orm, config, progress, signal));
+  await unlessStopped(signal, Promise.all(work));
+  return first;
+}
+
+/** Stops everything when one part stops unexpectedly. */
+async function stopAfter(ended: Promise<Error>): Promise<void> {
+  stop.abort(await ended);
+}
+
+/** Applies the schedule and, unless it is paused, has it start a run. */
+async function runOnSchedule(context: RunContext): Promise<FirstRun | undefined> {
+  const { client, config } = context;
+  await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));
+  const { paused } = await describeSchedule(client);
+  if (paused) {
+    log('The schedule is paused, so no run is triggered. Unpause it in the Web UI, or by:');
+    log('npx session-cleanup schedule unpause');
+    return undefined;
+  }
+  const first = await performFirstRun(context);
+  log(renderFirstRun(first));
+  return first;
+}
+
+/** Writes a file for a shell to source. Only its owner can read it, since it holds the password. */
+function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
+  const file = path.join(folder, 'environment');
+  // Everything else is the user's own environment.
+  const names = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'];
+  const lines = names.flatMap((name) => {
+    const value = env[name]?.replaceAll("'", `'\\''`);
+    return value === undefined ? [] : [`export ${name}='${value}'\n`];
+  });
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
+  return file;
+}

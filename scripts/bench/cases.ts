@@ -119,7 +119,7 @@ export async function measureCase(
   benchCase: BenchCase,
   servers: BenchServers,
   options: CaseOptions,
-  say: (message: string) => void,
+  log: (message: string) => void,
   keep: (series: Series) => Promise<void>,
 ): Promise<void> {
   const settings = settingsOf(benchCase, options);
@@ -127,10 +127,10 @@ export async function measureCase(
     const contenders = benchCase.contenders[setting.shape] ?? [];
     const plan = { ...benchCase, setting, contenders, pairs: options.pairs };
     try {
-      await keep(await runInPairs(servers, plan, say));
+      await keep(await runInPairs(servers, plan, log));
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      say(`  left out: ${error.message}`);
+      log(`  left out: ${error.message}`);
     }
     const next = settings[index + 1];
     const isUsedAgain = next?.rows === setting.rows && next.order === setting.order;

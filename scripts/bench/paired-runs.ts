@@ -28,7 +28,7 @@ export interface PairedRuns {
 export async function runInPairs(
   servers: BenchServers,
   plan: PairedRuns,
-  say: (message: string) => void,
+  log: (message: string) => void,
 ): Promise<Series> {
   const { name, setting, contenders, pairs } = plan;
   const measurements: Measurement[] = [];
@@ -38,7 +38,7 @@ export async function runInPairs(
       await contender.run(copy, async (work, options = {}) => {
         const measured = await measure(plan, copy, contender.name, work, options);
         const measurement = { pair, ...measured };
-        say(describe(measurement));
+        log(describe(measurement));
         measurements.push(measurement);
       });
     }

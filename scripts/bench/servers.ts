@@ -11,7 +11,7 @@ import pg from 'pg';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { PROGRAM } from '../build/build-program.ts';
-import { choosePort } from '../services/ports.ts';
+import { anyPort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { startTemporal } from '../services/temporal-server.ts';
@@ -50,7 +50,7 @@ const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 /** Builds the program as it is published, and starts both servers. */
 export async function openServers(
   options: { readonly data: string; readonly profile?: string },
-  say: (message: string) => void,
+  log: (message: string) => void,
 ): Promise<BenchServers> {
   const dataDirectory = path.resolve(options.data);
   const profile = options.profile === undefined ? undefined : path.resolve(options.profile);
@@ -60,22 +60,22 @@ export async function openServers(
   const cli = await findTemporalCli({
     env: process.env,
     cacheDirectory: path.join(dataDirectory, '..', 'temporal'),
-    say,
+    log,
   });
   const postgres = await startPostgres({
     dataDirectory: path.join(dataDirectory, 'postgres'),
-    port: await choosePort(),
+    port: anyPort,
     authentication: 'trust',
     settings: { ...POSTGRES_SETTINGS, ...(profile === undefined ? {} : PROFILE_SETTINGS) },
-    say,
+    log,
   });
   stack.defer(() => postgres.stop('fast'));
   const temporal = await startTemporal({
     cli,
     dataDirectory: path.join(dataDirectory, 'temporal'),
-    port: await choosePort(),
+    port: anyPort,
     durable: false,
-    say,
+    log,
   });
   stack.defer(() => temporal.stop());
   const temporalEnvironment = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'default' };

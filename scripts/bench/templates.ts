@@ -2,7 +2,7 @@
 import { createOrm } from '../../src/database/orm.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { INDEXES, type IndexStatements } from '../dev/without-indexes.ts';
+import { INDEXES, type IndexStatements } from '../dev/sample-sessions.ts';
 import type { Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
 import { SPAN_DAYS, TABLE_SHAPES, type TableShape } from './table-shapes.ts';
@@ -77,10 +77,10 @@ async function fill(servers: BenchServers, database: string, template: Template)
   // The query is about `sessions`.
   const query = INDEXES.replaceAll('sessions', table);
   const indexes = await servers.execute<IndexStatements>(query, database);
-  for (const { take } of indexes) await run(take);
+  for (const { drop } of indexes) await run(drop);
   const age = template.order === 'random' ? 'random()' : `i::float8 / ${rows}`;
   await run(fill.replaceAll('$age', age).replaceAll('$rows', rows));
-  for (const { build } of indexes) await run(build);
+  for (const { create } of indexes) await run(create);
   await run(`vacuum (analyze, freeze) ${table}`);
 }
 

@@ -1,102 +1,124 @@
-/** The first run: triggered through the schedule, watched while it works, and accounted for. */
+/** The first run: triggered through the schedule and followed to its end. */
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
-import type { ProgressLine } from '../../src/cli/rendering/terminal.ts';
 import type { Config } from '../../src/config/config.ts';
+import { quoteTable } from '../../src/database/quote-name.ts';
+import { previewTarget } from '../../src/deletion/preview.ts';
 import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
 import type { RecordedResult } from '../../src/runs/result.ts';
 import { waitForRun, type RunId } from '../../src/runs/run.ts';
-import { triggerSchedule } from '../../src/schedule/trigger.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
-import { countRows, presentSecond, type Counts } from './counts.ts';
-import { renderBar } from './progress-bar.ts';
-import type { Say } from './say.ts';
+import { triggerSchedule } from '../../src/schedule/trigger.ts';
+import { renderBar, type Terminal } from './output.ts';
 
-/** What a run did, and what the table held around it. */
+/** Number of rows in all targets together. */
+export interface RowCounts {
+  /** Matched by the deletion predicate. */
+  readonly expired: number;
+  readonly live: number;
+}
+
+/** A completed run, and the rows before and after it. */
 export interface FirstRun {
   readonly run: RunId;
-  /** As the workflow's history has it. */
+  /** As recorded in the workflow's history. */
   readonly result: RecordedResult;
   readonly historyEvents: number;
-  readonly before: Counts;
-  readonly after: Counts;
+  readonly before: RowCounts;
+  readonly after: RowCounts;
 }
 
 /** What the first run works with. */
-export interface FirstRunTools {
+export interface RunContext {
   readonly client: Client;
   readonly orm: MikroORM;
   readonly config: Config;
-  readonly progress: ProgressLine;
-  readonly say: Say;
+  readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
 
 /**
- * Has the schedule start a run and follows it to its end. A run that is going on already, because an
- * earlier start was killed in the middle of it, is followed instead.
- * @throws Error when no run comes of it, or when it fails.
+ * Triggers the schedule and follows the run to its end. A run that is still running, because an earlier
+ * start was killed, is followed instead.
+ * @throws Error when no run starts, or when it fails.
  */
-export async function performFirstRun(tools: FirstRunTools): Promise<FirstRun> {
-  const { client, orm, config, signal } = tools;
-  const instant = await presentSecond(orm);
+export async function performFirstRun(context: RunContext): Promise<FirstRun> {
+  const { client, orm, config, signal } = context;
+  const instant = await currentSecond(orm);
   const before = await countRows(orm, config, instant);
-  const run = await startRun(tools);
-  await showProgress(tools, run, before.expired);
+  const run = await startRun(context);
+  await showProgress(context, run, before.expired);
   const outcome = await waitForRun(client, run, signal);
   if (outcome.kind !== 'completed') {
     const why = 'message' in outcome ? `: ${outcome.message}` : '';
     throw new Error(`The run ${run.workflowId} was ${outcome.kind}${why}`);
   }
   const { historyLength } = await client.workflow.getHandle(run.workflowId).describe();
-  return {
-    run,
-    result: outcome.result,
-    historyEvents: historyLength,
-    before,
-    after: await countRows(orm, config, instant),
-  };
+  const after = await countRows(orm, config, instant);
+  return { run, result: outcome.result, historyEvents: historyLength, before, after };
 }
 
-async function startRun({ client, say }: FirstRunTools): Promise<RunId> {
-  const outcome = await triggerSchedule(client);
-  switch (outcome.kind) {
-    case 'started':
-      return outcome.run;
-    case 'skipped': {
-      const { recentRuns } = await describeSchedule(client);
-      const running = recentRuns.find(({ workflowId }) => outcome.running.includes(workflowId));
-      if (running === undefined) throw new Error('The schedule started no run. Try again.');
-      say(`A run is going on already; this follows it: ${running.workflowId}`);
-      return running;
-    }
-    case 'unseen':
-      throw new Error(
-        'The schedule was triggered, but no run came of it. Look at it in the Web UI.',
-      );
+/** Counts rows as of an instant: the same one before and after a run makes the counts comparable. */
+export async function countRows(
+  orm: MikroORM,
+  config: Config,
+  instant: string,
+): Promise<RowCounts> {
+  let expired = 0;
+  let total = 0;
+  for (const target of config.targets) {
+    const { eligibleRows } = await previewTarget(orm, target, config.deletion, instant);
+    const [row] = await orm.em
+      .fork()
+      .execute<{ count: string }[]>(`select count(*) as count from ${quoteTable(target)}`);
+    expired += eligibleRows;
+    total += Number(row?.count ?? 0);
   }
+  return { expired, live: total - expired };
+}
+
+/**
+ * The database's time, truncated to the second as a schedule truncates the time of a trigger: the
+ * cut-off of a run that is triggered later is never before it.
+ */
+export async function currentSecond(orm: MikroORM): Promise<string> {
+  const [row] = await orm.em
+    .fork()
+    .execute<{ now: string }[]>(
+      `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as now`,
+    );
+  return row?.now ?? '';
+}
+
+async function startRun({ client, terminal }: RunContext): Promise<RunId> {
+  const outcome = await triggerSchedule(client);
+  if (outcome.kind === 'started') return outcome.run;
+  if (outcome.kind === 'unseen') {
+    throw new Error('The schedule was triggered, but started no run. Open it in the Web UI.');
+  }
+  const { recentRuns } = await describeSchedule(client);
+  const running = recentRuns.find(({ workflowId }) => outcome.running.includes(workflowId));
+  if (running === undefined) throw new Error('The schedule started no run. Try again.');
+  terminal.log(`A run is already running; following it: ${running.workflowId}`);
+  return running;
 }
 
 async function showProgress(
-  { client, progress, signal }: FirstRunTools,
+  { client, terminal, signal }: RunContext,
   run: RunId,
   total: number,
 ): Promise<void> {
-  progress.show(renderBar({ done: 0, total }));
+  const { progress } = terminal;
+  progress.show(renderBar(0, total));
   for await (const snapshot of watchRun(client, run.workflowId, signal)) {
-    const text = renderBar({
-      done: snapshot.deletedCount,
-      total,
-      rowsPerSecond: snapshot.slice?.rowsPerSecond,
-    });
-    progress.show(`${text}${describeTrouble(snapshot)}`);
+    const bar = renderBar(snapshot.deletedCount, total, snapshot.slice?.rowsPerSecond);
+    progress.show(`${bar}${describeDelay(snapshot)}`);
   }
   progress.clear();
 }
 
-function describeTrouble({ waitsSince, retry }: RunSnapshot): string {
+function describeDelay({ waitsSince, retry }: RunSnapshot): string {
   if (waitsSince !== undefined) return '  waiting for the worker';
-  if (retry === undefined) return '';
-  return `  attempt ${String(retry.attempt)}, since: ${retry.reason}`;
+  return retry === undefined ? '' : `  attempt ${String(retry.attempt)}: ${retry.reason}`;
 }

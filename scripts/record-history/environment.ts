@@ -2,7 +2,6 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
@@ -96,9 +95,8 @@ export async function openRecordingEnvironment({
   const { database: settings, deletion: usual } = loadConfig({ DATABASE_URL: url });
   await migrateOnce(settings);
 
-  const cacheDirectory = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
   const temporal = await startTemporal({
-    cli: await findTemporalCli({ env: process.env, cacheDirectory, say: console.log }),
+    cli: await findTemporalCli({ env: process.env, log: console.log }),
     dataDirectory: path.join(folder, 'temporal'),
     port: anyPort,
     durable: false,

@@ -1,6 +1,5 @@
-/** Chromium without a window, for what people do in Temporal's Web UI. */
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+/** Headless Chromium for Temporal's Web UI. */
+import { spawnSync } from 'node:child_process';
 
 import type {
   BrowserContext,
@@ -9,13 +8,9 @@ import type {
   LaunchOptions,
 } from 'playwright-core';
 
-/** Variable that names the program. */
-const PROGRAM_VARIABLE = 'CHROMIUM';
-
-/** What packages call it. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
-/** It asks nobody outside for anything, and starts without questions. */
+/** Without requests to the internet and without first-start questions. */
 const ARGUMENTS = [
   '--disable-gpu',
   '--disable-quic',
@@ -25,40 +20,30 @@ const ARGUMENTS = [
   '--no-first-run',
 ];
 
-/** The program, or why there is none. */
+/** The program, or why it was not found. */
 export type FoundBrowser = { readonly program: string } | { readonly missing: string };
 
 /** Finds the browser that `CHROMIUM` names, else one on the PATH. */
 export function findBrowser(env: NodeJS.ProcessEnv): FoundBrowser {
-  const named = env[PROGRAM_VARIABLE] ?? '';
-  if (named !== '') {
-    return isProgram(named)
-      ? { program: named }
-      : { missing: `${PROGRAM_VARIABLE} is ${named}, which is no program.` };
-  }
-  const program = (env['PATH'] ?? '')
-    .split(path.delimiter)
-    .filter((folder) => path.isAbsolute(folder))
-    .flatMap((folder) => NAMES.map((name) => path.join(folder, name)))
-    .find(isProgram);
-  return program === undefined
-    ? {
-        missing:
-          `No Chromium was found on the PATH. Install it ("apt-get install chromium"), or set ` +
-          `${PROGRAM_VARIABLE} to the path of Chromium or Chrome.`,
-      }
-    : { program };
+  const named = env['CHROMIUM'] ?? '';
+  const search = (named === '' ? NAMES : ['"$CHROMIUM"']).map((name) => `command -v ${name}`);
+  const { stdout } = spawnSync('/bin/sh', ['-c', search.join(' || ')], { env, encoding: 'utf8' });
+  if (stdout !== '') return { program: stdout.trim() };
+  return {
+    missing:
+      named === ''
+        ? 'No Chromium was found on the PATH. Install it ("apt-get install chromium"), or set CHROMIUM to ' +
+          'the path of Chromium or Chrome.'
+        : `CHROMIUM is ${named}, which is not a program. Set it to the path of Chromium or Chrome.`,
+  };
 }
 
-/** How to launch it. It runs as whoever starts it, root included, and so without a sandbox of its own. */
+/** Launches it as the current user, which may be root, and therefore without its sandbox. */
 export function browserOptions(program: string): LaunchOptions {
   return { executablePath: program, headless: true, chromiumSandbox: false, args: ARGUMENTS };
 }
 
-/**
- * A browser window for the Web UI: in English and UTC, wherever it runs. It reaches that address only,
- * since the page asks for news from the internet.
- */
+/** A window for the Web UI, in English and UTC. It blocks the page's requests to other addresses. */
 export async function openWindow(
   browser: Browser,
   address: string,
@@ -72,13 +57,4 @@ export async function openWindow(
     },
   );
   return window;
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,19 +1,16 @@
-/**
- * Which process a number stands for. A pid alone is not enough to end a process by: after a crash
- * the number may long since belong to somebody else.
- */
+/** Processes that can be recognised again: after a crash, another process may have an old pid. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process that can be recognised again: the pid together with the moment it began. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Opaque; only its equality means something. */
-  readonly startedAt: string;
-}
+import { z } from 'zod';
 
-/** Tells which process has this pid now; undefined when none has, or only a zombie. */
+/** A pid together with the start time of its process, which is only compared. */
+export const processIdentity = z.object({ pid: z.int(), startedAt: z.string() });
+
+export type ProcessIdentity = Readonly<z.infer<typeof processIdentity>>;
+
+/** The process that has this pid now; undefined when there is none, or only a zombie. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const startedAt = process.platform === 'linux' ? linuxStart(pid) : psColumn(pid, 'lstart=');
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -24,18 +21,43 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startedAt === identity.startedAt;
 }
 
-/** The command line of a live process, its arguments joined by spaces; undefined when it is gone. */
+/** The command line of a live process, arguments joined by spaces; undefined when it is gone. */
 export function commandLine(pid: number): string | undefined {
   if (process.platform !== 'linux') return psColumn(pid, 'command=');
   return readProc(pid, 'cmdline')?.split('\0').join(' ').trim();
 }
 
-/** Waits until the process is gone. Resolves to false when it is still there after that time. */
-export async function waitUntilGone(
-  identity: ProcessIdentity,
-  timeoutMilliseconds: number,
-): Promise<boolean> {
-  const deadline = Date.now() + timeoutMilliseconds;
+/** Sends a signal to exactly this process; does nothing when it is gone. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  try {
+    if (isAlive(identity)) process.kill(identity.pid, signal);
+  } catch (error) {
+    // It ended in between.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** How to stop a process. */
+export interface StopSteps {
+  /** Asks it to shut down. */
+  readonly signal: NodeJS.Signals;
+  /** Time for the shutdown; then it is killed. */
+  readonly timeoutMilliseconds: number;
+}
+
+/** Stops a process, by SIGKILL if necessary. Returns once it is gone. */
+export async function stopProcess(identity: ProcessIdentity, steps: StopSteps): Promise<void> {
+  // A process that is stopped by SIGSTOP would not handle the signal.
+  signalProcess(identity, 'SIGCONT');
+  signalProcess(identity, steps.signal);
+  if (await endsWithin(identity, steps.timeoutMilliseconds)) return;
+  signalProcess(identity, 'SIGKILL');
+  if (await endsWithin(identity, 5_000)) return;
+  throw new Error(`Process ${String(identity.pid)} did not end after SIGKILL.`);
+}
+
+async function endsWithin(identity: ProcessIdentity, milliseconds: number): Promise<boolean> {
+  const deadline = Date.now() + milliseconds;
   while (isAlive(identity)) {
     if (Date.now() >= deadline) return false;
     await sleep(20);
@@ -43,28 +65,14 @@ export async function waitUntilGone(
   return true;
 }
 
-/** Sends a signal to exactly this process, or to nobody. Returns whether it was there. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  if (!isAlive(identity)) return false;
-  try {
-    process.kill(identity.pid, signal);
-    return true;
-  } catch (error) {
-    // It ended between the look and the signal.
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    throw error;
-  }
-}
-
 function linuxStart(pid: number): string | undefined {
   const stat = readProc(pid, 'stat');
   if (stat === undefined) return undefined;
-  // The second field is the program's name in parentheses and may itself hold spaces and
-  // parentheses, so fields are counted from its end: the state first, the start time 19 later.
+  // The second field is the program's name in parentheses, which may contain spaces and parentheses, so
+  // fields are counted from its end: first the state, and 19 fields later the start time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  // Where nobody reaps orphans (a container without an init), a dead process stays as a zombie.
-  return state === 'Z' || state === 'X' ? undefined : fields[19];
+  // In a container without an init process, a dead orphan stays a zombie.
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
 function readProc(pid: number, file: 'stat' | 'cmdline'): string | undefined {

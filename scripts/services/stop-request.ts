@@ -1,10 +1,10 @@
-/** Ctrl-C and its like, as an abort signal. */
+/** Ctrl-C and other requests to stop, as an abort signal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Exit code of a program that was interrupted, as shells have it. */
+/** Exit code of an interrupted program, by the convention of shells. */
 export const INTERRUPTED = 130;
 
-/** The reason of the abort: somebody wants the command to end. */
+/** The reason of the abort. */
 export class StopRequested extends Error {
   override readonly name = 'StopRequested';
 
@@ -13,15 +13,14 @@ export class StopRequested extends Error {
   }
 }
 
-/** Time in which the end of a server, a child of ours, is reported to us. */
+/** Time within which the exit of a child process is reported. */
 const END_SHOWS_WITHIN_MILLISECONDS = 500;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Aborts on the first of these signals, and when nobody reads the output any more. Further ones change
- * nothing: npm passes on to us what the terminal has sent us already, and all that still has to be ended is
- * ended within seconds.
+ * Aborts on the first of these signals, and when the output is closed. Further signals do nothing, since
+ * npm forwards the signal that the terminal has already sent to this process.
  */
 export function listenForStop(): AbortController {
   const controller = new AbortController();
@@ -30,17 +29,13 @@ export function listenForStop(): AbortController {
       controller.abort(new StopRequested(signal));
     });
   }
-  // The terminal was closed, or the reader of our output has left: everything still has to be ended.
   process.stdout.on('error', () => {
     controller.abort(new StopRequested('SIGPIPE'));
   });
   return controller;
 }
 
-/**
- * Waits for some work, but not after the stop: then it throws the reason at once, and whatever comes of
- * the work is ignored.
- */
+/** Waits for work; once the signal is aborted, throws its reason at once and ignores the work's outcome. */
 export async function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {
@@ -51,7 +46,7 @@ export async function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): P
     signal.throwIfAborted();
     return await Promise.race([work, stopped]);
   } catch (error) {
-    // When a server ends, whoever talks to it may fail before its end is known, which explains more.
+    // A server's clients may fail before its exit is reported, which is the better explanation.
     if (!signal.aborted) await Promise.race([sleep(END_SHOWS_WITHIN_MILLISECONDS), stopped]);
     throw error;
   } finally {

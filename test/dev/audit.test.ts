@@ -9,7 +9,7 @@ import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/audit.ts', import.meta.url));
 
-/** What a registry says to the question for vulnerabilities. */
+/** A registry's answer to the question for vulnerabilities. */
 interface Answer {
   readonly status: number;
   readonly body: object;
@@ -69,7 +69,7 @@ test('a vulnerability in what production installs fails the audit', async () => 
   expect(stdout).toContain('made up');
 });
 
-test('none passes it, also where npm is told to work offline', async () => {
+test('passes without one, also when npm is set to work offline', async () => {
   expect(await audit(CLEAN)).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/^0 known/),
@@ -78,7 +78,7 @@ test('none passes it, also where npm is told to work offline', async () => {
   expect(await audit(VULNERABLE, offline)).toMatchObject({ exitCode: 1 });
 });
 
-test('a registry that does not answer is said aloud, and fails it where one does', async () => {
+test('a registry that does not answer is reported, and fails it in GitHub Actions', async () => {
   const here = await audit(REFUSED);
   expect(here.exitCode).toBe(0);
   expect(here.stdout).toMatch(/^NO AUDIT WAS MADE\..*: 405 /);

@@ -3,16 +3,22 @@ import { describe, expect } from 'vitest';
 import { liveServices, test } from '../support/dev-process.ts';
 
 // Each starts servers and a worker, on a machine that may be busy.
-describe('npm run dev, when a part of it dies', { timeout: 120_000 }, () => {
+describe('npm run dev, when one of its processes is killed', { timeout: 120_000 }, () => {
   test.for([
-    [/PostgreSQL at 127\.0\.0\.1:\d+ ended by itself \(signal SIGKILL\)\..* \S+postgres\.log:/, 0],
-    [/Temporal at 127\.0\.0\.1:\d+ ended by itself \(signal SIGKILL\)\..* \S+temporal\.log:/, 1],
-    [/The worker ended by itself \(signal SIGKILL\)\..* \S+worker\.log:/, 2],
+    [
+      /PostgreSQL at 127\.0\.0\.1:\d+ stopped unexpectedly \(signal SIGKILL\)\..* \S+postgres\.log:/,
+      0,
+    ],
+    [
+      /Temporal at 127\.0\.0\.1:\d+ stopped unexpectedly \(signal SIGKILL\)\..* \S+temporal\.log:/,
+      1,
+    ],
+    [/The worker stopped unexpectedly \(signal SIGKILL\)\..* \S+worker\.log:/, 2],
   ] as const)(
-    'ends all the rest, and reports address, reason and log: %s',
+    'stops everything, and reports address, reason and log: %s',
     async ([message, position], { data, startDev }) => {
       const dev = await startDev({ args: ['--sessions', '10'] });
-      await dev.says('Try ');
+      await dev.waitFor('Try ');
       const services = liveServices(data);
       expect(services).toHaveLength(3);
       process.kill(services[position] ?? 0, 'SIGKILL');

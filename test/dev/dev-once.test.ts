@@ -12,7 +12,7 @@ import { expectDone, liveServices, test } from '../support/dev-process.ts';
 const portOf = (address: string): string => new URL(`x://${address.split('@').at(-1) ?? ''}`).port;
 
 describe('npm run dev -- --once', { timeout: 120_000 }, () => {
-  test('deletes what has expired, tells it as JSON, and keeps the data for the next time', async ({
+  test('deletes expired rows, reports the result as JSON, and keeps the data for the next start', async ({
     data,
     startDev,
   }) => {
@@ -36,18 +36,18 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
       workflowId: expect.stringMatching(/^session_cleanup-\d{4}-/),
       runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    const said = first.output();
-    expect(said).toContain(`Port ${taken.postgres} is taken: PostgreSQL gets `);
-    expect(said).toContain(`Port ${taken.temporal} is taken: Temporal gets `);
-    expect(said).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
-    // One more workflow task, of three events, where the worker is slow to begin.
-    expect(said).toMatch(/1[25] events say: 3,000 rows deleted/);
-    expect(said).toContain('2,000 live, 0 expired');
-    expect(said).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
-    expect(said).toMatch(
+    const output = first.output();
+    expect(output).toContain(`Port ${taken.postgres} is in use: PostgreSQL listens on `);
+    expect(output).toContain(`Port ${taken.temporal} is in use: Temporal listens on `);
+    expect(output).toMatch(/100 % {2}3,000 of 3,000 {2}[\d,]+ rows\/s/);
+    // A worker that starts slowly needs another workflow task, which is three events.
+    expect(output).toMatch(/1[25] events, result: 3,000 rows deleted/);
+    expect(output).toContain('2,000 live, 0 expired');
+    expect(output).toMatch(/Next run {4}\d{4}-\d\d-\d\d \d\d:00:00 UTC \(in /);
+    expect(output).toMatch(
       /http:\/\/127.0.0.1:\d+\/namespaces\/default\/schedules\/session_cleanup\n/,
     );
-    expect(said).toMatch(/\/namespaces\/default\/workflows\/session_cleanup-.*\/history\n/);
+    expect(output).toMatch(/\/namespaces\/default\/workflows\/session_cleanup-.*\/history\n/);
     expect(liveServices(data)).toEqual([]);
 
     const second = await startDev({ args: ['--once', '--sessions', '9000'] });
@@ -58,7 +58,7 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
   });
 
   test.runIf(process.getuid?.() === 0)(
-    'begins anew when its folder was removed, although the account keeps the data elsewhere',
+    'starts from scratch when its folder was removed, although its data is in another folder',
     async ({ data, folder, startDev }) => {
       const shared = path.join(folder, 'tmp');
       mkdirSync(shared);
@@ -80,7 +80,7 @@ describe('npm run dev -- --once', { timeout: 120_000 }, () => {
     },
   );
 
-  test('writes no sample session into a database that it was given', async ({ data, startDev }) => {
+  test('writes no sample rows to the database of DATABASE_URL', async ({ data, startDev }) => {
     const database = await createTestDatabase(inject('postgresUrl'), TEMPLATE_DATABASE);
     const temporal = await createTestNamespace(inject('temporalAddress'));
     try {

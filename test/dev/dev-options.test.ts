@@ -2,9 +2,9 @@ import { CommanderError } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
 
 import { parseDevOptions } from '../../scripts/dev/options.ts';
-import { checkEnvironment } from '../../scripts/dev/preflight.ts';
+import { checkEnvironment } from '../../scripts/dev/servers.ts';
 
-/** What the command line is told, and the exit code. */
+/** The output of a refused command line, and its exit code. */
 function refusal(args: readonly string[]): { readonly text: string; readonly exitCode: number } {
   let text = '';
   const write = (chunk: string | Uint8Array): boolean => {
@@ -25,16 +25,18 @@ function refusal(args: readonly string[]): { readonly text: string; readonly exi
 }
 
 describe('the arguments of npm run dev', () => {
-  test('may all be left out', () => {
+  test('are all optional', () => {
     expect(parseDevOptions([])).toEqual({
       once: false,
       sessions: 200_000,
-      dataDirectory: expect.stringMatching(/\/\.dev$/),
-      ports: { postgres: 15_432, temporal: 7_233, ui: 8_233 },
+      data: expect.stringMatching(/\/\.dev$/),
+      postgresPort: 15_432,
+      temporalPort: 7_233,
+      uiPort: 8_233,
     });
   });
 
-  test('size the table, end after one run, and choose folder and ports', () => {
+  test('set the number of rows, the end after one run, the folder and the ports', () => {
     expect(
       parseDevOptions(
         '--once --sessions 0 --data /x --postgres-port 1 --temporal-port 2 --ui-port 65535'.split(
@@ -44,8 +46,10 @@ describe('the arguments of npm run dev', () => {
     ).toEqual({
       once: true,
       sessions: 0,
-      dataDirectory: '/x',
-      ports: { postgres: 1, temporal: 2, ui: 65_535 },
+      data: '/x',
+      postgresPort: 1,
+      temporalPort: 2,
+      uiPort: 65_535,
     });
   });
 

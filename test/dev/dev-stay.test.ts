@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import { expectDone, liveServices, readEnvironmentFile, test } from '../support/dev-process.ts';
 
-/** Ctrl-C has to end everything within this time. */
+/** Ctrl-C has to stop everything within this time. */
 const ENDS_WITHIN_MILLISECONDS = 10_000;
 
 async function withSchedule<T>(
@@ -35,23 +35,23 @@ async function countRows(data: string, condition = 'true'): Promise<number> {
   }
 }
 
-// Each starts servers and a worker once or twice, on a machine that may be busy.
 const portOf = (address = ''): string => new URL(address).port;
 
+// Each starts servers and a worker once or twice, on a machine that may be busy.
 describe('npm run dev', { timeout: 120_000 }, () => {
-  test('stays with sessions that come and expire; Ctrl-C ends all; a pause outlives it', async ({
+  test('keeps running with sessions that are created and expire; Ctrl-C stops everything; a pause persists', async ({
     data,
     startDev,
   }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
-    await dev.says('Try ');
+    await dev.waitFor('Try ');
     expect(liveServices(data)).toHaveLength(3);
     await expect.poll(() => countRows(data), { timeout: 20_000 }).toBeGreaterThan(205);
     await expect
       .poll(() => countRows(data, 'expires_at <= now()'), { timeout: 30_000 })
       .toBeGreaterThan(0);
     await withSchedule(data, (schedule) => schedule.pause('hands off'));
-    // As npm passes on what the terminal has sent already, the signal comes twice.
+    // npm forwards the signal that the terminal has already sent.
     dev.signal('SIGINT');
     dev.signal('SIGINT');
     const asked = performance.now();
@@ -61,7 +61,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(liveServices(data)).toEqual([]);
 
     const again = await startDev();
-    await again.says('Try ');
+    await again.waitFor('Try ');
     expect(again.output()).toContain('The schedule is paused, so no run is triggered');
     expect(again.output()).toContain('hands off');
     const { info, state } = await withSchedule(data, (schedule) => schedule.describe());
@@ -69,15 +69,15 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(info.recentActions).toHaveLength(1);
   });
 
-  test('refuses a folder in use, and after SIGKILL goes on where it was', async ({
+  test('refuses a folder in use, and continues with its data after SIGKILL', async ({
     data,
     startDev,
   }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
-    await dev.says('Try ');
+    await dev.waitFor('Try ');
     const rival = await startDev({ args: ['--once'] });
     expect((await rival.ended()).code).toBe(1);
-    expect(rival.output()).toContain('is in use');
+    expect(rival.output()).toContain('in use by process');
     const orphans = liveServices(data);
     expect(orphans).toHaveLength(3);
     dev.signal('SIGKILL');
@@ -94,18 +94,18 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     const { code, lastLine } = await again.ended();
     expectDone(code, again);
     expect(JSON.parse(lastLine).liveAfter).toBeGreaterThanOrEqual(200);
-    // The orphans are gone before ports are chosen.
-    expect(again.output()).not.toContain('is taken');
+    // The orphans are stopped before ports are chosen.
+    expect(again.output()).not.toContain('is in use');
     for (const pid of orphans) expect(again.output()).toContain(`(process ${String(pid)})`);
     expect(liveServices(data)).toEqual([]);
   });
 
-  test('leaves a half-filled table empty when it is stopped, and fills it the next time', async ({
+  test('leaves the table empty when it is stopped while filling it, and fills it at the next start', async ({
     data,
     startDev,
   }) => {
     const dev = await startDev({ args: ['--once', '--sessions', '3000000'] });
-    await dev.says('Filling');
+    await dev.waitFor('Filling');
     dev.signal('SIGINT');
     const asked = performance.now();
     expect((await dev.ended()).code).toBe(130);

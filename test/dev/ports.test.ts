@@ -6,13 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { choosePort, isPortFree, LOOPBACK } from '../../scripts/services/ports.ts';
 
 describe('choosing a port', () => {
-  test('takes the preferred one when it is free', async () => {
+  test('returns the preferred one when it is free', async () => {
     const free = await choosePort();
     expect(await choosePort(free)).toBe(free);
   });
 
   test.for([LOOPBACK, '0.0.0.0'])(
-    'takes another one when somebody listens on %s',
+    'returns another one when a process listens on %s',
     async (address) => {
       const port = await choosePort();
       const server = createServer().listen(port, address);
@@ -26,7 +26,7 @@ describe('choosing a port', () => {
     },
   );
 
-  test('never gives one away twice', async () => {
+  test('avoids ports that were chosen before', async () => {
     const free = await choosePort();
     expect(await choosePort(free, [free])).not.toBe(free);
   });

@@ -15,7 +15,7 @@ import {
 } from '../../scripts/services/postgres-server.ts';
 import { identifyProcess } from '../../scripts/services/process-identity.ts';
 import { ServiceInUseError } from '../../scripts/services/service-record.ts';
-import { startInOwnProcess } from '../support/dying-run.ts';
+import { startInOwnProcess } from '../support/killed-run.ts';
 import { listen, samePortAtFirst } from '../support/taken-port.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
@@ -46,7 +46,7 @@ async function query(url: string, text: string): Promise<readonly unknown[]> {
 }
 
 describe('an embedded PostgreSQL server', () => {
-  test('continues its data after every kind of end', async ({ start }) => {
+  test('keeps its data, however it was stopped', async ({ start }) => {
     const first = await start();
     await query(first.url, 'create table kept (number int)');
     for (const [number, end] of [
@@ -67,7 +67,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(last.url, 'select number from kept order by 1')).toHaveLength(4);
   });
 
-  test('asks for the password in its folder, and listens on the loopback only', async ({
+  test('requires the password in its folder, and listens on the loopback interface only', async ({
     start,
   }) => {
     const server = await start();
@@ -90,7 +90,7 @@ describe('an embedded PostgreSQL server', () => {
     }
   });
 
-  test('takes settings and another port at each start', async ({ start }) => {
+  test('accepts other settings and another port at each start', async ({ start }) => {
     const first = await start({ authentication: 'trust' });
     await first.stop();
     const second = await start({ settings: { work_mem: '7MB' } });
@@ -98,60 +98,63 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(second.url, 'show work_mem')).toEqual([{ work_mem: '7MB' }]);
   });
 
-  test('ends what a killed run left behind, and starts on its data', async ({ folder, start }) => {
-    const run = await startInOwnProcess(script(folder, await choosePort()));
-    await run.die();
-    expect(identifyProcess(run.serverPid)).toBeDefined();
-    const said: string[] = [];
-    await start({ say: (message) => said.push(message) });
-    expect(identifyProcess(run.serverPid)).toBeUndefined();
-    expect(said).toContainEqual(expect.stringContaining(String(run.serverPid)));
-  });
-
-  test('ends it even when the run was killed before it could note it down', async ({
+  test('stops the server that a killed run left behind, and starts on its data', async ({
     folder,
     start,
   }) => {
     const run = await startInOwnProcess(script(folder, await choosePort()));
-    await run.die();
+    await run.kill();
+    expect(identifyProcess(run.serverPid)).toBeDefined();
+    const reported: string[] = [];
+    await start({ log: (message) => reported.push(message) });
+    expect(identifyProcess(run.serverPid)).toBeUndefined();
+    expect(reported).toContainEqual(expect.stringContaining(String(run.serverPid)));
+  });
+
+  test('stops it even when the run was killed before it could record it', async ({
+    folder,
+    start,
+  }) => {
+    const run = await startInOwnProcess(script(folder, await choosePort()));
+    await run.kill();
     rmSync(path.join(folder, 'postgres', 'service.json'));
     await start();
     expect(identifyProcess(run.serverPid)).toBeUndefined();
   });
 
-  test('leaves a server alone whose run is alive', async ({ folder, start }) => {
+  test('does not stop a server whose run is alive', async ({ folder, start }) => {
     await using run = await startInOwnProcess(script(folder, await choosePort()));
     await expect(start()).rejects.toThrow(ServiceInUseError);
     expect(identifyProcess(run.serverPid)).toBeDefined();
-    await run.die();
+    await run.kill();
     await start();
   });
 
-  test('never ends a process that merely has the pid of an old server', async ({
+  test('does not stop another process that has the pid of an old server', async ({
     folder,
     start,
   }) => {
     const server = await start();
     server.signal('SIGKILL');
     await server.exited;
-    const stranger = spawn('sleep', ['60'], {
-      // The same user as the server's, or PostgreSQL would see for itself that it is a stranger.
+    const other = spawn('sleep', ['60'], {
+      // The same user as the server's, or PostgreSQL would see for itself that it is a other.
       ...ownerOf(path.join(folder, 'postgres', 'data')),
     });
-    const gone = once(stranger, 'exit');
+    const gone = once(other, 'exit');
     const pidFile = path.join(folder, 'postgres', 'data', 'postmaster.pid');
     const lines = readFileSync(pidFile, 'utf8').split('\n');
-    writeFileSync(pidFile, [String(stranger.pid), ...lines.slice(1)].join('\n'));
+    writeFileSync(pidFile, [String(other.pid), ...lines.slice(1)].join('\n'));
     writeFileSync(
       path.join(folder, 'postgres', 'service.json'),
       JSON.stringify({
-        service: { pid: stranger.pid, startedAt: 'long ago' },
-        owner: { pid: stranger.pid, startedAt: 'long ago' },
+        service: { pid: other.pid, startedAt: 'long ago' },
+        owner: { pid: other.pid, startedAt: 'long ago' },
       }),
     );
     await start();
-    expect(identifyProcess(stranger.pid ?? 0)).toBeDefined();
-    stranger.kill();
+    expect(identifyProcess(other.pid ?? 0)).toBeDefined();
+    other.kill();
     await gone;
   });
 
@@ -162,7 +165,7 @@ describe('an embedded PostgreSQL server', () => {
     );
   });
 
-  test('two that choose the same port in the same moment both start', async ({ folder, start }) => {
+  test('two that choose the same port at the same time both start', async ({ folder, start }) => {
     const port = await samePortAtFirst(2);
     const servers = await Promise.all(
       ['one', 'other'].map((name) => start({ port, dataDirectory: path.join(folder, name) })),
@@ -175,14 +178,14 @@ describe('an embedded PostgreSQL server', () => {
     }
   });
 
-  test('tells by its log why it did not start', async ({ start }) => {
+  test('reports why it did not start', async ({ start }) => {
     await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
       'invalid value for parameter "shared_buffers"',
     );
   });
 
   test.runIf(process.getuid?.() === 0)(
-    'keeps its data elsewhere when its account may not enter the folder',
+    'keeps its data in another folder when its user may not enter the requested one',
     async ({ folder, start }) => {
       const shared = path.join(folder, 'tmp');
       const closed = path.join(folder, 'closed');
@@ -190,11 +193,11 @@ describe('an embedded PostgreSQL server', () => {
       mkdirSync(closed, { mode: 0o700 });
       vi.stubEnv('TMPDIR', shared);
       const dataDirectory = path.join(closed, 'postgres');
-      const said: string[] = [];
-      const say = (message: string): unknown => said.push(message);
-      const server = await start({ dataDirectory, say });
+      const reported: string[] = [];
+      const log = (message: string): unknown => reported.push(message);
+      const server = await start({ dataDirectory, log });
       expect(server.dataDirectory).toContain(shared);
-      expect(said).toContainEqual(expect.stringContaining(server.dataDirectory));
+      expect(reported).toContainEqual(expect.stringContaining(server.dataDirectory));
       await query(server.url, 'create table kept ()');
       await server.stop();
       const again = await start({ dataDirectory });

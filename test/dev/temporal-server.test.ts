@@ -10,7 +10,7 @@ import {
   type TemporalOptions,
   type TemporalServer,
 } from '../../scripts/services/temporal-server.ts';
-import { startInOwnProcess } from '../support/dying-run.ts';
+import { startInOwnProcess } from '../support/killed-run.ts';
 import { listen, samePortAtFirst } from '../support/taken-port.ts';
 import { test as withFolder } from '../support/temporary-folder.ts';
 
@@ -51,7 +51,7 @@ const SCHEDULE = {
 } satisfies ScheduleOptions;
 
 describe('a Temporal dev server', () => {
-  test('takes a schedule as soon as it has started, and keeps it when it is killed', async ({
+  test('accepts a schedule as soon as it has started, and keeps it when it is killed', async ({
     start,
   }) => {
     const server = await start({ uiPort: await choosePort() });
@@ -73,7 +73,7 @@ describe('a Temporal dev server', () => {
     expect(identifyProcess(again.pid)).toBeUndefined();
   });
 
-  test('ends what a killed run left behind', async ({ folder, start }) => {
+  test('stops the server that a killed run left behind', async ({ folder, start }) => {
     const run = await startInOwnProcess(`
       const { startTemporal } = await import(services + 'temporal-server.ts');
       ({ pid } = await startTemporal({
@@ -81,7 +81,7 @@ describe('a Temporal dev server', () => {
         dataDirectory: ${JSON.stringify(path.join(folder, 'temporal'))},
         port: ${String(await choosePort())}, durable: true,
       }))`);
-    await run.die();
+    await run.kill();
     expect(identifyProcess(run.serverPid)).toBeDefined();
     await start();
     expect(identifyProcess(run.serverPid)).toBeUndefined();
@@ -94,7 +94,7 @@ describe('a Temporal dev server', () => {
     );
   });
 
-  test('two that choose the same port in the same moment both start', async ({ folder, start }) => {
+  test('two that choose the same port at the same time both start', async ({ folder, start }) => {
     const port = await samePortAtFirst(2);
     const servers = await Promise.all(
       ['one', 'other'].map((name) => start({ port, dataDirectory: path.join(folder, name) })),
@@ -110,7 +110,7 @@ describe('a Temporal dev server', () => {
     for (const server of servers) expect(identifyProcess(server.pid)).toBeDefined();
   });
 
-  test('tells by its log why it did not start', async ({ start }) => {
+  test('reports why it did not start', async ({ start }) => {
     await expect(start({ dynamicConfig: { 'not a key=': 1 } })).rejects.toThrow(
       /did not start.*:\n/,
     );

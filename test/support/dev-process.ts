@@ -9,35 +9,39 @@ import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 
 import { choosePort } from '../../scripts/services/ports.ts';
-import { identifyProcess } from '../../scripts/services/process-identity.ts';
-import { RECORD_FILE, writeServiceRecord } from '../../scripts/services/service-record.ts';
+import { isAlive } from '../../scripts/services/process-identity.ts';
+import {
+  readServiceRecord,
+  RECORD_FILE,
+  writeServiceRecord,
+} from '../../scripts/services/service-record.ts';
 import { test as withFolder } from './temporary-folder.ts';
 
-/** A development environment that was started. */
+/** A running development environment. */
 export interface DevProcess {
-  /** All that it wrote so far, both streams. */
+  /** Everything written so far to both streams. */
   output(): string;
   /** Waits until it has written this. */
-  says(text: string | RegExp): Promise<void>;
+  waitFor(text: string | RegExp): Promise<void>;
   /** Sends a signal to its process group, as a terminal does. */
   signal(signal: NodeJS.Signals): void;
   /** Waits for its end. */
   ended(): Promise<{ readonly code: number | null; readonly lastLine: string }>;
 }
 
-/** How to start one; all of them in one test share a folder. */
+/** How to start one; all in a test share a folder. */
 export interface DevStart {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/dev.ts', import.meta.url));
-const SAYS_WITHIN_MILLISECONDS = 45_000;
+const WRITES_WITHIN_MILLISECONDS = 45_000;
 
 export const test = withFolder
-  /** The folder that keeps everything. */
+  /** The folder for data and logs. */
   .extend('data', ({ folder }) => path.join(folder, 'dev'))
-  /** Starts a development environment on that folder, on ports of its own; ended after the test. */
+  /** Starts a development environment on that folder and on free ports; stopped after the test. */
   .extend('startDev', async ({ data }, { onCleanup }) => {
     const started: DevProcess[] = [];
     onCleanup(async () => {
@@ -51,20 +55,20 @@ export const test = withFolder
     };
   });
 
-/** Fails, with all that was written, unless the process ended well. */
+/** Fails with the output unless the exit code is 0. */
 export function expectDone(code: number | null, dev: DevProcess): void {
   if (code !== 0) throw new Error(`It ended with ${String(code)}:\n${dev.output()}`);
 }
 
-/** Pids of the servers and the worker that the folder's notes name; those that live. */
+/** Pids of the running servers and worker, by the records in the folder. */
 export function liveServices(data: string): readonly number[] {
   return ['postgres', 'temporal', 'worker'].flatMap((service) => {
-    const pid = recordedPid(path.join(data, service, RECORD_FILE));
-    return pid !== undefined && identifyProcess(pid) !== undefined ? [pid] : [];
+    const record = readServiceRecord(path.join(data, service, RECORD_FILE));
+    return record !== undefined && isAlive(record.service) ? [record.service.pid] : [];
   });
 }
 
-/** The variables that a running environment leaves for other terminals. */
+/** The variables that a running environment writes for other terminals. */
 export function readEnvironmentFile(data: string): Readonly<Record<string, string>> {
   const lines = readFileSync(path.join(data, 'environment'), 'utf8').trim().split('\n');
   return Object.fromEntries(
@@ -103,12 +107,13 @@ async function startDevProcess(data: string, start: DevStart): Promise<DevProces
   const closed = once(child, 'close');
   return {
     output: () => output,
-    says: async (text) => {
-      const deadline = Date.now() + SAYS_WITHIN_MILLISECONDS;
+    waitFor: async (text) => {
+      const deadline = Date.now() + WRITES_WITHIN_MILLISECONDS;
       while (typeof text === 'string' ? !output.includes(text) : !text.test(output)) {
         if (child.exitCode !== null)
           throw new Error(`It ended without ${String(text)}:\n${output}`);
-        if (Date.now() > deadline) throw new Error(`It never said ${String(text)}:\n${output}`);
+        if (Date.now() > deadline)
+          throw new Error(`It did not write ${String(text)} in time:\n${output}`);
         await sleep(20);
       }
     },
@@ -122,14 +127,4 @@ async function startDevProcess(data: string, start: DevStart): Promise<DevProces
       return { code: child.exitCode, lastLine: output.trimEnd().split('\n').at(-1) ?? '' };
     },
   };
-}
-
-function recordedPid(file: string): number | undefined {
-  try {
-    const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const pid: unknown = Object(Object(record).service).pid;
-    return typeof pid === 'number' ? pid : undefined;
-  } catch {
-    return undefined;
-  }
 }

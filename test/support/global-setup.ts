@@ -5,7 +5,6 @@
 import { realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import type { TestProject } from 'vitest/node';
 
@@ -31,8 +30,6 @@ declare module 'vitest' {
     readonly runFolder?: string;
   }
 }
-
-const CLI_CACHE = fileURLToPath(new URL('../../.cache/temporal', import.meta.url));
 
 /** Starts the servers; returns what ends them and removes all they wrote. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -120,8 +117,7 @@ async function startTestTemporal(
 ): Promise<{ readonly server: TemporalServer; readonly cli: TemporalCli }> {
   const cli = await findTemporalCli({
     env: process.env,
-    cacheDirectory: CLI_CACHE,
-    say: (message) => {
+    log: (message) => {
       console.log(message);
     },
   });

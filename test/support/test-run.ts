@@ -16,13 +16,13 @@ import path from 'node:path';
 import {
   identifyProcess,
   isAlive,
-  type ProcessIdentity,
+  processIdentity,
+  type StopSteps,
 } from '../../scripts/services/process-identity.ts';
 import {
   RECORD_FILE,
   ServiceInUseError,
   stopLeftover,
-  type StopSteps,
 } from '../../scripts/services/service-record.ts';
 
 const FOLDER_PREFIX = 'session-cleanup-test-';
@@ -59,7 +59,7 @@ export async function removeRunFolder(folder: string): Promise<void> {
 }
 
 /** PostgreSQL's `immediate`, and the end of all others: nothing in here is kept. */
-const STOP_STEPS: StopSteps = { gently: 'SIGQUIT', patienceMilliseconds: 3_000 };
+const STOP_STEPS: StopSteps = { signal: 'SIGQUIT', timeoutMilliseconds: 3_000 };
 
 function ignoreLiveOwner(error: unknown): void {
   if (!(error instanceof ServiceInUseError)) throw error;
@@ -87,13 +87,9 @@ function isOurs(folder: string): boolean {
 function hasLiveOwner(folder: string): boolean {
   try {
     const owner: unknown = JSON.parse(readFileSync(path.join(folder, OWNER_FILE), 'utf8'));
-    return isIdentity(owner) && isAlive(owner);
+    return isAlive(processIdentity.parse(owner));
   } catch {
     // No owner yet: a run that begins at this moment, unless it is old enough to have died there.
     return Date.now() - lstatSync(folder).mtimeMs < 60_000;
   }
-}
-
-function isIdentity(value: unknown): value is ProcessIdentity {
-  return typeof value === 'object' && value !== null && 'pid' in value && 'startedAt' in value;
 }

@@ -112,7 +112,7 @@ async function startWorker(
     recordFile: path.join(folder, 'service.json'),
   });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => service.end({ gently: 'SIGTERM', patienceMilliseconds: 10_000 }));
+  stack.defer(() => service.end({ signal: 'SIGTERM', timeoutMilliseconds: 10_000 }));
   const deadline = performance.now() + POLLS_WITHIN_MILLISECONDS;
   while ((await listPollers(servers.client, taskQueue)).length === 0) {
     if (service.hasExited() || performance.now() > deadline) {

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { expect, vi } from 'vitest';
 
 import { choosePort, LOOPBACK } from '../../../scripts/services/ports.ts';
-import { postgresAccount } from '../../../scripts/services/postgres-account.ts';
+import { postgresAccount } from '../../../scripts/services/account.ts';
 
 /** A pooler before one PostgreSQL server. */
 export interface PgBouncer extends AsyncDisposable {

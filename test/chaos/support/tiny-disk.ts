@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chownSync, mkdirSync, rmSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 
-import { postgresAccount } from '../../../scripts/services/postgres-account.ts';
+import { postgresAccount } from '../../../scripts/services/account.ts';
 
 /** Why a test is skipped. */
 export const MOUNT_NEEDED = 'a file system of our own cannot be mounted here; run as root on Linux';

@@ -1,4 +1,4 @@
-/** Runs that start a server and then die, or live on, without stopping it. */
+/** Processes that start a server and are killed without stopping it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 /** A process that has started a server and waits. */
 export interface StartedRun extends AsyncDisposable {
   readonly serverPid: number;
-  /** Kills the process, not its server, as `kill -9` does. */
-  die(): Promise<void>;
+  /** Kills the process by SIGKILL, not its server. */
+  kill(): Promise<void>;
 }
 
 const SERVICES = fileURLToPath(new URL('../../scripts/services/', import.meta.url));
@@ -27,7 +27,7 @@ export async function startInOwnProcess(script: string): Promise<StartedRun> {
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const die = async (): Promise<void> => {
+  const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
@@ -40,5 +40,5 @@ export async function startInOwnProcess(script: string): Promise<StartedRun> {
   }
   const serverPid = Number.parseInt(output, 10);
   if (Number.isNaN(serverPid)) throw new Error(`The process started no server: ${output}`);
-  return { serverPid, die, [Symbol.asyncDispose]: die };
+  return { serverPid, kill, [Symbol.asyncDispose]: kill };
 }

@@ -1,2 +1,0 @@
-/** Writes one line for the person at the terminal. */
-export type Say = (message: string) => void;
