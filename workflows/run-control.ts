@@ -25,8 +25,6 @@ export interface CarriedControl {
 const pauseUpdate = defineUpdate<string, [PauseRequest?]>(UPDATE.pause);
 const resumeUpdate = defineUpdate<string>(UPDATE.resume);
 const setPaceUpdate = defineUpdate<string, [Pace]>(UPDATE.setPace);
-const approveUpdate = defineUpdate<string, [ApprovalAnswer?]>(UPDATE.approve);
-const rejectUpdate = defineUpdate<string, [ApprovalAnswer?]>(UPDATE.reject);
 const progressSignal = defineSignal<[ReportedProgress]>(PROGRESS_SIGNAL);
 
 const PAUSE: FieldChecks<keyof PauseRequest> = { reason: problemOfText };
@@ -125,16 +123,16 @@ export class RunControl {
         refuseProblems(UPDATE.setPace, problems);
       },
     });
-    setHandler(approveUpdate, (answer?: ApprovalAnswer) => this.#answer(answer, true), {
-      description:
-        'Lets the run delete (nearly) every row of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
-      validator: (answer?: ApprovalAnswer) => this.#checkAnswer(UPDATE.approve, answer),
-    });
-    setHandler(rejectUpdate, (answer?: ApprovalAnswer) => this.#answer(answer, false), {
-      description:
-        'Keeps all rows of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.',
-      validator: (answer?: ApprovalAnswer) => this.#checkAnswer(UPDATE.reject, answer),
-    });
+    for (const [update, isApproved, effect] of [
+      [UPDATE.approve, true, 'Deletes the expired rows'],
+      [UPDATE.reject, false, 'Keeps all rows'],
+    ] as const) {
+      const definition = defineUpdate<string, [ApprovalAnswer?]>(update);
+      setHandler(definition, (answer?: ApprovalAnswer) => this.#answer(answer, isApproved), {
+        description: `${effect} of a target that waits for approval. Argument: {"target": "…"}; none if only one waits.`,
+        validator: (answer?: ApprovalAnswer) => this.#checkAnswer(update, answer),
+      });
+    }
     setHandler(
       progressSignal,
       ({ runId, ...progress }) => {

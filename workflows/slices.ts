@@ -68,9 +68,8 @@ export async function requestPlan(
   try {
     return await planRun(targets === undefined ? {} : { targets });
   } catch (error) {
-    return explain(error, 'Configured targets', {
-      timeout: "no worker reported them within 60 seconds. Check the worker's log.",
-    });
+    const timeout = "no worker reported them within 60 seconds. Check the worker's log.";
+    return explain(error, 'Configured targets', timeout);
   }
 }
 
@@ -85,11 +84,10 @@ export async function runSlice(request: SliceRequest): Promise<SliceEnd> {
     return { kind: 'completed', result };
   } catch (error) {
     if (isCancellation(error) || isRetryCancelled(error)) return { kind: 'interrupted' };
-    const failure = explain(error, summary, {
-      timeout:
-        'no attempt finished within 24 hours. Check that a worker is running and reaches the ' +
-        'database; the next run deletes what is left.',
-    });
+    const timeout =
+      'no attempt finished within 24 hours. Check that a worker is running and reaches the ' +
+      'database; the next run deletes what is left.';
+    const failure = explain(error, summary, timeout);
     return { kind: 'failed', failure, details: detailsOf(error) };
   }
 }
@@ -131,11 +129,7 @@ function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
   return typeof value === 'object' && value !== null && 'target' in value;
 }
 
-function explain(
-  error: unknown,
-  what: string,
-  { timeout }: { readonly timeout: string },
-): TargetFailure {
+function explain(error: unknown, what: string, timeout: string): TargetFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
