@@ -1,48 +1,107 @@
-/** Types of the failures that a run can end with. */
+/**
+ * Types of the failures that a run can end with. The tables of docs/operations.md are made from the
+ * comments: the first sentence is the meaning, the rest is the remedy.
+ */
 
 /** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
 export const FAILURE = {
+  /** The input of the run is not understood. Correct the field that the message names. */
   invalidInput: 'InvalidInput',
+  /** The cut-off is not an instant, or lies in the future. Correct `cutoff`. */
   invalidCutoff: 'InvalidCutoff',
+  /**
+   * No target has this name. Correct `targets` in the input, or `SESSION_CLEANUP_TARGETS` of the
+   * workers.
+   */
   unknownTarget: 'UnknownTarget',
+  /** PostgreSQL refuses the login. Correct the user and the password in `DATABASE_URL`. */
   wrongLogin: 'WrongLogin',
+  /** The database does not exist. Correct its name in `DATABASE_URL`. */
   noDatabase: 'NoDatabase',
+  /** The table does not exist. Set `SESSION_CLEANUP_TABLE`. */
   noTable: 'NoTable',
+  /** The column does not exist. Set `SESSION_CLEANUP_EXPIRES_COLUMN`. */
   noColumn: 'NoColumn',
+  /** The role lacks a right. `session-cleanup check` prints the missing `GRANT`. */
   noRight: 'NoRight',
+  /** The ledger is missing, or of an older version. Run `session-cleanup migrate`. */
   noLedger: 'NoLedger',
+  /**
+   * The column has another type than the configured one. Correct `SESSION_CLEANUP_EXPIRES_TYPE`.
+   */
   wrongColumnType: 'WrongColumnType',
+  /**
+   * A value in the column cannot be read as an expiry. Correct the value, or
+   * `SESSION_CLEANUP_EXPIRES_TYPE`.
+   */
   unreadableExpiry: 'UnreadableExpiry',
+  /**
+   * The table is partitioned, a view, has a rule, is published without replica identity, or does
+   * not use the heap access method. Name an ordinary table.
+   */
   unsupportedTable: 'UnsupportedTable',
+  /**
+   * The server is older than PostgreSQL 14, or refuses a statement or a time zone. Upgrade it, or
+   * correct the setting that the message names.
+   */
   unsupportedServer: 'UnsupportedServer',
+  /**
+   * A foreign key refuses the deletion. Change the foreign key that the message names, or delete
+   * the rows that refer.
+   */
   referenced: 'Referenced',
+  /**
+   * The expiries lie decades away when they are read in the configured unit. Correct
+   * `SESSION_CLEANUP_EXPIRES_TYPE`, or set `SESSION_CLEANUP_PLAUSIBILITY=off`.
+   */
   implausibleExpiry: 'ImplausibleExpiry',
-  /** A cascade would delete rows that may be live. */
+  /**
+   * `ON DELETE CASCADE` would delete rows that may be live. Change the foreign key, or set
+   * `SESSION_CLEANUP_CASCADE=allow`.
+   */
   unsafeCascade: 'UnsafeCascade',
-  /** Row-level security may hide expired rows. */
+  /**
+   * Row-level security may hide expired rows from the role. Give the role `BYPASSRLS`, or a
+   * policy `FOR ALL … USING (true)`.
+   */
   hiddenRows: 'HiddenRows',
-  /** Read-only by a setting of the role, the database or the connection. */
+  /**
+   * The role, the database or the address sets `default_transaction_read_only`. Remove that
+   * setting.
+   */
   readOnly: 'ReadOnly',
-  /** A trigger, a child table or another object behind the table fails. */
+  /**
+   * A trigger, a child table or another object behind the table fails. Repair the object that the
+   * message names.
+   */
   dependentObject: 'DependentObject',
-  /** The server refuses the connection's parameters. */
+  /** The server refuses a parameter of the connection. Correct the parameters of `DATABASE_URL`. */
   refusedConnection: 'RefusedConnection',
-  /** The server reports a damaged table, index or file. */
+  /** The server reports a damaged table, index or file. See the server's log. */
   corruptedData: 'CorruptedData',
-  /** Nothing says in which time zone a column without one was written. */
+  /** The time zone of a `timestamp` column is unknown. Set `SESSION_CLEANUP_TIME_ZONE`. */
   unclearTimeZone: 'UnclearTimeZone',
 } as const;
 
-/** Stable `type` of each failure that is tried again. */
+/** Stable `type` of each failure that is retried. */
 export const RETRYABLE_FAILURE = {
+  /**
+   * The database is down, restarting, read-only, out of disk or connections, or cannot be reached.
+   * Start the server, or see the message.
+   */
   databaseUnavailable: 'DatabaseUnavailable',
+  /** Other sessions hold a lock, or a deadlock was broken. None needed; logged at debug level. */
   contended: 'Contended',
+  /** Another attempt has taken over the slice. None needed; logged at debug level. */
   superseded: 'Superseded',
-  /** A statement was cancelled, by a time limit or by somebody. */
+  /**
+   * A `statement_timeout` or a person cancelled a statement. Raise the timeout of the role if this
+   * repeats.
+   */
   cancelled: 'StatementCancelled',
-  /** Nothing known: most likely a defect of the program. */
+  /** An error that is not known, most likely a defect of the program. Report it. */
   unexpected: 'Unexpected',
 } as const;
 
-/** `type` of a target's failure when its slice did not come to an end within the time it had. */
+/** `type` of the failure of a target whose slice did not end within the 24 hours that it has. */
 export const TIMEOUT_FAILURE = 'Timeout';

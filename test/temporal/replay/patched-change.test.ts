@@ -84,7 +84,7 @@ describe('docs/changing-the-workflow.md', () => {
 
   test.for(STATES)('quotes %s.ts as it is', (state) => {
     expect(PAGE).toContain(
-      `\`\`\`ts\n// test/replay/${EXAMPLE}/${state}.ts\n${workflowIn(state)}\`\`\``,
+      `\`\`\`ts\n// test/temporal/replay/${EXAMPLE}/${state}.ts\n${workflowIn(state)}\`\`\``,
     );
   });
 });
