@@ -119,9 +119,9 @@ function failures(constant: string): Table {
 }
 
 function render([headings = [], ...rows]: Table): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return [headings, headings.map(() => '---'), ...rows].map(line).join('\n');
+  return [headings, headings.map(() => '---'), ...rows]
+    .map((cells) => cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | '))
+    .join('\n');
 }
 
 function code(text: string): string {
