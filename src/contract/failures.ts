@@ -5,14 +5,11 @@
 
 /** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
 export const FAILURE = {
-  /** The input of the run is not understood. Correct the field that the message names. */
+  /** The run's input is not understood. Correct the field that the message names. */
   invalidInput: 'InvalidInput',
   /** The cut-off is not an instant, or lies in the future. Correct `cutoff`. */
   invalidCutoff: 'InvalidCutoff',
-  /**
-   * No target has this name. Correct `targets` in the input, or `SESSION_CLEANUP_TARGETS` of the
-   * workers.
-   */
+  /** No target has this name. Correct the input, or `SESSION_CLEANUP_TARGETS` of the workers. */
   unknownTarget: 'UnknownTarget',
   /** PostgreSQL refuses the login. Correct the user and the password in `DATABASE_URL`. */
   wrongLogin: 'WrongLogin',
@@ -26,56 +23,27 @@ export const FAILURE = {
   noRight: 'NoRight',
   /** The ledger is missing, or of an older version. Run `session-cleanup migrate`. */
   noLedger: 'NoLedger',
-  /**
-   * The column has another type than the configured one. Correct `SESSION_CLEANUP_EXPIRES_TYPE`.
-   */
+  /** The column has another type. Correct `SESSION_CLEANUP_EXPIRES_TYPE`. */
   wrongColumnType: 'WrongColumnType',
-  /**
-   * A value in the column cannot be read as an expiry. Correct the value, or
-   * `SESSION_CLEANUP_EXPIRES_TYPE`.
-   */
+  /** A value is no expiry. Correct it, or `SESSION_CLEANUP_EXPIRES_TYPE`. */
   unreadableExpiry: 'UnreadableExpiry',
-  /**
-   * The table is partitioned, a view, has a rule, is published without replica identity, or does
-   * not use the heap access method. Name an ordinary table.
-   */
+  /** The kind of table, a rule or a publication refuses deletes. Name an ordinary table. */
   unsupportedTable: 'UnsupportedTable',
-  /**
-   * The server is older than PostgreSQL 14, or refuses a statement or a time zone. Upgrade it, or
-   * correct the setting that the message names.
-   */
+  /** The server is too old, or refuses a time zone. Upgrade it, or correct the setting. */
   unsupportedServer: 'UnsupportedServer',
-  /**
-   * A foreign key refuses the deletion. Change the foreign key that the message names, or delete
-   * the rows that refer.
-   */
+  /** A foreign key refuses the deletion. Change the foreign key that the message names. */
   referenced: 'Referenced',
-  /**
-   * The expiries lie decades away when they are read in the configured unit. Correct
-   * `SESSION_CLEANUP_EXPIRES_TYPE`, or set `SESSION_CLEANUP_PLAUSIBILITY=off`.
-   */
+  /** The expiries lie decades away. Correct `SESSION_CLEANUP_EXPIRES_TYPE`. */
   implausibleExpiry: 'ImplausibleExpiry',
-  /**
-   * `ON DELETE CASCADE` would delete rows that may be live. Change the foreign key, or set
-   * `SESSION_CLEANUP_CASCADE=allow`.
-   */
+  /** A cascade may delete live rows. Change it, or set `SESSION_CLEANUP_CASCADE=allow`. */
   unsafeCascade: 'UnsafeCascade',
-  /**
-   * Row-level security may hide expired rows from the role. Give the role `BYPASSRLS`, or a
-   * policy `FOR ALL … USING (true)`.
-   */
+  /** Row-level security may hide expired rows. Give the role `BYPASSRLS`. */
   hiddenRows: 'HiddenRows',
-  /**
-   * The role, the database or the address sets `default_transaction_read_only`. Remove that
-   * setting.
-   */
+  /** A setting makes transactions read-only. Remove `default_transaction_read_only`. */
   readOnly: 'ReadOnly',
-  /**
-   * A trigger, a child table or another object behind the table fails. Repair the object that the
-   * message names.
-   */
+  /** A trigger or a child table fails. Repair the object that the message names. */
   dependentObject: 'DependentObject',
-  /** The server refuses a parameter of the connection. Correct the parameters of `DATABASE_URL`. */
+  /** The server refuses a parameter of the connection. Correct `DATABASE_URL`. */
   refusedConnection: 'RefusedConnection',
   /** The server reports a damaged table, index or file. See the server's log. */
   corruptedData: 'CorruptedData',
@@ -85,19 +53,13 @@ export const FAILURE = {
 
 /** Stable `type` of each failure that is retried. */
 export const RETRYABLE_FAILURE = {
-  /**
-   * The database is down, restarting, read-only, out of disk or connections, or cannot be reached.
-   * Start the server, or see the message.
-   */
+  /** The database is down, read-only, full or unreachable. The message says which. */
   databaseUnavailable: 'DatabaseUnavailable',
   /** Other sessions hold a lock, or a deadlock was broken. None needed; logged at debug level. */
   contended: 'Contended',
   /** Another attempt has taken over the slice. None needed; logged at debug level. */
   superseded: 'Superseded',
-  /**
-   * A `statement_timeout` or a person cancelled a statement. Raise the timeout of the role if this
-   * repeats.
-   */
+  /** A statement was cancelled, by a timeout or a person. Raise the timeout if this repeats. */
   cancelled: 'StatementCancelled',
   /** An error that is not known, most likely a defect of the program. Report it. */
   unexpected: 'Unexpected',

@@ -73,7 +73,7 @@ describe('docs/changing-the-workflow.md', () => {
       rows.push(
         STATES.map((history) => {
           const difference = differences.get(history);
-          return difference === undefined ? 'goes on' : `differs at ${difference.event}`;
+          return difference === undefined ? 'continues' : `differs at ${difference.event}`;
         }),
       );
     }
