@@ -124,7 +124,8 @@ async function detailsOf(call: SliceCall): Promise<SliceFailureDetails> {
   return {
     target: config.name,
     ...(deleted === undefined || request.dryRun === true ? {} : { deletedSoFar: deleted }),
-    ...(isFirst && deleted === 0 ? { isUntouched: true } : {}),
+    // A commit may still be under way when the connection is lost, so 0 in the ledger does not prove it.
+    ...(isFirst && !hasBegun ? { isUntouched: true } : {}),
   };
 }
 
