@@ -2,7 +2,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 
 import type { Config } from '../../src/config/config.ts';
-import { quoteTable } from '../../src/database/quote-name.ts';
+import { quoteTable } from '../../src/database/sql.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
 
 /** Rows of all targets together. */

@@ -1,7 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Config, TargetConfig } from '../config/config.ts';
 import { pendingMigrations } from '../database/migrate.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import { ask, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../targets/errors.ts';
 import { READ_ONLY_SOURCE, readSurroundings } from '../targets/dependents.ts';

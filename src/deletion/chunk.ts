@@ -1,13 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
-import { sqlState, withSettings, type LocalSettings } from '../database/transaction.ts';
-import { bulkDelete } from './bulk-delete.ts';
+import { type SqlFragment, allOf, asWhere, quoteName } from '../database/sql.ts';
+import { type LocalSettings, ask, sqlState, withSettings } from '../database/transaction.ts';
 import type { Doomed } from '../targets/expired-rows.ts';
 import { expired } from '../targets/expiry.ts';
-import type { SliceWork } from './slice-work.ts';
+import type { SliceWork } from './delete-slice.ts';
 import { rowRefusalIn } from './remaining-rows.ts';
 import type { Route } from './route.ts';
-import type { Refusal, Stretch } from './range.ts';
+import type { Refusal, Stretch } from './work-queue.ts';
 import type { Target } from '../targets/target.ts';
 
 /** What one chunk did. */
@@ -156,4 +155,77 @@ function refusalIn(error: unknown): Refusal | undefined {
   if (state === SLOW) return { kind: 'slow' };
   const row = rowRefusalIn(error);
   return row && { kind: 'refused', row, error };
+}
+
+/**
+ * MikroORM's bulk delete: removes the rows for which the condition holds, and returns how many.
+ *
+ * A slice asks for the same deletion again and again, only with other parameters. Putting it together is a
+ * third of what a chunk costs the worker, so that is done once for each condition.
+ */
+async function bulkDelete(
+  em: EntityManager,
+  target: Target,
+  condition: SqlFragment,
+): Promise<number> {
+  const statement = statementFor(em, target, condition);
+  const { affectedRows } = await em.execute<{ affectedRows: number }>(
+    statement,
+    [...condition.params],
+    'run',
+  );
+  return affectedRows;
+}
+
+const statements = new WeakMap<Target, Map<string, string>>();
+
+function statementFor(em: EntityManager, target: Target, condition: SqlFragment): string {
+  const known = statements.get(target) ?? new Map<string, string>();
+  statements.set(target, known);
+  const found = known.get(condition.sql);
+  if (found !== undefined) return found;
+  const statement = em
+    .createQueryBuilder(target.entity)
+    .withSchema(target.schema)
+    .delete(asWhere(condition))
+    .getQuery();
+  const named = withSchema(statement, target);
+  known.set(condition.sql, named);
+  return named;
+}
+
+/**
+ * MikroORM leaves the schema `public` out, which leaves the table to the search_path: that may name another one
+ * first, or not name `public` at all.
+ */
+function withSchema(statement: string, { table, schema }: Target): string {
+  const bare = `delete from ${table.slice(quoteName(schema).length + 1)} `;
+  return statement.startsWith(bare)
+    ? `delete from ${table} ${statement.slice(bare.length)}`
+    : statement;
+}
+
+/** Triggers that can keep a row from being deleted without an error. */
+export interface KeptBy {
+  readonly isPossible: boolean;
+  /** Undefined where several triggers can do so. */
+  readonly trigger: string | undefined;
+}
+
+/** Asks for enabled BEFORE DELETE row triggers: one that returns NULL keeps its row. */
+export async function findKeptBy(em: EntityManager, target: Target): Promise<KeptBy> {
+  // Bits of tgtype: 1 each row, 2 before, 8 delete.
+  const triggers = await ask<{ name: string }>(
+    em,
+    {},
+    {
+      sql: `select tgname::text as name from pg_trigger
+      where tgrelid = ?::oid and tgtype::int & 11 = 11 and tgenabled in ('O', 'A') limit 2`,
+      params: [target.oid],
+    },
+  );
+  return {
+    isPossible: triggers.length > 0,
+    trigger: triggers.length === 1 ? triggers[0]?.name : undefined,
+  };
 }

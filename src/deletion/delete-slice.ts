@@ -1,20 +1,17 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
-import { chooseWay } from './choose-way.ts';
+import { type Route, chooseWay } from './route.ts';
 import { Consideration } from './throttle.ts';
 import type { Doomed } from '../targets/expired-rows.ts';
 import type { LaneAccount, SliceKey, SlicePosition } from './checkpoint.ts';
-import { positionOn, travelToTheEnd, type Departure } from './pass.ts';
-import type { LanesEnd, SliceWork } from './slice-work.ts';
-import { findKeptBy } from './keeping-triggers.ts';
-import { SliceLedger } from './ledger.ts';
-import { forgetAhead, RefusedRows } from './refused-rows.ts';
-import type { Route } from './route.ts';
-import { SliceReport, type ProgressListener } from './slice-report.ts';
-import { supersededIn } from './superseded.ts';
+import { type Departure, positionOn, travelToTheEnd } from './pass.ts';
+import { type KeptBy, findKeptBy } from './chunk.ts';
+import { SliceLedger, forgetAhead, supersededIn } from './ledger.ts';
+import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
 import type { Target } from '../targets/target.ts';
+import { SliceReport, type ProgressListener } from './slice-report.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
 export interface SliceJob {
@@ -222,4 +219,31 @@ function keyOf(job: SliceJob): SliceKey {
 
 function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
+}
+
+/** Everything that goes on in one slice has this in common. */
+export interface SliceWork {
+  readonly em: EntityManager;
+  readonly doomed: Doomed;
+  readonly settings: DeletionSettings;
+  readonly ledger: SliceLedger;
+  readonly accounts: readonly LaneAccount[];
+  readonly consideration: Consideration;
+  readonly keptBy: KeptBy;
+  readonly refusedRows: RefusedRows;
+  /** Called after each committed chunk, with the position reached. */
+  readonly onChunk: (route: Route, position: string) => void;
+  /** Asked before each chunk; true ends the work there. */
+  readonly shouldStop: () => boolean;
+}
+
+/** What the lanes share while they work through one route. */
+export interface LaneWork extends SliceWork {
+  readonly route: Route;
+}
+
+/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
+export interface LanesEnd {
+  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
+  readonly position: string;
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
+import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from '../targets/target.ts';

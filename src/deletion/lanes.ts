@@ -1,22 +1,26 @@
 import { isLockTimeout } from '../database/transaction.ts';
-import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import { mostRowsAt, nextChunkSize } from './chunk-size.ts';
+import { type ChunkCounts, deleteChunk } from './chunk.ts';
 import {
-  commitEntry,
   type ChunkEntry,
   type LaneAccount,
   type SlicePosition,
+  commitEntry,
 } from './checkpoint.ts';
-import { addRemaining, type RemainingEntry } from './remaining-rows.ts';
-import { remember } from './locked-ranges.ts';
-import { recordEntry } from './refused-rows.ts';
-import type { LanesEnd, LaneWork } from './slice-work.ts';
-import { gentler, type Refusal } from './range.ts';
-import { WorkQueue, type Claim } from './work-queue.ts';
+import { recordEntry } from './ledger.ts';
+import { type RemainingEntry, addRemaining } from './remaining-rows.ts';
+import { remember } from './locked-rows.ts';
+import type { LaneWork, LanesEnd } from './delete-slice.ts';
+import {
+  type Claim,
+  type Refusal,
+  WorkQueue,
+  gentler,
+  mostRowsAt,
+  nextChunkSize,
+} from './work-queue.ts';
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
-
 /**
  * What is left is cut so that each lane gets this many stretches of it, but into none smaller than
  * this part of a chunk, since every transaction costs something of its own.
@@ -31,15 +35,10 @@ const SMALLEST_PART = 2;
 const WHERE_NOTHING_IS = 4;
 
 /**
- * Lets the lanes work through the route from `from` until its end or until told to stop. An error
- * in one lane stops the others after their chunk, and is thrown when all have stopped: no
- * transaction is left open.
+ * Lets the lanes work through the route until its end or until told to stop. An error in one lane stops the
+ * others after their chunk, and is thrown when all have stopped: no transaction is left open.
  */
-export async function runLanes(work: LaneWork, from: string): Promise<LanesEnd> {
-  return await new Lanes(work, from).untilEnd();
-}
-
-class Lanes {
+export class Lanes {
   readonly #work: LaneWork;
   readonly #queue: WorkQueue;
   #size: number;
@@ -105,14 +104,11 @@ class Lanes {
 
   /** The next stretch; cutting one reads the table, which somebody may hold as a whole. */
   async #claim(size: number): Promise<Claim | 'locked' | null> {
-    const { em, consideration } = this.#work;
+    const { em, settings, consideration } = this.#work;
     try {
       const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      const claim = await this.#queue.claim(em, {
-        size,
-        manner,
-        mostRows: mostRowsAt(this.#work.settings.rowsPerSecond),
-      });
+      const mostRows = mostRowsAt(settings.rowsPerSecond);
+      const claim = await this.#queue.claim(em, { size, manner, mostRows });
       if (claim !== 'indivisible') return claim;
       this.#ended = 'indivisible';
       return null;
@@ -125,8 +121,9 @@ class Lanes {
 
   /** The largest size of a chunk, so that the pace is even. */
   #largest(): number {
-    const mostRows = mostRowsAt(this.#work.settings.rowsPerSecond);
-    return mostRows === undefined ? Infinity : this.#work.route.sizeOf(mostRows);
+    const { route, settings } = this.#work;
+    const mostRows = mostRowsAt(settings.rowsPerSecond);
+    return mostRows === undefined ? Infinity : route.sizeOf(mostRows);
   }
 
   /** Smaller towards the end, so that no lane still has a large stretch when the others are done. */
@@ -154,10 +151,9 @@ class Lanes {
   /** Gives a refused stretch back in another form, or counts its only row as one that stays. */
   async #treat(claim: Claim, account: LaneAccount, refusal: Refusal, began: number): Promise<void> {
     const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
-    const { kind } = refusal;
     // The next attempt may have cancelled it.
-    if (kind === 'slow') await ledger.ensureCurrent(account);
-    if (kind === 'locked') {
+    if (refusal.kind === 'slow') await ledger.ensureCurrent(account);
+    if (refusal.kind === 'locked') {
       if (await consideration.untilUnlocked()) {
         this.#queue.giveBack(claim, [claim]);
         return;
@@ -184,7 +180,7 @@ class Lanes {
     const { route, settings, consideration } = this.#work;
     // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const complaint = consideration.takeComplaint() ? 2 : 1;
-    const isOverPace = deletedCount > (mostRowsAt(this.#work.settings.rowsPerSecond) ?? Infinity);
+    const isOverPace = deletedCount > (mostRowsAt(settings.rowsPerSecond) ?? Infinity);
     const felt = Math.max(elapsed * complaint, isOverPace ? settings.chunkMilliseconds * 2 : 0);
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
     const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
@@ -200,16 +196,15 @@ class Lanes {
     const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
       const isListed = counts.lockedCount > 0;
       const revisit = isListed ? remember(account.revisit, claim.range) : account.revisit;
+      const isFull = isListed && revisit === account.revisit;
       const remains: Omit<RemainingEntry, 'from'>[] = [];
-      if (isListed && revisit === account.revisit) {
-        remains.push({ reason: 'locked', rows: counts.lockedCount });
-      }
+      if (isFull) remains.push({ reason: 'locked', rows: counts.lockedCount });
       if (counts.keptCount > 0) {
         const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
         remains.push({ reason: 'kept-by-trigger', rows: counts.keptCount, ...by });
       }
-      const { deletedCount } = counts;
-      entry = { ...this.#entryFor(claim, account, began, remains), deletedCount, revisit };
+      const staying = this.#entryFor(claim, account, began, remains);
+      entry = { ...staying, deletedCount: counts.deletedCount, revisit };
       at = this.#positionAfter(claim);
       await ledger.record(tx, account, entry, at);
     });

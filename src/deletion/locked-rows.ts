@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import { withSettings } from '../database/transaction.ts';
-import type { LaneWork, SliceWork } from './slice-work.ts';
+import { type ChunkCounts, deleteChunk } from './chunk.ts';
+import { ask, withSettings } from '../database/transaction.ts';
+import type { LaneWork, SliceWork } from './delete-slice.ts';
 import {
-  commitEntry,
   type ChunkEntry,
   type LaneAccount,
   type SlicePosition,
+  commitEntry,
 } from './checkpoint.ts';
-import { recordEntry } from './refused-rows.ts';
+import { recordEntry } from './ledger.ts';
 import { addRemaining } from './remaining-rows.ts';
-import { asDisjoint } from './locked-ranges.ts';
-import type { Range } from './route.ts';
-import { gentler, type Refusal, type Stretch } from './range.ts';
+import type { Range, Route } from './route.ts';
+import { type Refusal, type Stretch, gentler } from './work-queue.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
 
 /** Most locks are held for milliseconds only: so many later passes give them time to go. */
 const PASSES = 3;
@@ -152,4 +152,62 @@ async function revisitStretch(
   commitEntry(account, entry);
   if (outcome.deletedCount > 0) work.refusedRows.forget();
   return isDone(outcome) ? 'done' : 'left';
+}
+
+/** What has to be known of a route here. */
+type Order = Pick<Route, 'positionType'>;
+
+/** So many stretches are visited again for each lane. */
+const MOST_REMEMBERED = 32;
+
+/**
+ * Adds a stretch that has to be visited again. The list is part of the ledger's row and visiting its stretches
+ * again costs as much as the first time, so it is short: a full one is returned as it is.
+ */
+export function remember(list: readonly Range[], range: Range): readonly Range[] {
+  return list.length < MOST_REMEMBERED ? [...list, range] : list;
+}
+
+/**
+ * The same stretches in the order of the route, with none counted twice: those that overlap become
+ * one. PostgreSQL does it, since it alone knows the order of expiries.
+ *
+ * @param before - what lies from this position on is left out
+ */
+export async function asDisjoint(
+  em: EntityManager,
+  route: Order,
+  ranges: readonly Range[],
+  limits: { readonly before?: string },
+): Promise<readonly Range[]> {
+  const { before } = limits;
+  // Before the lowest position there is nothing.
+  if (before === '' || ranges.length === 0) return [];
+  const type = route.positionType;
+  const end = before ?? null;
+  return await ask<Range>(
+    em,
+    {},
+    {
+      sql: `with listed as (
+       select "from", nullif("from", '')::${type} as low,
+         case when "to"::${type} > ?::${type} then ?::text else "to" end as "to"
+       from jsonb_to_recordset(?::jsonb) as listed ("from" text, "to" text)
+       where coalesce(nullif("from", '')::${type} < ?::${type}, true)
+     ), placed as (
+       select *, row_number() over (order by low nulls first) as place from listed
+     ), reaching as (
+       select *, max("to"::${type}) over (order by place rows between unbounded preceding and 1 preceding) as reached
+       from placed
+     ), numbered as (
+       select *, count(*) filter (where reached is null or low >= reached) over (order by place) as island from reaching
+     ), islands as (
+       select island, (array_agg("from" order by place))[1] as "from",
+         (array_agg("to" order by "to"::${type} desc))[1] as "to"
+       from numbered group by island
+     )
+     select "from", "to" from islands order by island`,
+      params: [end, end, JSON.stringify(ranges), end],
+    },
+  );
 }

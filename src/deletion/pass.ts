@@ -1,8 +1,8 @@
 import type { ResumePoint, Way } from '../contract/slice.ts';
 import type { SlicePosition } from './checkpoint.ts';
 import { drainRoute } from './drain.ts';
-import { runLanes } from './lanes.ts';
-import type { LanesEnd, SliceWork } from './slice-work.ts';
+import { Lanes } from './lanes.ts';
+import type { LanesEnd, SliceWork } from './delete-slice.ts';
 import { forgetLocks, revisitLocked } from './locked-rows.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
@@ -51,7 +51,7 @@ async function travel(work: SliceWork, from: Departure): Promise<Arrival> {
       ? from.way === 'drain' || (from.position ?? route.start) === route.start
       : !(await route.isOutdated(em));
   if (isUsable) {
-    const end = await runLanes({ ...work, route }, from.position ?? route.start);
+    const end = await new Lanes({ ...work, route }, from.position ?? route.start).untilEnd();
     if (end.kind !== 'indivisible') return { route, end };
   }
   await forgetLocks(work, AT_THE_BEGINNING);

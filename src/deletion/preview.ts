@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { SentinelRows, Way } from '../contract/slice.ts';
-import { chooseWay } from './choose-way.ts';
+import { chooseWay } from './route.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { doomedBy } from '../targets/expired-rows.ts';
 import { inspectTarget } from '../targets/target.ts';

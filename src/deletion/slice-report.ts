@@ -1,8 +1,8 @@
 import type { SliceProgress } from '../contract/slice.ts';
 import type { LaneAccount } from './checkpoint.ts';
-import type { Pressure } from './server-load.ts';
 import { lockedRows } from './remaining-rows.ts';
 import type { Route } from './route.ts';
+import type { Pressure } from './server-load.ts';
 
 /** What a slice tells while it works; the caller knows target and slice. */
 export type ProgressListener = (progress: Omit<SliceProgress, 'target' | 'slice'>) => void;

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
+import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import type { Doomed } from '../targets/expired-rows.ts';
 import { expired } from '../targets/expiry.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Piece, Route } from './route.ts';
-import type { LockManner, Stretch } from './range.ts';
+import type { ChunkBounds, Piece, Range, Route } from './route.ts';
+import type { RowRefusal } from './remaining-rows.ts';
 
 /** A stretch that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends Stretch {
@@ -107,4 +107,84 @@ export class WorkQueue {
 
 function claimOf({ from, to, isSingle }: Piece): Pick<Claim, 'range' | 'patient'> {
   return { range: { from, to }, patient: isSingle === true };
+}
+
+/**
+ * How a stretch is to meet rows that others hold: wait a moment for them, step around them, or leave
+ * all of it alone and only count.
+ */
+export type LockManner = 'wait' | 'skip' | 'leave';
+
+/** A range of the route, and how to treat it after what happened there before. */
+export interface Stretch {
+  readonly range: Range;
+  readonly manner: LockManner;
+  /** True: the statement may take long, since the range holds one row and cannot be made smaller. */
+  readonly patient: boolean;
+}
+
+/**
+ * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
+ * PostgreSQL refuses the deletion of one of its rows.
+ */
+export type Refusal =
+  | { readonly kind: 'locked' | 'slow' }
+  | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
+
+/**
+ * What to try next with a refused stretch: first to step around the lock, then smaller pieces, down to a
+ * single row: a slow one gets more time, a locked one is left. (Stepping around locks can still meet one: that of a row
+ * which the deletion cascades to.)
+ *
+ * `remains`: the stretch is a single row that cannot be deleted. Null: the way is wrong for this stretch, more
+ * rows share one expiry than fit into a chunk.
+ */
+export async function gentler(
+  em: EntityManager,
+  route: Route,
+  stretch: Stretch,
+  { kind }: Refusal,
+): Promise<readonly Stretch[] | 'remains' | null> {
+  if (kind === 'locked' && stretch.manner === 'wait') return [{ ...stretch, manner: 'skip' }];
+  const pieces = stretch.patient ? 'single' : await route.divide(em, stretch.range);
+  if (pieces !== 'single' && pieces !== null) {
+    return pieces.map(({ isSingle, ...range }) => ({
+      ...stretch,
+      range,
+      patient: isSingle === true,
+    }));
+  }
+  if (kind === 'locked') return [{ ...stretch, manner: 'leave' }];
+  if (pieces === null) return null;
+  return kind === 'slow' && !stretch.patient ? [{ ...stretch, patient: true }] : 'remains';
+}
+
+/** No step more than this, either way: one odd measurement must not swing the size. */
+const LARGEST_STEP = 2;
+
+/**
+ * The size of the next chunk, from how long the last one took: proportional, so that it settles on
+ * the time wanted, and bounded in each step and in all. It recovers by itself when the database
+ * does.
+ *
+ * @param elapsed - of the last chunk, milliseconds
+ * @param wanted - that each chunk should take, milliseconds
+ */
+export function nextChunkSize(
+  size: number,
+  elapsed: number,
+  wanted: number,
+  bounds: ChunkBounds,
+): number {
+  const factor = Math.min(Math.max(wanted / Math.max(elapsed, 1), 1 / LARGEST_STEP), LARGEST_STEP);
+  const next = Math.round(size * factor);
+  return Math.min(Math.max(next, bounds.smallest), bounds.largest);
+}
+
+/** A pace is kept by this many chunks a second or more, so that it is even. */
+const CHUNKS_PER_SECOND_AT_PACE = 4;
+
+/** Rows that one chunk may delete at a pace; undefined: without a pace, as many as fit into its time. */
+export function mostRowsAt(rowsPerSecond: number | undefined): number | undefined {
+  return rowsPerSecond && Math.max(Math.floor(rowsPerSecond / CHUNKS_PER_SECOND_AT_PACE), 1);
 }

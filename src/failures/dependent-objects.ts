@@ -1,6 +1,6 @@
 import { SETTINGS } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { objectOf, originOf } from './origin.ts';
 import type { Meaning, Symptom } from './meanings.ts';
 

@@ -1,7 +1,7 @@
 import type { TargetConfig } from '../config/config.ts';
 import { targetSettings } from '../config/settings.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 
 /** What an error means for the run. */

@@ -1,10 +1,9 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { TargetConfig } from '../config/config.ts';
 import { RETRYABLE_FAILURE } from '../contract/failures.ts';
 import type { SliceFailureDetails } from '../contract/slice.ts';
 import { FinalDeletionError, SupersededError } from '../targets/errors.ts';
-import { isConnectionError } from '../database/connection-errors.ts';
+import { isConnectionError } from '../database/connections.ts';
 import { dependentObject } from './dependent-objects.ts';
 import { originOf } from './origin.ts';
 import {

@@ -1,5 +1,5 @@
 import type { ExpiryType } from '../config/config.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
+import type { SqlFragment } from '../database/sql.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
 import { targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError } from './errors.ts';
 import { cascadesOf, type Cascade } from './cascades.ts';
 import { readSurroundings, type Surroundings } from './dependents.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 
-import { asDisjoint, remember } from '../../src/deletion/locked-ranges.ts';
+import { asDisjoint, remember } from '../../src/deletion/locked-rows.ts';
 import type { Range } from '../../src/deletion/route.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
