@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import { FAILURE } from '../contract/failures.ts';
 import type { BrakeReport } from '../contract/slice.ts';
-import { checkBrake } from '../deletion/approval-check.ts';
+import { checkApproval } from '../deletion/approval-check.ts';
 import { countUnreadable } from '../targets/count-rows.ts';
 import { doomedBy } from '../targets/expired-rows.ts';
 import { FinalDeletionError } from '../targets/errors.ts';
@@ -41,5 +41,5 @@ export async function reviewTarget(
   const unreadableCount = await countUnreadable(em, target);
   if (settings.brakeShare === null) return { approval: undefined, unreadableCount };
   const doomed = await doomedBy(em, target, { cutoff, graceSeconds: settings.graceSeconds });
-  return { approval: await checkBrake(em, doomed, settings.brakeShare), unreadableCount };
+  return { approval: await checkApproval(em, doomed, settings.brakeShare), unreadableCount };
 }

@@ -30,7 +30,7 @@ const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
  *
  * @param share - above 0, up to 1: the part of all rows from which approval is needed
  */
-export async function checkBrake(
+export async function checkApproval(
   em: EntityManager,
   doomed: Doomed,
   share: number,
@@ -38,8 +38,8 @@ export async function checkBrake(
 ): Promise<BrakeReport | undefined> {
   const isQuiet =
     share >= 1 &&
-    (await looksSo(em, timeouts.look, anyStays(doomed))) === true &&
-    (await looksSo(em, timeouts.look, anySentinel(doomed))) === false;
+    (await holds(em, timeouts.look, anyStays(doomed))) === true &&
+    (await holds(em, timeouts.look, anySentinel(doomed))) === false;
   if (isQuiet) return undefined;
   const counts = await countRows(em, doomed, timeouts.count);
   const { expiredRows, totalRows, expiredSentinels, isEstimate } = counts;
@@ -63,7 +63,7 @@ interface Question {
 }
 
 /** The answer to a yes-or-no question; undefined when it takes too long. */
-async function looksSo(
+async function holds(
   em: EntityManager,
   timeoutMilliseconds: number,
   { sql, params, isIndexed }: Question,

@@ -17,7 +17,7 @@ export interface SlicePosition {
 }
 
 /** One lane's row in the ledger, as this attempt last wrote it. */
-export interface LaneAccount {
+export interface LaneCheckpoint {
   readonly lane: number;
   readonly fence: number;
   deletedCount: number;
@@ -30,12 +30,12 @@ export interface LaneAccount {
   remainingWritten: readonly RemainingEntry[];
 }
 
-/** What a chunk adds to its lane's account. */
+/** What a chunk adds to its lane's checkpoint. */
 export interface ChunkEntry {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly revisit: readonly Range[];
-  /** Left out: as the account has it. */
+  /** Left out: as the checkpoint has it. */
   readonly remaining?: readonly RemainingEntry[];
   readonly workedMilliseconds: number;
 }
@@ -45,7 +45,7 @@ export interface ClaimedSlice {
   readonly deadline: string;
   /** The same in the type of the target's expiry, as text. */
   readonly bound: string;
-  readonly accounts: readonly LaneAccount[];
+  readonly checkpoints: readonly LaneCheckpoint[];
   /** Where an earlier attempt came to; undefined for a fresh slice. */
   readonly reached: SlicePosition | undefined;
   /** Whether there were earlier attempts. */
@@ -63,12 +63,12 @@ export interface SliceTotals {
 }
 
 /** Takes over what an entry that has been committed says. */
-export function commitEntry(account: LaneAccount, entry: ChunkEntry): void {
-  account.deletedCount += entry.deletedCount;
-  account.skippedLocked += entry.skippedLocked;
-  account.revisit = entry.revisit;
-  account.remaining = entry.remaining ?? account.remaining;
-  account.remainingWritten = account.remaining;
+export function applyEntry(checkpoint: LaneCheckpoint, entry: ChunkEntry): void {
+  checkpoint.deletedCount += entry.deletedCount;
+  checkpoint.skippedLocked += entry.skippedLocked;
+  checkpoint.revisit = entry.revisit;
+  checkpoint.remaining = entry.remaining ?? checkpoint.remaining;
+  checkpoint.remainingWritten = checkpoint.remaining;
 }
 
 /** A lane's row in the ledger, as an attempt reads it. */

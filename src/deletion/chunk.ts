@@ -6,7 +6,7 @@ import { expired } from '../targets/expiry.ts';
 import type { SliceWork } from './delete-slice.ts';
 import { rowRefusalIn } from './remaining-rows.ts';
 import type { Route } from './route.ts';
-import type { Refusal, Stretch } from './work-queue.ts';
+import type { Refusal, RangeTask } from './work-queue.ts';
 import type { Target } from '../targets/target.ts';
 
 /** What one chunk did. */
@@ -19,10 +19,10 @@ export interface ChunkCounts {
 }
 
 /** A chunk is broken off at this multiple of its time, so that nobody waits longer for its locks. */
-const PATIENCE = 8;
+const TIMEOUT_FACTOR = 8;
 
 /** The same for a single row, whose deletion may set off much else. Milliseconds. */
-const PATIENCE_WITH_SINGLE = 30_000;
+const SINGLE_ROW_TIMEOUT = 30_000;
 
 /** A worker frozen in mid-chunk loses its connection, and so its locks, after this. Milliseconds. */
 const IDLE_IN_TRANSACTION = 1_000;
@@ -34,7 +34,7 @@ const LOCKED = new Set(['55P03', '40P01']);
 const SLOW = '57014';
 
 /**
- * Deletes the expired rows of one stretch in one short transaction, to which `record` adds the
+ * Deletes the expired rows of one range in one short transaction, to which `record` adds the
  * ledger's entry before it commits. A refused chunk has been rolled back whole.
  *
  * `wait` is the fast path, a plain range delete that gives up on the first lock it can't have within
@@ -48,11 +48,11 @@ const SLOW = '57014';
 export async function deleteChunk(
   work: SliceWork,
   route: Route,
-  stretch: Stretch,
+  task: RangeTask,
   record: (tx: EntityManager, counts: ChunkCounts) => Promise<void>,
 ): Promise<ChunkCounts | Refusal> {
-  const rows = allOf(route.within(stretch.range), expiredOn(route, work.doomed));
-  const settings = chunkSettings(work, stretch);
+  const rows = allOf(route.within(task.range), expiredOn(route, work.doomed));
+  const settings = chunkSettings(work, task);
   let refused: Refusal | undefined;
   let isEntered = false;
   try {
@@ -60,7 +60,7 @@ export async function deleteChunk(
       work.em,
       settings,
       async (tx) => {
-        const counts = await countsOf(tx, work, route, stretch, rows).catch((error: unknown) => {
+        const counts = await countsOf(tx, work, route, task, rows).catch((error: unknown) => {
           refused = refusalIn(error);
           throw error;
         });
@@ -86,16 +86,16 @@ async function countsOf(
   tx: EntityManager,
   { doomed, keptBy }: SliceWork,
   route: Route,
-  { manner }: Stretch,
+  { lockMode }: RangeTask,
   rows: SqlFragment,
 ): Promise<ChunkCounts> {
   const { target } = doomed;
-  if (manner === 'leave') {
+  if (lockMode === 'leave') {
     return { deletedCount: 0, lockedCount: await countRows(tx, target, rows), keptCount: 0 };
   }
-  const condition = manner === 'wait' ? rows : stepAround(route, doomed, rows);
+  const condition = lockMode === 'wait' ? rows : stepAround(route, doomed, rows);
   const deletedCount = await bulkDelete(tx, target, condition);
-  if (manner === 'wait') {
+  if (lockMode === 'wait') {
     // Whoever held a lock would have made the deletion fail.
     const keptCount = keptBy.isPossible ? await countRows(tx, target, rows) : 0;
     return { deletedCount, lockedCount: 0, keptCount };
@@ -105,11 +105,11 @@ async function countsOf(
   return { deletedCount, lockedCount: Math.max(left - keptCount, 0), keptCount };
 }
 
-function chunkSettings({ settings }: SliceWork, { patient }: Stretch): LocalSettings {
-  const patience = patient ? PATIENCE_WITH_SINGLE : settings.chunkMilliseconds * PATIENCE;
+function chunkSettings({ settings }: SliceWork, { isSingle }: RangeTask): LocalSettings {
+  const timeout = isSingle ? SINGLE_ROW_TIMEOUT : settings.chunkMilliseconds * TIMEOUT_FACTOR;
   return {
     lock_timeout: `${settings.lockTimeoutMilliseconds}ms`,
-    statement_timeout: `${patience}ms`,
+    statement_timeout: `${timeout}ms`,
     idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION}ms`,
     synchronous_commit: settings.asynchronousCommit ? 'off' : 'on',
   };

@@ -2,10 +2,10 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { type Route, chooseWay } from './route.ts';
-import { Consideration } from './throttle.ts';
+import { Throttle } from './throttle.ts';
 import type { Doomed } from '../targets/expired-rows.ts';
-import type { LaneAccount, SliceKey, SlicePosition } from './checkpoint.ts';
-import { type Departure, positionOn, travelToTheEnd } from './pass.ts';
+import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
+import { type StartPosition, positionOn, runPasses } from './pass.ts';
 import { type KeptBy, findKeptBy } from './chunk.ts';
 import { SliceLedger, forgetAhead, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
@@ -45,8 +45,8 @@ export interface SliceOutcome extends SliceSummary {
 /** What a slice has to know before its first chunk. */
 interface Beginning {
   readonly doomed: Doomed;
-  readonly accounts: readonly LaneAccount[];
-  readonly from: Departure;
+  readonly checkpoints: readonly LaneCheckpoint[];
+  readonly from: StartPosition;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function deleteSlice(
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
     const elapsed = performance.now() - began;
-    const worked = workedBefore + elapsed - consideration.waitedMilliseconds;
+    const worked = workedBefore + elapsed - throttle.waitedMilliseconds;
     const isSpent = elapsed >= settings.sliceSeconds * 1_000;
     const isOverBudget = worked >= (job.budgetSeconds ?? Infinity) * 1_000;
     if (wish === undefined && !isSpent && !isOverBudget) return hasFailed;
@@ -84,9 +84,9 @@ export async function deleteSlice(
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
-  const consideration = new Consideration(em, target.table, settings, {
+  const throttle = new Throttle(em, target.table, settings, {
     shouldStop,
-    onWaiting: (pressure) => report.onWaiting(pressure),
+    onWaiting: (load) => report.onWaiting(load),
   });
 
   const begin = async (): Promise<Beginning> => {
@@ -97,20 +97,20 @@ export async function deleteSlice(
       resumeFrom,
       expiry: target.expiry,
     });
-    const { deadline, bound, accounts, reached } = claimed;
+    const { deadline, bound, checkpoints, reached } = claimed;
     workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
       await forgetAhead(em, ledger, claimed, target.expiry);
     }
-    report.begin(accounts);
+    report.begin(checkpoints);
     const doomed = { target, bound, deadline };
     const known = reached ?? givenBy(resumeFrom);
-    const from = known ?? (await consideration.ask(() => chooseWay(em, doomed)));
-    return { doomed, accounts, from };
+    const from = known ?? (await throttle.ask(() => chooseWay(em, doomed)));
+    return { doomed, checkpoints, from };
   };
   // The first look at the server takes as long as all that must be known, so both go on side by side.
-  const firstLook = consideration.untilClear();
+  const firstLook = throttle.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
   // On the connection of the look, which is done before the others are.
   const findingTriggers = firstLook.then(() => findKeptBy(em, target));
@@ -120,7 +120,7 @@ export async function deleteSlice(
   });
   // No query stays behind, should one of them fail.
   await Promise.allSettled([firstLook, beginning, pruning, findingTriggers]);
-  const { doomed, accounts, from } = await beginning;
+  const { doomed, checkpoints, from } = await beginning;
   await firstLook;
   await pruning;
 
@@ -129,17 +129,17 @@ export async function deleteSlice(
     doomed,
     settings,
     ledger,
-    accounts,
-    consideration,
+    checkpoints,
+    throttle,
     keptBy: await findingTriggers,
     refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
     onChunk: (route, position) => report.onChunk(route, position),
   };
-  const { route, end } = await travelToTheEnd(work, from).catch((error: unknown) => {
+  const { route, end } = await runPasses(work, from).catch((error: unknown) => {
     throw supersededIn(error);
   });
-  const totals = await ledger.settle(accounts);
+  const totals = await ledger.settle(checkpoints);
 
   const hasMore = end.kind === 'stopped';
   const isOverBudget = hasMore && stopped === 'budget';
@@ -151,7 +151,7 @@ export async function deleteSlice(
     skippedLocked: totals.skippedLocked,
     ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
-    ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
+    ...(throttle.waits.length === 0 ? {} : { waits: throttle.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore
       ? { resumeFrom: { deadline: doomed.deadline, ...positionOn(route, end.position) } }
@@ -205,11 +205,11 @@ export async function closeSlice(
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
 async function estimateLeft(
-  { em, doomed, consideration }: SliceWork,
+  { em, doomed, throttle }: SliceWork,
   route: Route,
   { position }: LanesEnd,
 ): Promise<number> {
-  const { estimatedRows } = await consideration.ask(() => chooseWay(em, doomed));
+  const { estimatedRows } = await throttle.ask(() => chooseWay(em, doomed));
   return Math.round(estimatedRows * (1 - (route.fraction(position) ?? 0)));
 }
 
@@ -227,8 +227,8 @@ export interface SliceWork {
   readonly doomed: Doomed;
   readonly settings: DeletionSettings;
   readonly ledger: SliceLedger;
-  readonly accounts: readonly LaneAccount[];
-  readonly consideration: Consideration;
+  readonly checkpoints: readonly LaneCheckpoint[];
+  readonly throttle: Throttle;
   readonly keptBy: KeptBy;
   readonly refusedRows: RefusedRows;
   /** Called after each committed chunk, with the position reached. */

@@ -9,13 +9,13 @@ import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import {
   type ChunkEntry,
   type ClaimedSlice,
-  type LaneAccount,
+  type LaneCheckpoint,
   type LedgerRow,
   type SettledRow,
   type SliceKey,
   type SlicePosition,
   type SliceTotals,
-  commitEntry,
+  applyEntry,
   reachedBy,
   totalOf,
   workedIn,
@@ -109,7 +109,7 @@ export class SliceLedger {
     return {
       deadline: first.deadline,
       bound: first.bound,
-      accounts: rows.map((row) => ({
+      checkpoints: rows.map((row) => ({
         lane: row.lane,
         fence: Number(row.fence),
         deletedCount: Number(row.deleted_count),
@@ -126,19 +126,19 @@ export class SliceLedger {
   }
 
   /**
-   * Adds a chunk to its lane's account. To be called inside the chunk's transaction, last: the entry
+   * Adds a chunk to its lane's checkpoint. To be called inside the chunk's transaction, last: the entry
    * travels with the commit, and the ledger's row is locked for the shortest time. When the row is not as
    * this attempt left it, the commit fails, with an error that {@link supersededIn} knows.
    */
   async record(
     em: EntityManager,
-    account: LaneAccount,
+    checkpoint: LaneCheckpoint,
     entry: ChunkEntry,
     at: SlicePosition,
   ): Promise<void> {
-    const remaining = entry.remaining ?? account.remaining;
+    const remaining = entry.remaining ?? checkpoint.remaining;
     // It rarely changes.
-    const change = remaining === account.remainingWritten ? [] : [JSON.stringify(remaining)];
+    const change = remaining === checkpoint.remainingWritten ? [] : [JSON.stringify(remaining)];
     await em.execute(
       `${WITH_COMMIT}with entered as (
        update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?, skipped_locked = skipped_locked operator(pg_catalog.+) ?,
@@ -158,9 +158,9 @@ export class SliceLedger {
         at.position,
         at.end ?? null,
         ...this.#key,
-        account.lane,
-        account.fence,
-        account.deletedCount,
+        checkpoint.lane,
+        checkpoint.fence,
+        checkpoint.deletedCount,
       ],
     );
   }
@@ -172,12 +172,13 @@ export class SliceLedger {
    *
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
-  async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
+  async settle(checkpoints: readonly LaneCheckpoint[]): Promise<SliceTotals> {
     const rows = await this.#read(false);
-    for (const account of accounts) {
-      const row = rows.find((candidate) => candidate.lane === account.lane);
+    for (const checkpoint of checkpoints) {
+      const row = rows.find((candidate) => candidate.lane === checkpoint.lane);
       const isAsLeft =
-        Number(row?.fence) === account.fence && Number(row?.deleted_count) === account.deletedCount;
+        Number(row?.fence) === checkpoint.fence &&
+        Number(row?.deleted_count) === checkpoint.deletedCount;
       if (!isAsLeft) throw superseded();
     }
     return totalOf(rows);
@@ -247,13 +248,13 @@ export class SliceLedger {
   }
 
   /** @throws SupersededError when a newer attempt has taken over */
-  async ensureCurrent(account: LaneAccount): Promise<void> {
+  async ensureCurrent(checkpoint: LaneCheckpoint): Promise<void> {
     const rows = await ask(
       this.#em,
       {},
       {
         sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
-        params: [...this.#key, account.lane, account.fence],
+        params: [...this.#key, checkpoint.lane, checkpoint.fence],
       },
     );
     if (rows.length === 0) throw superseded();
@@ -352,15 +353,15 @@ function superseded(): SupersededError {
 /** Commits an entry by itself. */
 export async function recordEntry(
   { em, ledger, settings }: SliceWork,
-  account: LaneAccount,
+  checkpoint: LaneCheckpoint,
   entry: ChunkEntry,
   at: SlicePosition,
 ): Promise<void> {
   const local = { synchronous_commit: settings.asynchronousCommit ? 'off' : 'on' };
   await withSettings(em, local, async (tx) => {
-    await ledger.record(tx, account, entry, at);
+    await ledger.record(tx, checkpoint, entry, at);
   });
-  commitEntry(account, entry);
+  applyEntry(checkpoint, entry);
 }
 
 /**
@@ -370,10 +371,10 @@ export async function recordEntry(
 export async function forgetAhead(
   em: EntityManager,
   ledger: SliceLedger,
-  { accounts, reached }: ClaimedSlice,
+  { checkpoints, reached }: ClaimedSlice,
   expiry: ExpiryColumn,
 ): Promise<void> {
-  const ahead = accounts.flatMap(({ remaining }) => remaining.flatMap(({ from }) => from ?? []));
+  const ahead = checkpoints.flatMap(({ remaining }) => remaining.flatMap(({ from }) => from ?? []));
   if (reached === undefined || ahead.length === 0) return;
   const type = reached.way === 'drain' ? expiry.sqlType : 'bigint';
   const [found] = await ask<{ visited: readonly string[] | null }>(
@@ -387,9 +388,9 @@ export async function forgetAhead(
   );
   const visited = new Set(found?.visited ?? []);
   await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
-    for (const account of accounts) {
-      const { revisit } = account;
-      const remaining = account.remaining.filter(
+    for (const checkpoint of checkpoints) {
+      const { revisit } = checkpoint;
+      const remaining = checkpoint.remaining.filter(
         ({ from }) => from === undefined || visited.has(from),
       );
       const entry = {
@@ -399,9 +400,9 @@ export async function forgetAhead(
         remaining,
         workedMilliseconds: 0,
       };
-      account.remaining = remaining;
-      await ledger.record(tx, account, entry, reached);
+      checkpoint.remaining = remaining;
+      await ledger.record(tx, checkpoint, entry, reached);
     }
   });
-  for (const account of accounts) account.remainingWritten = account.remaining;
+  for (const checkpoint of checkpoints) checkpoint.remainingWritten = checkpoint.remaining;
 }

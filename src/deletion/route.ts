@@ -6,7 +6,7 @@ import type { Doomed } from '../targets/expired-rows.ts';
 import { expired } from '../targets/expiry.ts';
 
 /**
- * A stretch of the way through a table. Sweep: tuple addresses, from inclusive to exclusive. Drain:
+ * A range of the way through a table. Sweep: tuple addresses, from inclusive to exclusive. Drain:
  * expiries as text, from exclusive (empty: from the lowest) to inclusive.
  */
 export interface Range {
@@ -40,7 +40,7 @@ export interface Route {
   /** Planner settings for questions along this way. Never for a deletion: triggers and cascades would run under them. */
   readonly settings: LocalSettings;
   /**
-   * The next stretch of about `size` after `from`; null when none is left. `indivisible`: more than `mostRows`
+   * The next range of about `size` after `from`; null when none is left. `indivisible`: more than `mostRows`
    * share one expiry.
    */
   cut(
@@ -51,7 +51,7 @@ export interface Route {
   ): Promise<Piece | 'indivisible' | null>;
   /** The part of a range that a chunk of `size` takes; null: all of it, or the route cannot tell. */
   head(em: EntityManager, range: Range, size: number): Promise<Piece | null>;
-  /** Divides a stretch in two. `single`: it holds one row; null: more rows, of one expiry. */
+  /** Divides a range in two. `single`: it holds one row; null: more rows, of one expiry. */
   divide(em: EntityManager, range: Range): Promise<readonly Piece[] | 'single' | null>;
   /** Length of a range in the unit of a chunk's size; undefined where that cannot be told. */
   lengthOf(range: Range): number | undefined;
@@ -59,7 +59,7 @@ export interface Route {
   sizeOf(rows: number): number;
   /** The most rows that a chunk of `size` deletes, as far as statistics tell. */
   rowsIn(size: number): number;
-  /** Condition for the rows of a stretch, to be joined with the one for expiry. */
+  /** Condition for the rows of a range, to be joined with the one for expiry. */
   within(range: Range): SqlFragment;
   /** How much lies after `from`, in the unit of a chunk's size, if it can be told. */
   remaining(from: string): number | undefined;
@@ -92,7 +92,7 @@ export interface Choice {
 /**
  * From this share of the table on, the sweep is the faster one even where the planner prefers the
  * index: it does so for rows that lie in the order of their expiry, however many go, since for one
- * statement that saves reading the rest. A drain asks for the end of each stretch and fetches row by
+ * statement that saves reading the rest. A drain asks for the end of each range and fetches row by
  * row besides, and that costs more than the reading; see docs/benchmarks.md for the figures.
  */
 const SWEEP_FROM_SHARE = 0.25;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { doomedBy } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { openCleaner } from '../support/cleaner.ts';
@@ -12,12 +12,12 @@ import type { TestDatabase } from '../support/test-database.ts';
 async function brake(
   database: TestDatabase,
   share: number,
-): Promise<Awaited<ReturnType<typeof checkBrake>>> {
+): Promise<Awaited<ReturnType<typeof checkApproval>>> {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, TEST_TARGET);
   const doomed = await doomedBy(em, target, { graceSeconds: 0 });
-  return await checkBrake(em, doomed, share);
+  return await checkApproval(em, doomed, share);
 }
 
 for (const index of ['with', 'without'] as const) {

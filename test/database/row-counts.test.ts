@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import type { ExpiryType } from '../../src/config/config.ts';
-import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { countExpired, countRows } from '../../src/targets/count-rows.ts';
 import { doomedBy, type Doomed } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
@@ -121,7 +121,7 @@ describe('rows at well-known values', () => {
        union all select extract(epoch from now())::bigint + 3600 from generate_series(1, 500)`,
     );
     const look = async (): Promise<unknown> =>
-      await withDoomed(database, async (em, doomed) => await checkBrake(em, doomed, 1));
+      await withDoomed(database, async (em, doomed) => await checkApproval(em, doomed, 1));
     expect(await look()).toEqual({
       expiredRows: 19,
       totalRows: 519,
@@ -183,7 +183,7 @@ describe('a table that takes too long to count', () => {
     expect(counts.expiredRows / 300_000).toBeCloseTo(1, 0);
     const report = await withDoomed(
       database,
-      async (em, doomed) => await checkBrake(em, doomed, 0.5, { look: 1, count: 1 }),
+      async (em, doomed) => await checkApproval(em, doomed, 0.5, { look: 1, count: 1 }),
     );
     expect(report).toMatchObject({ isEstimate: true });
     const active = await database.sql(
