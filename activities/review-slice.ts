@@ -1,7 +1,7 @@
 import { FAILURE } from '../src/contract/failures.ts';
 import type { SliceResult } from '../src/contract/slice.ts';
 import { checkPlausibility } from '../src/checks/plausibility.ts';
-import { checkBrake } from '../src/deletion/approval-check.ts';
+import { checkApproval } from '../src/deletion/approval-check.ts';
 import { isClaimed } from '../src/deletion/delete-slice.ts';
 import { FinalDeletionError } from '../src/failures/errors.ts';
 import { countUnreadable } from '../src/targets/count-rows.ts';
@@ -47,7 +47,7 @@ export async function reviewSlice(call: SliceCall, target: Target): Promise<Slic
     cutoff,
     graceSeconds: deletion.graceSeconds,
   });
-  const approval = await checkBrake(em, expiredRows, deletion.approvalShare);
+  const approval = await checkApproval(em, expiredRows, deletion.approvalShare);
   if (approval === undefined) return unreadable;
   return {
     instead: {

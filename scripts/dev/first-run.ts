@@ -3,7 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Client } from '@temporalio/client';
 
 import type { Config } from '../../src/config/config.ts';
-import { quoteTable } from '../../src/database/quote-name.ts';
+import { quoteTable } from '../../src/database/sql.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
 import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
 import type { RecordedResult } from '../../src/runs/result.ts';

@@ -2,7 +2,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Config, TargetConfig } from '../config/config.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { pendingMigrations } from '../database/migrate.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
 import { explainError } from '../failures/translate.ts';

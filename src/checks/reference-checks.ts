@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { SETTINGS, targetSettings } from '../config/settings.ts';
 import type { TargetConfig } from '../config/config.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { ownersOf, pathOf } from '../targets/cascades.ts';
 import type { ForeignKey } from '../targets/table-facts.ts';

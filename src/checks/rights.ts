@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { MIGRATIONS_TABLE } from '../database/orm.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { ask } from '../database/transaction.ts';

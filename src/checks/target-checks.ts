@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { targetSettings } from '../config/settings.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';

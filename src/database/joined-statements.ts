@@ -1,4 +1,4 @@
-import type { ClientPool } from './lost-connections.ts';
+import type { ClientPool } from './connections.ts';
 
 /** What opens a transaction, as Kysely and `withSettings` write it. Nobody reads its result. */
 const OPENING = /^(begin|start transaction|select pg_catalog\.set_config\()/;

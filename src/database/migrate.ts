@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationsList } from './migrations/index.ts';
 import type { DatabaseSettings } from '../config/config.ts';
 import { MIGRATIONS_TABLE } from './orm.ts';
-import { quoteName } from './quote-name.ts';
+import { quoteName } from './sql.ts';
 import { ask, ASKING, PINNED_SEARCH_PATH } from './transaction.ts';
 
 /** Key of the advisory lock that lets one migration run at a time; the letters `sclean`. */

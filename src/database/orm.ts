@@ -8,9 +8,8 @@ import { defineTarget } from './entities/cleanup-target.ts';
 import { defineLedgerEntry } from './entities/ledger-entry.ts';
 import { SessionSchema } from './entities/session.ts';
 import { migrationsList } from './migrations/index.ts';
-import { markConnectionErrors } from './connection-errors.ts';
+import { markConnectionErrors, releaseLostConnections, type ClientPool } from './connections.ts';
 import { joinStatements } from './joined-statements.ts';
-import { releaseLostConnections, type ClientPool } from './lost-connections.ts';
 
 /**
  * Table of applied migrations, beside the ledger and under a name of its own: an application that uses

@@ -1,5 +1,5 @@
 import { IsolationLevel, type EntityManager } from '@mikro-orm/postgresql';
-import type { SqlFragment } from './sql-fragment.ts';
+import type { SqlFragment } from './sql.ts';
 
 /** Settings by their PostgreSQL name. */
 export type LocalSettings = Readonly<Record<string, string>>;

@@ -29,18 +29,18 @@ const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
  *
  * @param share - above 0, up to 1: the part of all rows from which approval is needed
  */
-export async function checkBrake(
+export async function checkApproval(
   em: EntityManager,
-  doomed: ExpiredRows,
+  expired: ExpiredRows,
   share: number,
   timeouts = TIMEOUTS,
 ): Promise<ApprovalRequest | undefined> {
   const isQuiet =
     share >= 1 &&
-    (await looksSo(em, timeouts.look, anyStays(doomed))) === true &&
-    (await looksSo(em, timeouts.look, anySentinel(doomed))) === false;
+    (await holds(em, timeouts.look, anyStays(expired))) === true &&
+    (await holds(em, timeouts.look, anySentinel(expired))) === false;
   if (isQuiet) return undefined;
-  const counts = await countRows(em, doomed, timeouts.count);
+  const counts = await countRows(em, expired, timeouts.count);
   const { expiredRows, totalRows, expiredSentinels, isEstimate } = counts;
   const atSentinels = expiredSentinels.reduce((sum, { rows }) => sum + rows, 0);
   const isMostlySentinels = atSentinels >= FEWEST_SENTINELS && atSentinels * 2 > expiredRows;
@@ -62,7 +62,7 @@ interface Question {
 }
 
 /** The answer to a yes-or-no question; undefined when it takes too long. */
-async function looksSo(
+async function holds(
   em: EntityManager,
   timeoutMilliseconds: number,
   { sql, params, isIndexed }: Question,

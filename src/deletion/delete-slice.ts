@@ -1,20 +1,17 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
-import { chooseWay } from './choose-way.ts';
-import { Consideration } from './throttle.ts';
+import { type Route, chooseWay } from './route.ts';
+import { Throttle } from './throttle.ts';
 import type { ExpiredRows } from '../targets/expired-rows.ts';
-import type { LaneAccount, SliceKey, SlicePosition } from './checkpoint.ts';
-import { positionOn, travelToTheEnd, type Departure } from './pass.ts';
-import type { LanesEnd, SliceWork } from './slice-work.ts';
-import { findKeptBy } from './keeping-triggers.ts';
-import { SliceLedger } from './ledger.ts';
-import { forgetAhead, RefusedRows } from './refused-rows.ts';
-import type { Route } from './route.ts';
-import { SliceReport, type ProgressListener } from './slice-report.ts';
-import { supersededIn } from './superseded.ts';
+import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
+import { type StartPosition, positionOn, runPasses } from './pass.ts';
+import { type KeptBy, findKeptBy } from './chunk.ts';
+import { SliceLedger, forgetAhead, supersededIn } from './ledger.ts';
+import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
 import type { Target } from '../targets/target.ts';
+import { SliceReport, type ProgressListener } from './slice-report.ts';
 
 /** One slice to work on. The same run, target and slice again means: go on from the ledger. */
 export interface SliceJob {
@@ -47,9 +44,9 @@ export interface SliceOutcome extends SliceSummary {
 
 /** What a slice has to know before its first chunk. */
 interface Beginning {
-  readonly doomed: ExpiredRows;
-  readonly accounts: readonly LaneAccount[];
-  readonly from: Departure;
+  readonly expired: ExpiredRows;
+  readonly checkpoints: readonly LaneCheckpoint[];
+  readonly from: StartPosition;
 }
 
 /**
@@ -79,7 +76,7 @@ export async function deleteSlice(
   const shouldStop = (): boolean => {
     const wish = hooks.shouldStop();
     const elapsed = performance.now() - began;
-    const worked = workedBefore + elapsed - consideration.waitedMilliseconds;
+    const worked = workedBefore + elapsed - throttle.waitedMilliseconds;
     const isSpent = elapsed >= settings.sliceSeconds * 1_000;
     const isOverBudget = worked >= (job.budgetSeconds ?? Infinity) * 1_000;
     if (wish === undefined && !isSpent && !isOverBudget) return hasFailed;
@@ -87,9 +84,9 @@ export async function deleteSlice(
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
-  const consideration = new Consideration(em, target.quotedTable, settings, {
+  const throttle = new Throttle(em, target.quotedTable, settings, {
     shouldStop,
-    onWaiting: (pressure) => report.onWaiting(pressure),
+    onWaiting: (load) => report.onWaiting(load),
   });
 
   const begin = async (): Promise<Beginning> => {
@@ -100,20 +97,20 @@ export async function deleteSlice(
       resumeFrom,
       expiry: target.expiry,
     });
-    const { deadline, bound, accounts, reached } = claimed;
+    const { deadline, bound, checkpoints, reached } = claimed;
     workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
       await forgetAhead(em, ledger, claimed, target.expiry);
     }
-    report.begin(accounts);
-    const doomed = { target, bound, deadline };
+    report.begin(checkpoints);
+    const expired = { target, bound, deadline };
     const known = reached ?? givenBy(resumeFrom);
-    const from = known ?? (await consideration.ask(() => chooseWay(em, doomed)));
-    return { doomed, accounts, from };
+    const from = known ?? (await throttle.ask(() => chooseWay(em, expired)));
+    return { expired, checkpoints, from };
   };
   // The first look at the server takes as long as all that must be known, so both go on side by side.
-  const firstLook = consideration.untilClear();
+  const firstLook = throttle.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
   // On the connection of the look, which is done before the others are.
   const findingTriggers = firstLook.then(() => findKeptBy(em, target));
@@ -123,41 +120,41 @@ export async function deleteSlice(
   });
   // No query stays behind, should one of them fail.
   await Promise.allSettled([firstLook, beginning, pruning, findingTriggers]);
-  const { doomed, accounts, from } = await beginning;
+  const { expired, checkpoints, from } = await beginning;
   await firstLook;
   await pruning;
 
   const work: SliceWork = {
     em,
-    doomed,
+    expired,
     settings,
     ledger,
-    accounts,
-    consideration,
+    checkpoints,
+    throttle,
     keptBy: await findingTriggers,
     refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
     onChunk: (route, position) => report.onChunk(route, position),
   };
-  const { route, end } = await travelToTheEnd(work, from).catch((error: unknown) => {
+  const { route, end } = await runPasses(work, from).catch((error: unknown) => {
     throw supersededIn(error);
   });
-  const totals = await ledger.settle(accounts);
+  const totals = await ledger.settle(checkpoints);
 
   const hasMore = end.kind === 'stopped';
   const isOverBudget = hasMore && stopped === 'budget';
   const estimatedLeft = isOverBudget ? await estimateLeft(work, route, end) : undefined;
   return {
     way: route.way,
-    deadline: doomed.deadline,
+    deadline: expired.deadline,
     deletedCount: totals.deletedCount,
     skippedLocked: totals.skippedLocked,
     ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
     seconds: totals.workedMilliseconds / 1_000,
-    ...(consideration.waits.length === 0 ? {} : { waits: consideration.waits }),
+    ...(throttle.waits.length === 0 ? {} : { waits: throttle.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore
-      ? { resumeFrom: { deadline: doomed.deadline, ...positionOn(route, end.position) } }
+      ? { resumeFrom: { deadline: expired.deadline, ...positionOn(route, end.position) } }
       : {}),
     ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
@@ -208,11 +205,11 @@ export async function closeSlice(
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
 async function estimateLeft(
-  { em, doomed, consideration }: SliceWork,
+  { em, expired, throttle }: SliceWork,
   route: Route,
   { position }: LanesEnd,
 ): Promise<number> {
-  const { estimatedRows } = await consideration.ask(() => chooseWay(em, doomed));
+  const { estimatedRows } = await throttle.ask(() => chooseWay(em, expired));
   return Math.round(estimatedRows * (1 - (route.fraction(position) ?? 0)));
 }
 
@@ -222,4 +219,31 @@ function keyOf(job: SliceJob): SliceKey {
 
 function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
+}
+
+/** Everything that goes on in one slice has this in common. */
+export interface SliceWork {
+  readonly em: EntityManager;
+  readonly expired: ExpiredRows;
+  readonly settings: DeletionSettings;
+  readonly ledger: SliceLedger;
+  readonly checkpoints: readonly LaneCheckpoint[];
+  readonly throttle: Throttle;
+  readonly keptBy: KeptBy;
+  readonly refusedRows: RefusedRows;
+  /** Called after each committed chunk, with the position reached. */
+  readonly onChunk: (route: Route, position: string) => void;
+  /** Asked before each chunk; true ends the work there. */
+  readonly shouldStop: () => boolean;
+}
+
+/** What the lanes share while they work through one route. */
+export interface LaneWork extends SliceWork {
+  readonly route: Route;
+}
+
+/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
+export interface LanesEnd {
+  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
+  readonly position: string;
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
+import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from '../targets/target.ts';
@@ -36,11 +36,11 @@ interface Ahead {
 }
 
 /**
- * The way for a small remainder: in order of the indexed expiry, each stretch beginning after the
+ * The way for a small remainder: in order of the indexed expiry, each range beginning after the
  * last one's end. The watermark matters: "the first N, again and again" would step over every entry
  * that it has itself deleted, and turn quadratic.
  *
- * A stretch is cut at the expiry of its last row and so takes all rows that share it; where those are more than a
+ * A range is cut at the expiry of its last row and so takes all rows that share it; where those are more than a
  * chunk may take, the way ends.
  */
 export function drainRoute(target: Target, bound: string): Route {
@@ -147,10 +147,10 @@ export function drainRoute(target: Target, bound: string): Route {
       // The middle row's expiry, or the last one before the end's if most rows share that.
       const middle = await askTable<{ at: string | null; count: string }>(
         em,
-        `with stretch as (select ${column} as expiry from ${target.quotedTable} where ${rows.sql}),
-         middle as (select expiry from stretch order by expiry offset (select count(*) / 2 from stretch) limit 1)
-         select (select to_jsonb(max(expiry)) #>> '{}' from stretch
-           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from stretch) as count`,
+        `with span as (select ${column} as expiry from ${target.quotedTable} where ${rows.sql}),
+         middle as (select expiry from span order by expiry offset (select count(*) / 2 from span) limit 1)
+         select (select to_jsonb(max(expiry)) #>> '{}' from span
+           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from span) as count`,
         [...rows.params, range.to],
       ).catch((error: unknown) => {
         if (sqlState(error) === '57014') return undefined;

@@ -1,24 +1,28 @@
 import { isLockTimeout } from '../database/transaction.ts';
-import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import { mostRowsAt, nextChunkSize } from './chunk-size.ts';
+import { type ChunkCounts, deleteChunk } from './chunk.ts';
 import {
-  commitEntry,
   type ChunkEntry,
-  type LaneAccount,
+  type LaneCheckpoint,
   type SlicePosition,
+  applyEntry,
 } from './checkpoint.ts';
-import { addRemaining, type RemainingEntry } from './remaining-rows.ts';
-import { remember } from './locked-ranges.ts';
-import { recordEntry } from './refused-rows.ts';
-import type { LanesEnd, LaneWork } from './slice-work.ts';
-import { gentler, type Refusal } from './range.ts';
-import { WorkQueue, type Claim } from './work-queue.ts';
+import { recordEntry } from './ledger.ts';
+import { type RemainingEntry, addRemaining } from './remaining-rows.ts';
+import { remember } from './locked-rows.ts';
+import type { LaneWork, LanesEnd } from './delete-slice.ts';
+import {
+  type Claim,
+  type Refusal,
+  WorkQueue,
+  afterRefusal,
+  mostRowsAt,
+  nextChunkSize,
+} from './work-queue.ts';
 
 /** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
 const CAUTIOUS_CHUNKS = 8;
-
 /**
- * What is left is cut so that each lane gets this many stretches of it, but into none smaller than
+ * What is left is cut so that each lane gets this many ranges of it, but into none smaller than
  * this part of a chunk, since every transaction costs something of its own.
  */
 const SHARES_PER_LANE = 2;
@@ -31,23 +35,18 @@ const SMALLEST_PART = 2;
 const WHERE_NOTHING_IS = 4;
 
 /**
- * Lets the lanes work through the route from `from` until its end or until told to stop. An error
- * in one lane stops the others after their chunk, and is thrown when all have stopped: no
- * transaction is left open.
+ * Lets the lanes work through the route until its end or until told to stop. An error in one lane stops the
+ * others after their chunk, and is thrown when all have stopped: no transaction is left open.
  */
-export async function runLanes(work: LaneWork, from: string): Promise<LanesEnd> {
-  return await new Lanes(work, from).untilEnd();
-}
-
-class Lanes {
+export class Lanes {
   readonly #work: LaneWork;
   readonly #queue: WorkQueue;
   #size: number;
   #cautiousChunks = 0;
   #ended: LanesEnd['kind'] | undefined;
-  readonly #atWork = new Map<LaneAccount, Promise<void>>();
+  readonly #atWork = new Map<LaneCheckpoint, Promise<void>>();
   /** Position of each lane's last commit. */
-  readonly #committed = new Map<LaneAccount, string>();
+  readonly #committed = new Map<LaneCheckpoint, string>();
   readonly #errors: unknown[] = [];
 
   constructor(work: LaneWork, from: string) {
@@ -65,36 +64,36 @@ class Lanes {
 
   /** Starts those lanes that may work and do not. */
   #startLanes(): void {
-    for (const account of this.#work.accounts.slice(0, this.#work.consideration.lanes)) {
-      if (this.#atWork.has(account)) continue;
-      const running = this.#run(account)
+    for (const checkpoint of this.#work.checkpoints.slice(0, this.#work.throttle.lanes)) {
+      if (this.#atWork.has(checkpoint)) continue;
+      const running = this.#run(checkpoint)
         .catch((error: unknown) => this.#errors.push(error))
-        .then(() => void this.#atWork.delete(account));
-      this.#atWork.set(account, running);
+        .then(() => void this.#atWork.delete(checkpoint));
+      this.#atWork.set(checkpoint, running);
     }
   }
 
-  async #run(account: LaneAccount): Promise<void> {
-    const { consideration } = this.#work;
+  async #run(checkpoint: LaneCheckpoint): Promise<void> {
+    const { throttle } = this.#work;
     try {
       while (this.#ended === undefined) {
-        await consideration.untilClear();
-        if (account.lane >= consideration.lanes) return;
+        await throttle.untilClear();
+        if (checkpoint.lane >= throttle.lanes) return;
         if (this.#work.shouldStop()) {
           this.#ended = 'stopped';
           return;
         }
         const size = this.#nextSize();
         const expectedRows = this.#work.route.rowsIn(size);
-        if (!consideration.reserve(expectedRows)) continue;
+        if (!throttle.reserve(expectedRows)) continue;
         let deletedCount = 0;
         try {
           const claim = await this.#claim(size);
           if (claim === null) return;
           this.#startLanes();
-          if (claim !== 'locked') deletedCount = await this.#workOn(claim, account);
+          if (claim !== 'locked') deletedCount = await this.#workOn(claim, checkpoint);
         } finally {
-          consideration.spend(deletedCount, expectedRows);
+          throttle.spend(deletedCount, expectedRows);
         }
       }
     } catch (error) {
@@ -103,45 +102,43 @@ class Lanes {
     }
   }
 
-  /** The next stretch; cutting one reads the table, which somebody may hold as a whole. */
+  /** The next range; cutting one reads the table, which somebody may hold as a whole. */
   async #claim(size: number): Promise<Claim | 'locked' | null> {
-    const { em, consideration } = this.#work;
+    const { em, settings, throttle } = this.#work;
     try {
-      const manner = this.#cautiousChunks > 0 ? 'skip' : 'wait';
-      const claim = await this.#queue.claim(em, {
-        size,
-        manner,
-        mostRows: mostRowsAt(this.#work.settings.rowsPerSecond),
-      });
+      const lockMode = this.#cautiousChunks > 0 ? 'skip' : 'wait';
+      const mostRows = mostRowsAt(settings.rowsPerSecond);
+      const claim = await this.#queue.claim(em, { size, lockMode, mostRows });
       if (claim !== 'indivisible') return claim;
       this.#ended = 'indivisible';
       return null;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      await consideration.untilUnlocked();
+      await throttle.untilUnlocked();
       return 'locked';
     }
   }
 
   /** The largest size of a chunk, so that the pace is even. */
   #largest(): number {
-    const mostRows = mostRowsAt(this.#work.settings.rowsPerSecond);
-    return mostRows === undefined ? Infinity : this.#work.route.sizeOf(mostRows);
+    const { route, settings } = this.#work;
+    const mostRows = mostRowsAt(settings.rowsPerSecond);
+    return mostRows === undefined ? Infinity : route.sizeOf(mostRows);
   }
 
-  /** Smaller towards the end, so that no lane still has a large stretch when the others are done. */
+  /** Smaller towards the end, so that no lane still has a large range when the others are done. */
   #nextSize(): number {
     const { remaining = Infinity } = this.#queue;
     const share = Math.ceil(remaining / (this.#work.settings.lanes * SHARES_PER_LANE));
     return Math.min(this.#size, Math.max(share, Math.ceil(this.#size / SMALLEST_PART)));
   }
 
-  async #workOn(claim: Claim, account: LaneAccount): Promise<number> {
+  async #workOn(claim: Claim, checkpoint: LaneCheckpoint): Promise<number> {
     const { route, onChunk } = this.#work;
     const began = performance.now();
-    const outcome = await this.#commit(claim, account, began);
+    const outcome = await this.#commit(claim, checkpoint, began);
     if ('kind' in outcome) {
-      await this.#treat(claim, account, outcome, began);
+      await this.#treat(claim, checkpoint, outcome, began);
       return 0;
     }
     this.#queue.finish(claim);
@@ -151,14 +148,18 @@ class Lanes {
     return outcome.deletedCount;
   }
 
-  /** Gives a refused stretch back in another form, or counts its only row as one that stays. */
-  async #treat(claim: Claim, account: LaneAccount, refusal: Refusal, began: number): Promise<void> {
-    const { em, route, ledger, consideration, refusedRows, onChunk } = this.#work;
-    const { kind } = refusal;
+  /** Gives a refused range back in another form, or counts its only row as one that stays. */
+  async #treat(
+    claim: Claim,
+    checkpoint: LaneCheckpoint,
+    refusal: Refusal,
+    began: number,
+  ): Promise<void> {
+    const { em, route, ledger, throttle, refusedRows, onChunk } = this.#work;
     // The next attempt may have cancelled it.
-    if (kind === 'slow') await ledger.ensureCurrent(account);
-    if (kind === 'locked') {
-      if (await consideration.untilUnlocked()) {
+    if (refusal.kind === 'slow') await ledger.ensureCurrent(checkpoint);
+    if (refusal.kind === 'locked') {
+      if (await throttle.untilUnlocked()) {
         this.#queue.giveBack(claim, [claim]);
         return;
       }
@@ -167,13 +168,13 @@ class Lanes {
       const length = Math.min(this.#size, route.lengthOf(claim.range) ?? this.#size);
       this.#size = Math.max(Math.floor(length / 2), route.bounds.smallest);
     }
-    const instead = await gentler(em, route, claim, refusal);
+    const instead = await afterRefusal(em, route, claim, refusal);
     if (instead === null) this.#ended = 'indivisible';
     else if (instead === 'remains') {
-      const entry = this.#entryFor(claim, account, began, [refusedRows.count(refusal)]);
+      const entry = this.#entryFor(claim, checkpoint, began, [refusedRows.count(refusal)]);
       const at = this.#positionAfter(claim);
-      await recordEntry(this.#work, account, entry, at);
-      this.#committed.set(account, at.position);
+      await recordEntry(this.#work, checkpoint, entry, at);
+      this.#committed.set(checkpoint, at.position);
       this.#queue.finish(claim);
       onChunk(route, this.#queue.position);
     } else this.#queue.giveBack(claim, instead);
@@ -181,11 +182,11 @@ class Lanes {
 
   /** Lets the next chunks be what the last one teaches. */
   #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
-    const { route, settings, consideration } = this.#work;
+    const { route, settings, throttle } = this.#work;
     // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
-    const complaint = consideration.takeComplaint() ? 2 : 1;
-    const isOverPace = deletedCount > (mostRowsAt(this.#work.settings.rowsPerSecond) ?? Infinity);
-    const felt = Math.max(elapsed * complaint, isOverPace ? settings.chunkMilliseconds * 2 : 0);
+    const contention = throttle.takeContention() ? 2 : 1;
+    const isOverPace = deletedCount > (mostRowsAt(settings.rowsPerSecond) ?? Infinity);
+    const felt = Math.max(elapsed * contention, isOverPace ? settings.chunkMilliseconds * 2 : 0);
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
     const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
     this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, bounds);
@@ -193,29 +194,32 @@ class Lanes {
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
-  async #commit(claim: Claim, account: LaneAccount, began: number): Promise<ChunkCounts | Refusal> {
+  async #commit(
+    claim: Claim,
+    checkpoint: LaneCheckpoint,
+    began: number,
+  ): Promise<ChunkCounts | Refusal> {
     const { ledger, route, keptBy } = this.#work;
     let entry: ChunkEntry | undefined;
     let at = this.#positionAfter(claim);
     const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
       const isListed = counts.lockedCount > 0;
-      const revisit = isListed ? remember(account.revisit, claim.range) : account.revisit;
+      const revisit = isListed ? remember(checkpoint.revisit, claim.range) : checkpoint.revisit;
+      const isFull = isListed && revisit === checkpoint.revisit;
       const remains: Omit<RemainingEntry, 'from'>[] = [];
-      if (isListed && revisit === account.revisit) {
-        remains.push({ reason: 'locked', rows: counts.lockedCount });
-      }
+      if (isFull) remains.push({ reason: 'locked', rows: counts.lockedCount });
       if (counts.keptCount > 0) {
         const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
         remains.push({ reason: 'kept-by-trigger', rows: counts.keptCount, ...by });
       }
-      const { deletedCount } = counts;
-      entry = { ...this.#entryFor(claim, account, began, remains), deletedCount, revisit };
+      const staying = this.#entryFor(claim, checkpoint, began, remains);
+      entry = { ...staying, deletedCount: counts.deletedCount, revisit };
       at = this.#positionAfter(claim);
-      await ledger.record(tx, account, entry, at);
+      await ledger.record(tx, checkpoint, entry, at);
     });
     if (entry !== undefined && !('kind' in outcome)) {
-      commitEntry(account, entry);
-      this.#committed.set(account, at.position);
+      applyEntry(checkpoint, entry);
+      this.#committed.set(checkpoint, at.position);
     }
     return outcome;
   }
@@ -223,7 +227,7 @@ class Lanes {
   /** An entry that adds rows which stay, and deletes nothing. */
   #entryFor(
     claim: Claim,
-    account: LaneAccount,
+    checkpoint: LaneCheckpoint,
     began: number,
     remains: readonly Omit<RemainingEntry, 'from'>[],
   ): ChunkEntry {
@@ -231,17 +235,23 @@ class Lanes {
     return {
       deletedCount: 0,
       skippedLocked: 0,
-      revisit: account.revisit,
+      revisit: checkpoint.revisit,
       workedMilliseconds: Math.round(performance.now() - began),
-      ...(account.remaining.length + added.length === 0
+      ...(checkpoint.remaining.length + added.length === 0
         ? {}
-        : { remaining: addRemaining(account.remaining, added, this.#positions(claim, account)) }),
+        : {
+            remaining: addRemaining(
+              checkpoint.remaining,
+              added,
+              this.#positions(claim, checkpoint),
+            ),
+          }),
     };
   }
 
   /** Positions that the ledger may hold last if this attempt ends after the commit of `claim`. */
-  #positions(claim: Claim, account: LaneAccount): readonly string[] {
-    const others = [...this.#atWork.keys()].filter((other) => other !== account);
+  #positions(claim: Claim, checkpoint: LaneCheckpoint): readonly string[] {
+    const others = [...this.#atWork.keys()].filter((other) => other !== checkpoint);
     return [
       this.#queue.positionAfter(claim),
       ...others.map((other) => this.#committed.get(other) ?? ''),

@@ -1,24 +1,30 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint } from '../contract/slice.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { type SqlFragment, quoteName } from '../database/sql.ts';
 import { WITH_COMMIT } from '../database/joined-statements.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
-import { ask, type LocalSettings } from '../database/transaction.ts';
+import { type LocalSettings, ask, sqlState, withSettings } from '../database/transaction.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
-import type {
-  ChunkEntry,
-  ClaimedSlice,
-  LaneAccount,
-  SliceKey,
-  SlicePosition,
-  SliceTotals,
+import {
+  type ChunkEntry,
+  type ClaimedSlice,
+  type LaneCheckpoint,
+  type LedgerRow,
+  type SettledRow,
+  type SliceKey,
+  type SlicePosition,
+  type SliceTotals,
+  applyEntry,
+  reachedBy,
+  totalOf,
+  workedIn,
 } from './checkpoint.ts';
-import { attemptLockOf, cancelHolders } from './attempt-lock.ts';
 import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
-import { boundOf, type ExpiryColumn } from '../targets/expiry.ts';
-import { reachedBy, totalOf, workedIn, type LedgerRow, type SettledRow } from './ledger-rows.ts';
-import { ClosedSliceError } from '../failures/errors.ts';
-import { SUPERSEDED, superseded } from './superseded.ts';
+import { type ExpiryColumn, boundOf } from '../targets/expiry.ts';
+import { ClosedSliceError, SupersededError } from '../failures/errors.ts';
+
+import type { SliceWork } from './delete-slice.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */
 const UNREAD_FOR_DAYS = 365;
@@ -103,7 +109,7 @@ export class SliceLedger {
     return {
       deadline: first.deadline,
       bound: first.bound,
-      accounts: rows.map((row) => ({
+      checkpoints: rows.map((row) => ({
         lane: row.lane,
         fence: Number(row.fence),
         deletedCount: Number(row.deleted_count),
@@ -120,19 +126,19 @@ export class SliceLedger {
   }
 
   /**
-   * Adds a chunk to its lane's account. To be called inside the chunk's transaction, last: the entry
+   * Adds a chunk to its lane's checkpoint. To be called inside the chunk's transaction, last: the entry
    * travels with the commit, and the ledger's row is locked for the shortest time. When the row is not as
    * this attempt left it, the commit fails, with an error that {@link supersededIn} knows.
    */
   async record(
     em: EntityManager,
-    account: LaneAccount,
+    checkpoint: LaneCheckpoint,
     entry: ChunkEntry,
     at: SlicePosition,
   ): Promise<void> {
-    const remaining = entry.remaining ?? account.remaining;
+    const remaining = entry.remaining ?? checkpoint.remaining;
     // It rarely changes.
-    const change = remaining === account.remainingWritten ? [] : [JSON.stringify(remaining)];
+    const change = remaining === checkpoint.remainingWritten ? [] : [JSON.stringify(remaining)];
     await em.execute(
       `${WITH_COMMIT}with entered as (
        update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?, skipped_locked = skipped_locked operator(pg_catalog.+) ?,
@@ -152,9 +158,9 @@ export class SliceLedger {
         at.position,
         at.end ?? null,
         ...this.#key,
-        account.lane,
-        account.fence,
-        account.deletedCount,
+        checkpoint.lane,
+        checkpoint.fence,
+        checkpoint.deletedCount,
       ],
     );
   }
@@ -166,12 +172,13 @@ export class SliceLedger {
    *
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
-  async settle(accounts: readonly LaneAccount[]): Promise<SliceTotals> {
+  async settle(checkpoints: readonly LaneCheckpoint[]): Promise<SliceTotals> {
     const rows = await this.#read(false);
-    for (const account of accounts) {
-      const row = rows.find((candidate) => candidate.lane === account.lane);
+    for (const checkpoint of checkpoints) {
+      const row = rows.find((candidate) => candidate.lane === checkpoint.lane);
       const isAsLeft =
-        Number(row?.fence) === account.fence && Number(row?.deleted_count) === account.deletedCount;
+        Number(row?.fence) === checkpoint.fence &&
+        Number(row?.deleted_count) === checkpoint.deletedCount;
       if (!isAsLeft) throw superseded();
     }
     return totalOf(rows);
@@ -241,13 +248,13 @@ export class SliceLedger {
   }
 
   /** @throws SupersededError when a newer attempt has taken over */
-  async ensureCurrent(account: LaneAccount): Promise<void> {
+  async ensureCurrent(checkpoint: LaneCheckpoint): Promise<void> {
     const rows = await ask(
       this.#em,
       {},
       {
         sql: `select from ${this.#table} where run_id = ? and target = ? and slice = ? and lane = ? and fence = ?`,
-        params: [...this.#key, account.lane, account.fence],
+        params: [...this.#key, checkpoint.lane, checkpoint.fence],
       },
     );
     if (rows.length === 0) throw superseded();
@@ -282,4 +289,120 @@ export class SliceLedger {
       },
     );
   }
+}
+
+/** A cancelled statement ends at once, unless it waits for a disk. Milliseconds. */
+const CANCEL_AGAIN_AFTER = 50;
+const MOST_CANCELS = 40;
+
+/** Expression that takes the shared advisory lock of a slice's transactions, until the transaction's end. */
+function attemptLockOf({ runId, target, slice }: SliceKey): SqlFragment {
+  const text = JSON.stringify(['session_cleanup', runId, target, slice]);
+  const key = createHash('sha256').update(text).digest().readBigInt64BE();
+  return {
+    sql: 'pg_catalog.pg_advisory_xact_lock_shared(?::pg_catalog.int8)',
+    params: [String(key)],
+  };
+}
+
+/**
+ * Cancels the statements of the transactions that hold the lock, and waits until those have ended; for a moment
+ * only, since the fence keeps what they do from being committed.
+ */
+async function cancelHolders(em: EntityManager, lock: SqlFragment): Promise<void> {
+  for (let times = 0; times < MOST_CANCELS; times += 1) {
+    const running = await ask(
+      em,
+      {},
+      {
+        sql: `with held as (select ?::int8 as key)
+        select pg_cancel_backend(pid) from pg_locks, held
+        where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+          and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
+        params: lock.params,
+      },
+    );
+    if (running.length === 0) return;
+    await sleep(CANCEL_AGAIN_AFTER);
+  }
+}
+
+/** What the server is made to read as a number when an entry does not fit, so that nothing commits. */
+const SUPERSEDED = 'session_cleanup: superseded';
+
+/** `invalid_text_representation`, which quotes what could not be read. */
+const UNREADABLE = '22P02';
+
+/**
+ * To be thrown instead of `error`: what the commit of a {@link SliceLedger.record} failed with tells that
+ * the slice has been taken over.
+ */
+export function supersededIn(error: unknown): unknown {
+  const isSuperseded =
+    error instanceof Error && sqlState(error) === UNREADABLE && error.message.includes(SUPERSEDED);
+  return isSuperseded ? superseded() : error;
+}
+
+/** The error of an attempt that has been overtaken. */
+function superseded(): SupersededError {
+  return new SupersededError(
+    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt goes on from the ledger.',
+  );
+}
+
+/** Commits an entry by itself. */
+export async function recordEntry(
+  { em, ledger, settings }: SliceWork,
+  checkpoint: LaneCheckpoint,
+  entry: ChunkEntry,
+  at: SlicePosition,
+): Promise<void> {
+  const local = { synchronous_commit: settings.asynchronousCommit ? 'off' : 'on' };
+  await withSettings(em, local, async (tx) => {
+    await ledger.record(tx, checkpoint, entry, at);
+  });
+  applyEntry(checkpoint, entry);
+}
+
+/**
+ * Takes back what earlier attempts counted in ranges that this one visits again: all that start at or after the
+ * position that was reached.
+ */
+export async function forgetAhead(
+  em: EntityManager,
+  ledger: SliceLedger,
+  { checkpoints, reached }: ClaimedSlice,
+  expiry: ExpiryColumn,
+): Promise<void> {
+  const ahead = checkpoints.flatMap(({ remaining }) => remaining.flatMap(({ from }) => from ?? []));
+  if (reached === undefined || ahead.length === 0) return;
+  const type = reached.way === 'drain' ? expiry.sqlType : 'bigint';
+  const [found] = await ask<{ visited: readonly string[] | null }>(
+    em,
+    {},
+    {
+      sql: `select json_agg(at) as visited from jsonb_array_elements_text(?::jsonb) at
+      where coalesce(nullif(at, '')::${type} < nullif(?, '')::${type}, at < ?)`,
+      params: [JSON.stringify(ahead), reached.position, reached.position],
+    },
+  );
+  const visited = new Set(found?.visited ?? []);
+  await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
+    for (const checkpoint of checkpoints) {
+      const { revisit } = checkpoint;
+      const remaining = checkpoint.remaining.filter(
+        ({ from }) => from === undefined || visited.has(from),
+      );
+      const entry = {
+        deletedCount: 0,
+        skippedLocked: 0,
+        revisit,
+        remaining,
+        workedMilliseconds: 0,
+      };
+      checkpoint.remaining = remaining;
+      await ledger.record(tx, checkpoint, entry, reached);
+    }
+  });
+  for (const checkpoint of checkpoints) checkpoint.remainingWritten = checkpoint.remaining;
 }

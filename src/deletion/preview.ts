@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings, TargetConfig } from '../config/config.ts';
 import type { SentinelRows, Way } from '../contract/slice.ts';
-import { chooseWay } from './choose-way.ts';
+import { chooseWay } from './route.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
 import { inspectTarget } from '../targets/target.ts';
@@ -51,13 +51,13 @@ export async function previewTarget(
 ): Promise<Preview> {
   const em = orm.em.fork();
   const target = await inspectTarget(em, config, configured);
-  const doomed = await expiredRowsOf(em, target, { cutoff, graceSeconds: settings.graceSeconds });
-  const { way } = await chooseWay(em, doomed);
-  const counts = await countExpired(em, doomed, timeoutMilliseconds);
+  const expired = await expiredRowsOf(em, target, { cutoff, graceSeconds: settings.graceSeconds });
+  const { way } = await chooseWay(em, expired);
+  const counts = await countExpired(em, expired, timeoutMilliseconds);
   const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;
   return {
     target: target.name,
-    deadline: doomed.deadline,
+    deadline: expired.deadline,
     eligibleRows: expiredRows,
     oldest,
     way,

@@ -1,5 +1,6 @@
 import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
 import { sqlState } from '../database/transaction.ts';
+import type { Refusal } from './work-queue.ts';
 
 /** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
 export interface RemainingEntry {
@@ -84,4 +85,43 @@ function fieldOf(error: unknown, name: string): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const value: unknown = Reflect.get(error, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/**
+ * After so many single rows in succession that PostgreSQL refuses for one reason, in a run that has deleted nothing, the
+ * target cannot be cleaned.
+ */
+const MOST_REFUSED = 200;
+
+/** Counts single rows that cannot be deleted, and ends a slice in which that is true of all. */
+export class RefusedRows {
+  readonly #isFirstSlice: boolean;
+  #hasDeleted = false;
+  #last = '';
+  #inSuccession = 0;
+
+  /** @param isFirstSlice - only that can know that nothing has been deleted */
+  constructor(isFirstSlice: boolean) {
+    this.#isFirstSlice = isFirstSlice;
+  }
+
+  /** To be called when rows have been deleted. */
+  forget(): void {
+    this.#hasDeleted = true;
+  }
+
+  /**
+   * What to record for the row.
+   *
+   * @throws the database's error when everything is refused
+   */
+  count(refusal: Refusal): Omit<RemainingEntry, 'from'> {
+    if (refusal.kind !== 'refused') return { reason: 'too-slow', rows: 1 };
+    const { row, error } = refusal;
+    const reason = JSON.stringify(row);
+    this.#inSuccession = reason === this.#last ? this.#inSuccession + 1 : 1;
+    this.#last = reason;
+    if (this.#isFirstSlice && !this.#hasDeleted && this.#inSuccession >= MOST_REFUSED) throw error;
+    return { ...row, rows: 1 };
+  }
 }

@@ -4,25 +4,25 @@ import { APPLICATION_NAME } from '../database/orm.ts';
 import { ask, sqlState } from '../database/transaction.ts';
 
 /** From where on the clean-up holds back. Seconds; 0 turns a limit off. */
-export interface PressureLimits {
+export interface ServerLoadLimits {
   readonly maxReplicaLagSeconds: number;
   readonly maxTransactionAgeSeconds: number;
 }
 
 /** Why to hold back, with the figure for people: `replica-lag`, `4.2 s`. */
-export interface Pressure {
+export interface ServerLoad {
   readonly reason: WaitReason;
   readonly detail: string;
 }
 
 /** What one look at the server tells. */
-export interface PressureReading {
+export interface ServerLoadReading {
   /** The first cause for holding back; undefined: none. */
-  readonly pressure: Pressure | undefined;
+  readonly load: ServerLoad | undefined;
   /** Sessions that wait for a lock of ours at this moment. */
   readonly waitingForUs: number;
   /** Sessions of others that work at this moment, in whatever database of the server. */
-  readonly othersAtWork: number;
+  readonly otherActiveSessions: number;
 }
 
 interface Reading {
@@ -31,14 +31,14 @@ interface Reading {
   readonly wal_share: number;
   readonly oldest: { readonly seconds: number; readonly holder: string } | null;
   readonly waiting_for_us: number;
-  readonly others_at_work: number;
+  readonly other_active_sessions: number;
 }
 
 /**
  * Written since the last checkpoint began, as a multiple of `max_wal_size`: at 1 a checkpoint has
  * been called for; at 2 it has not kept up, and more writing only makes it worse for everybody.
  */
-const WAL_PRESSURE = 2;
+const WAL_LIMIT = 2;
 
 /** This question must never wait for what it asks about. */
 const QUESTION_TIMEOUT = '500ms';
@@ -54,16 +54,20 @@ const UNAVAILABLE = new Set(['55000', '0A000', '42501', '42883']);
  * What the role may not see counts as nothing: replicas' lag, and whatever other roles' sessions do,
  * need `pg_read_all_stats`. So does a measure that the server does not have, found out by the first failure.
  */
-export class PressureQuestion {
+export class ServerLoadReader {
   #measures: readonly Measure[] = ALL_MEASURES;
 
   /** @throws the database's error when the question is not answered in time */
-  async read(em: EntityManager, table: string, limits: PressureLimits): Promise<PressureReading> {
+  async read(
+    em: EntityManager,
+    table: string,
+    limits: ServerLoadLimits,
+  ): Promise<ServerLoadReading> {
     const reading = await this.#ask(em, table);
     return {
-      pressure: pressureIn(reading, limits),
+      load: loadIn(reading, limits),
       waitingForUs: reading.waiting_for_us,
-      othersAtWork: reading.others_at_work,
+      otherActiveSessions: reading.other_active_sessions,
     };
   }
 
@@ -105,7 +109,7 @@ async function askFor(
   return { ...NOTHING, ...found };
 }
 
-function pressureIn(reading: Reading, limits: PressureLimits): Pressure | undefined {
+function loadIn(reading: Reading, limits: ServerLoadLimits): ServerLoad | undefined {
   const { maxReplicaLagSeconds, maxTransactionAgeSeconds } = limits;
   if (reading.queued !== null) {
     return { reason: 'table-wanted', detail: `somebody waits for ${reading.queued}` };
@@ -113,7 +117,7 @@ function pressureIn(reading: Reading, limits: PressureLimits): Pressure | undefi
   if (maxReplicaLagSeconds > 0 && reading.replica_lag > maxReplicaLagSeconds) {
     return { reason: 'replica-lag', detail: seconds(reading.replica_lag) };
   }
-  if (reading.wal_share > WAL_PRESSURE) {
+  if (reading.wal_share > WAL_LIMIT) {
     return { reason: 'wal', detail: `${reading.wal_share.toFixed(1)} × max_wal_size` };
   }
   const { oldest } = reading;
@@ -137,7 +141,7 @@ const NOTHING: Reading = {
   wal_share: 0,
   oldest: null,
   waiting_for_us: 0,
-  others_at_work: 0,
+  other_active_sessions: 0,
 };
 
 // `replay_lag` stands still while a replica has nothing to confirm, so an idle one is not behind; nor is
@@ -163,7 +167,7 @@ const MEASURES: Readonly<Record<keyof Reading, string>> = {
   waiting_for_us: `(select count(*) from pg_stat_activity others where wait_event_type = 'Lock' and application_name <> '${APPLICATION_NAME}'
     and exists (select from pg_stat_activity ours where ours.application_name = '${APPLICATION_NAME}'
       and ours.pid = any(pg_blocking_pids(others.pid))))::int`,
-  others_at_work: `(select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name <> '${APPLICATION_NAME}'
+  other_active_sessions: `(select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name <> '${APPLICATION_NAME}'
     and pid <> pg_backend_pid()
     and (state = 'active' or state_change > clock_timestamp() - interval '100 milliseconds'))::int`,
 };
@@ -176,5 +180,5 @@ const ALL_MEASURES: readonly Measure[] = [
   'wal_share',
   'oldest',
   'waiting_for_us',
-  'others_at_work',
+  'other_active_sessions',
 ];

@@ -1,8 +1,8 @@
 import type { SliceProgress } from '../contract/slice.ts';
-import type { LaneAccount } from './checkpoint.ts';
-import type { Pressure } from './server-load.ts';
+import type { LaneCheckpoint } from './checkpoint.ts';
 import { lockedRows } from './remaining-rows.ts';
 import type { Route } from './route.ts';
+import type { ServerLoad } from './server-load.ts';
 
 /** What a slice tells while it works; the caller knows target and slice. */
 export type ProgressListener = (progress: Omit<SliceProgress, 'target' | 'slice'>) => void;
@@ -11,7 +11,7 @@ export type ProgressListener = (progress: Omit<SliceProgress, 'target' | 'slice'
 export class SliceReport {
   readonly #began = performance.now();
   readonly #listener: ProgressListener;
-  #accounts: readonly LaneAccount[] | undefined;
+  #checkpoints: readonly LaneCheckpoint[] | undefined;
   #deletedBefore = 0;
   #route: Route | undefined;
   #position = '';
@@ -23,11 +23,11 @@ export class SliceReport {
   /**
    * To be called once the ledger has told what stands there; until then nothing is told.
    *
-   * @param accounts - read at every report; what earlier attempts did doesn't count for the rate
+   * @param checkpoints - read at every report; what earlier attempts did doesn't count for the rate
    */
-  begin(accounts: readonly LaneAccount[]): void {
-    this.#accounts = accounts;
-    this.#deletedBefore = sumOfDeleted(accounts);
+  begin(checkpoints: readonly LaneCheckpoint[]): void {
+    this.#checkpoints = checkpoints;
+    this.#deletedBefore = sumOfDeleted(checkpoints);
   }
 
   /** To be called after each committed chunk. */
@@ -38,20 +38,20 @@ export class SliceReport {
   }
 
   /** To be called while the slice holds back, and without an argument when that is over. */
-  onWaiting(pressure: Pressure | undefined): void {
-    this.#report(pressure && `${pressure.reason}: ${pressure.detail}`);
+  onWaiting(load: ServerLoad | undefined): void {
+    this.#report(load && `${load.reason}: ${load.detail}`);
   }
 
   #report(waitingFor?: string): void {
-    if (this.#accounts === undefined) return;
-    const deletedCount = sumOfDeleted(this.#accounts);
+    if (this.#checkpoints === undefined) return;
+    const deletedCount = sumOfDeleted(this.#checkpoints);
     const seconds = Math.max((performance.now() - this.#began) / 1_000, 0.001);
     const fraction = this.#route?.fraction(this.#position);
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
-      skippedLocked: this.#accounts.reduce(
-        (sum, account) => sum + account.skippedLocked + lockedRows(account.remaining),
+      skippedLocked: this.#checkpoints.reduce(
+        (sum, checkpoint) => sum + checkpoint.skippedLocked + lockedRows(checkpoint.remaining),
         0,
       ),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
@@ -61,6 +61,6 @@ export class SliceReport {
   }
 }
 
-function sumOfDeleted(accounts: readonly LaneAccount[]): number {
-  return accounts.reduce((sum, account) => sum + account.deletedCount, 0);
+function sumOfDeleted(checkpoints: readonly LaneCheckpoint[]): number {
+  return checkpoints.reduce((sum, checkpoint) => sum + checkpoint.deletedCount, 0);
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { allOf, type SqlFragment } from '../database/sql-fragment.ts';
+import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Piece, Range, Route } from './route.ts';
@@ -35,10 +35,10 @@ const FORMAT = ':tuples';
  */
 export async function sweepRoute(
   em: EntityManager,
-  doomed: ExpiredRows,
+  expired: ExpiredRows,
   end: string | undefined,
 ): Promise<Route> {
-  const { target } = doomed;
+  const { target } = expired;
   const extent = end === undefined ? await extentOf(em, target) : { end, density: BLOCK };
   const [blocks, file] = extent.end.split('@');
   const length = Number(blocks) * ADDRESSES;
@@ -52,7 +52,7 @@ export async function sweepRoute(
 
   /** Addresses of the expired rows of a range that lies in one block, in order. */
   const rowsOf = async (manager: EntityManager, range: Range): Promise<readonly number[]> => {
-    const { sql, params } = allOf(within(range), isExpired(doomed));
+    const { sql, params } = allOf(within(range), isExpired(expired));
     const [found] = await ask<{ rows: readonly number[] | null }>(
       manager,
       { ...ASKING, ...settings },

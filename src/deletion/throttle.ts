@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Wait, WaitReason } from '../contract/slice.ts';
 import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
-import { PressureQuestion, type Pressure, type PressureLimits } from './server-load.ts';
+import { ServerLoadReader, type ServerLoad, type ServerLoadLimits } from './server-load.ts';
 
 /** How the clean-up holds back for others. */
-export interface ConsiderationSettings extends PressureLimits {
+export interface ThrottleSettings extends ServerLoadLimits {
   /** Rows deleted a second, on average; undefined: as many as possible. */
   readonly rowsPerSecond: number | undefined;
   readonly lanes: number;
@@ -23,23 +23,23 @@ const LOOK_AGAIN_AFTER = 250;
 const UNANSWERED = new Set(['57014', '55P03']);
 
 /** What a slice tells while it holds back, and how it hears that it should stop. */
-export interface ConsiderationHooks {
+export interface ThrottleHooks {
   /** True ends the waiting. */
   readonly shouldStop: () => boolean;
   /** Called again and again while waiting; undefined when it is over. */
-  readonly onWaiting: (pressure: Pressure | undefined) => void;
+  readonly onWaiting: (load: ServerLoad | undefined) => void;
 }
 
 /**
  * Holds a slice back while others suffer, and remembers for how long and why. It looks anew each
  * time, so it goes on by itself when the cause is gone.
  */
-export class Consideration {
+export class Throttle {
   readonly #em: EntityManager;
   readonly #table: string;
-  readonly #settings: ConsiderationSettings;
-  readonly #hooks: ConsiderationHooks;
-  readonly #pressure = new PressureQuestion();
+  readonly #settings: ThrottleSettings;
+  readonly #hooks: ThrottleHooks;
+  readonly #serverLoad = new ServerLoadReader();
   readonly #waited = new Map<WaitReason, number>();
   #nextLook = 0;
   #paceFrom = performance.now();
@@ -48,12 +48,7 @@ export class Consideration {
   #fewerSince: number | undefined;
   #turn: Promise<void> | undefined;
 
-  constructor(
-    em: EntityManager,
-    table: string,
-    settings: ConsiderationSettings,
-    hooks: ConsiderationHooks,
-  ) {
+  constructor(em: EntityManager, table: string, settings: ThrottleSettings, hooks: ThrottleHooks) {
     this.#em = em;
     this.#table = table;
     this.#settings = settings;
@@ -62,7 +57,7 @@ export class Consideration {
 
   /**
    * How many lanes may work now. Each keeps a core of the server busy, and beside others who need those for a
-   * moment all the time, fewer are gentler than smaller chunks.
+   * moment all the time, fewer lanes disturb them less than smaller chunks.
    */
   get lanes(): number {
     const { lanes, lanesWhenBusy } = this.#settings;
@@ -86,10 +81,10 @@ export class Consideration {
   }
 
   /** True once after others were found waiting for a lock of ours: the next chunks should be smaller. */
-  takeComplaint(): boolean {
-    const complained = this.#waitingForUs > 0;
+  takeContention(): boolean {
+    const isContended = this.#waitingForUs > 0;
     this.#waitingForUs = 0;
-    return complained;
+    return isContended;
   }
 
   /** To be awaited before each chunk. All lanes wait for the same thing together. */
@@ -147,10 +142,10 @@ export class Consideration {
     if (performance.now() < this.#nextLook) return;
     let waited = false;
     for (;;) {
-      const pressure = await this.#look();
-      if (pressure === undefined || this.#hooks.shouldStop()) break;
+      const load = await this.#look();
+      if (load === undefined || this.#hooks.shouldStop()) break;
       waited = true;
-      await this.#pause(pressure, LOOK_AGAIN_AFTER);
+      await this.#pause(load, LOOK_AGAIN_AFTER);
     }
     this.#nextLook = performance.now() + LOOK_EVERY;
     if (waited) this.#hooks.onWaiting(undefined);
@@ -166,23 +161,23 @@ export class Consideration {
     this.#hooks.onWaiting(undefined);
   }
 
-  async #look(): Promise<Pressure | undefined> {
+  async #look(): Promise<ServerLoad | undefined> {
     try {
-      const reading = await this.#pressure.read(this.#em, this.#table, this.#settings);
+      const reading = await this.#serverLoad.read(this.#em, this.#table, this.#settings);
       this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
-      this.#meetOthers(reading.othersAtWork > 0);
-      return reading.pressure;
+      this.#countOthers(reading.otherActiveSessions > 0);
+      return reading.load;
     } catch (error) {
       if (!UNANSWERED.has(sqlState(error) ?? '')) throw error;
-      this.#meetOthers(true);
+      this.#countOthers(true);
       return undefined;
     }
   }
 
-  #meetOthers(areAtWork: boolean): void {
+  #countOthers(areActive: boolean): void {
     const { lanes, lanesWhenBusy } = this.#settings;
     this.#countFewerLanes();
-    this.#fewerSince = areAtWork && lanesWhenBusy < lanes ? performance.now() : undefined;
+    this.#fewerSince = areActive && lanesWhenBusy < lanes ? performance.now() : undefined;
   }
 
   #countFewerLanes(): void {
@@ -207,10 +202,10 @@ export class Consideration {
     }
   }
 
-  async #pause(pressure: Pressure, milliseconds: number): Promise<void> {
+  async #pause(load: ServerLoad, milliseconds: number): Promise<void> {
     const began = performance.now();
-    this.#hooks.onWaiting(pressure);
+    this.#hooks.onWaiting(load);
     await sleep(milliseconds);
-    this.#addWait(pressure.reason, performance.now() - began);
+    this.#addWait(load.reason, performance.now() - began);
   }
 }

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Piece, Route } from './route.ts';
-import type { LockManner, Stretch } from './range.ts';
+import type { ChunkBounds, Piece, Range, Route } from './route.ts';
+import type { RowRefusal } from './remaining-rows.ts';
 
-/** A stretch that a lane is working on, or that waits to be taken up again. */
-export interface Claim extends Stretch {
+/** A range that a lane is working on, or that waits to be taken up again. */
+export interface Claim extends RangeTask {
   readonly taken: boolean;
 }
 
@@ -11,24 +11,24 @@ export interface Claim extends Stretch {
 export interface Wanted {
   /** In the unit of the route. */
   readonly size: number;
-  readonly manner: LockManner;
+  readonly lockMode: LockMode;
   /** Rows that a chunk may delete; left out: as many as the route takes. */
   readonly mostRows?: number | undefined;
 }
 
 /**
- * Shares one route out to lanes: whoever is free takes the next stretch, so that no lane idles
+ * Shares one route out to lanes: whoever is free takes the next range, so that no lane idles
  * while another still has half the table before it.
  *
  * It also knows how far *everybody* has come. That point, not a lane's own, is what the ledger
- * keeps: a lane may be killed with a stretch in hand that lies behind what others have finished.
+ * keeps: a lane may be killed with a range in hand that lies behind what others have finished.
  */
 export class WorkQueue {
   readonly #route: Route;
   /** Claimed or given back, and not yet finished, in the order of the route. */
   readonly #open: Claim[] = [];
   #cursor: string;
-  /** True when the route has no further stretch; those given back are still to be done. */
+  /** True when the route has no further range; those given back are still to be done. */
   #isCutUp = false;
   #cutting: Promise<unknown> = Promise.resolve();
 
@@ -53,11 +53,11 @@ export class WorkQueue {
   }
 
   /**
-   * Takes the next stretch, of about `size`; null when none is left to begin. `indivisible`: more than
+   * Takes the next range, of about `size`; null when none is left to begin. `indivisible`: more than
    * `mostRows` share one expiry.
    */
   async claim(em: EntityManager, wanted: Wanted): Promise<Claim | 'indivisible' | null> {
-    // One at a time: the next stretch begins where this one ends.
+    // One at a time: the next range begins where this one ends.
     const claim = this.#cutting.then(
       async () => (await this.#claimReturned(em, wanted)) ?? (await this.#claimNew(em, wanted)),
     );
@@ -82,29 +82,109 @@ export class WorkQueue {
 
   async #claimNew(em: EntityManager, wanted: Wanted): Promise<Claim | 'indivisible' | null> {
     if (this.#isCutUp) return null;
-    const { size, manner, mostRows } = wanted;
+    const { size, lockMode, mostRows } = wanted;
     const piece = await this.#route.cut(em, this.#cursor, size, mostRows);
     if (piece === 'indivisible') return piece;
     this.#isCutUp = piece === null;
     if (piece === null) return null;
     this.#cursor = piece.to;
-    const claim: Claim = { ...claimOf(piece), manner, taken: true };
+    const claim: Claim = { ...claimOf(piece), lockMode, taken: true };
     this.#open.push(claim);
     return claim;
   }
 
-  /** To be called when the stretch has been committed. */
+  /** To be called when the range has been committed. */
   finish(claim: Claim): void {
     this.giveBack(claim, []);
   }
 
-  /** Gives a stretch back, in other pieces or for other treatment, for any lane to take up. */
-  giveBack(claim: Claim, instead: readonly Stretch[]): void {
-    const returned = instead.map((stretch) => ({ ...stretch, taken: false }));
+  /** Gives a range back, in other pieces or for other treatment, for any lane to take up. */
+  giveBack(claim: Claim, instead: readonly RangeTask[]): void {
+    const returned = instead.map((task) => ({ ...task, taken: false }));
     this.#open.splice(this.#open.indexOf(claim), 1, ...returned);
   }
 }
 
-function claimOf({ from, to, isSingle }: Piece): Pick<Claim, 'range' | 'patient'> {
-  return { range: { from, to }, patient: isSingle === true };
+function claimOf({ from, to, isSingle }: Piece): Pick<Claim, 'range' | 'isSingle'> {
+  return { range: { from, to }, isSingle: isSingle === true };
+}
+
+/**
+ * How a range is to meet rows that others hold: wait a moment for them, step around them, or leave
+ * all of it alone and only count.
+ */
+export type LockMode = 'wait' | 'skip' | 'leave';
+
+/** A range of the route, and how to treat it after what happened there before. */
+export interface RangeTask {
+  readonly range: Range;
+  readonly lockMode: LockMode;
+  /** True: the statement may take long, since the range holds one row and cannot be made smaller. */
+  readonly isSingle: boolean;
+}
+
+/**
+ * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
+ * PostgreSQL refuses the deletion of one of its rows.
+ */
+export type Refusal =
+  | { readonly kind: 'locked' | 'slow' }
+  | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
+
+/**
+ * What to try next with a refused range: first to step around the lock, then smaller pieces, down to a
+ * single row: a slow one gets more time, a locked one is left. (Stepping around locks can still meet one: that of a row
+ * which the deletion cascades to.)
+ *
+ * `remains`: the range is a single row that cannot be deleted. Null: the way is wrong for this range, more
+ * rows share one expiry than fit into a chunk.
+ */
+export async function afterRefusal(
+  em: EntityManager,
+  route: Route,
+  task: RangeTask,
+  { kind }: Refusal,
+): Promise<readonly RangeTask[] | 'remains' | null> {
+  if (kind === 'locked' && task.lockMode === 'wait') return [{ ...task, lockMode: 'skip' }];
+  const pieces = task.isSingle ? 'single' : await route.divide(em, task.range);
+  if (pieces !== 'single' && pieces !== null) {
+    return pieces.map(({ isSingle, ...range }) => ({
+      ...task,
+      range,
+      isSingle: isSingle === true,
+    }));
+  }
+  if (kind === 'locked') return [{ ...task, lockMode: 'leave' }];
+  if (pieces === null) return null;
+  return kind === 'slow' && !task.isSingle ? [{ ...task, isSingle: true }] : 'remains';
+}
+
+/** No step more than this, either way: one odd measurement must not swing the size. */
+const LARGEST_STEP = 2;
+
+/**
+ * The size of the next chunk, from how long the last one took: proportional, so that it settles on
+ * the time wanted, and bounded in each step and in all. It recovers by itself when the database
+ * does.
+ *
+ * @param elapsed - of the last chunk, milliseconds
+ * @param wanted - that each chunk should take, milliseconds
+ */
+export function nextChunkSize(
+  size: number,
+  elapsed: number,
+  wanted: number,
+  bounds: ChunkBounds,
+): number {
+  const factor = Math.min(Math.max(wanted / Math.max(elapsed, 1), 1 / LARGEST_STEP), LARGEST_STEP);
+  const next = Math.round(size * factor);
+  return Math.min(Math.max(next, bounds.smallest), bounds.largest);
+}
+
+/** A pace is kept by this many chunks a second or more, so that it is even. */
+const CHUNKS_PER_SECOND_AT_PACE = 4;
+
+/** Rows that one chunk may delete at a pace; undefined: without a pace, as many as fit into its time. */
+export function mostRowsAt(rowsPerSecond: number | undefined): number | undefined {
+  return rowsPerSecond && Math.max(Math.floor(rowsPerSecond / CHUNKS_PER_SECOND_AT_PACE), 1);
 }

@@ -1,7 +1,7 @@
 import type { TargetConfig } from '../config/config.ts';
 import { SETTINGS, targetSettings } from '../config/settings.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 
 /** What a text may say of an error: identifiers only. Never the error's own text, which may hold a row's values. */

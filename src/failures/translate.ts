@@ -2,9 +2,9 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type { TargetConfig } from '../config/config.ts';
 import { RETRYABLE_FAILURE } from '../contract/failures.ts';
 import type { SliceFailureDetails } from '../contract/slice.ts';
-import { isConnectionError } from '../database/connection-errors.ts';
+import { isConnectionError } from '../database/connections.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
-import { quoteTable } from '../database/quote-name.ts';
+import { quoteTable } from '../database/sql.ts';
 import { FinalDeletionError, SupersededError } from './errors.ts';
 import { KINDS, kindOfSqlState, textOf, type Kind } from './kinds.ts';
 import { objectOf, originOf } from './origin.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import type { ForeignKey, TableFacts } from './table-facts.ts';
 
 /** A table whose rows are deleted with those of the target, with the shortest path by which a cascade reaches it. */

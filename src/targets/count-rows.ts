@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SentinelRows } from '../contract/slice.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
+import type { SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { isExpired, type ExpiredRows } from './expired-rows.ts';
 import { asInstant, unreadable, type ExpiryColumn } from './expiry.ts';

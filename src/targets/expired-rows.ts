@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ask } from '../database/transaction.ts';
-import type { SqlFragment } from '../database/sql-fragment.ts';
+import type { SqlFragment } from '../database/sql.ts';
 import { asInstant, boundOf, localTimeAsText } from './expiry.ts';
 import type { Target } from './target.ts';
 

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { quoteTable } from '../database/quote-name.ts';
+import { quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 
 /** What a foreign key does to rows that refer to a deleted row. */

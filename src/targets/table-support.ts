@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
 import { targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName } from '../database/quote-name.ts';
+import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError, refusal } from '../failures/errors.ts';
 import { riskyCascadesOf, type RiskyCascade } from './cascades.ts';
 import { readTableFacts, type TableFacts } from './table-facts.ts';

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ExpiryType, TargetConfig } from '../config/config.ts';
 import { SETTINGS, targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/quote-name.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
 import { FinalDeletionError, refusal } from '../failures/errors.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { expiredRowsOf } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
 import { openCleaner } from '../support/cleaner.ts';
@@ -12,12 +12,12 @@ import type { TestDatabase } from '../support/test-database.ts';
 async function brake(
   database: TestDatabase,
   share: number,
-): Promise<Awaited<ReturnType<typeof checkBrake>>> {
+): Promise<Awaited<ReturnType<typeof checkApproval>>> {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const target = await inspectTarget(em, TEST_TARGET);
   const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
-  return await checkBrake(em, rows, share);
+  return await checkApproval(em, rows, share);
 }
 
 for (const index of ['with', 'without'] as const) {

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { deleteSlice } from '../../src/deletion/delete-slice.ts';
 import { expiredRowsOf } from '../../src/targets/expired-rows.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
@@ -42,7 +42,7 @@ test('with ?schema=auth every command looks at the table in that schema, and non
   const em = orm.em.fork();
   const target = await inspectTarget(em, wanted);
   const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });
-  expect(await checkBrake(em, rows, 0.5)).toEqual({ expiredRows: 1_500, totalRows: 1_600 });
+  expect(await checkApproval(em, rows, 0.5)).toEqual({ expiredRows: 1_500, totalRows: 1_600 });
   const job = { target, settings: config.deletion, runId: 'run', slice: 0, cutoff: 'infinity' };
   const outcome = await deleteSlice(orm, config.database.ledgerSchema, job, {
     onProgress: () => undefined,

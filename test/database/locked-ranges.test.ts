@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 
-import { asDisjoint, remember } from '../../src/deletion/locked-ranges.ts';
+import { asDisjoint, remember } from '../../src/deletion/locked-rows.ts';
 import type { Range } from '../../src/deletion/route.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
@@ -12,8 +12,8 @@ const RUNS = { numRuns: 40 };
 
 const range = (from: number, to: number): Range => ({ from: String(from), to: String(to) });
 
-/** Stretches in no order, of which many touch and overlap. */
-const stretches = fc.array(
+/** Ranges in no order, of which many touch and overlap. */
+const manyRanges = fc.array(
   fc
     .tuple(fc.nat({ max: 120 }), fc.integer({ min: 1, max: 12 }))
     .map(([from, length]) => range(from, from + length)),
@@ -25,13 +25,13 @@ const blocksIn = ({ from, to }: Range): number[] =>
 
 const setOf = (ranges: readonly Range[]): Set<number> => new Set(ranges.flatMap(blocksIn));
 
-test('stretches of all lanes become a list in order, that holds each block of theirs once and no other', async ({
+test('ranges of all lanes become a list in order, that holds each block of theirs once and no other', async ({
   database,
 }) => {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(stretches, async (ranges) => {
+    fc.asyncProperty(manyRanges, async (ranges) => {
       const blocks = (await asDisjoint(em, BLOCKS, ranges, {})).flatMap(blocksIn);
       expect(blocks).toEqual([...setOf(ranges)].toSorted((a, b) => a - b));
     }),
@@ -43,7 +43,7 @@ test('what lies behind the position is left out, to the block', async ({ databas
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(stretches, fc.nat({ max: 130 }), async (ranges, position) => {
+    fc.asyncProperty(manyRanges, fc.nat({ max: 130 }), async (ranges, position) => {
       const before = String(position);
       const left = setOf(await asDisjoint(em, BLOCKS, ranges, { before }));
       expect(left).toEqual(new Set([...setOf(ranges)].filter((block) => block < position)));

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, vi } from 'vitest';
 
-import { releaseLostConnections } from '../../src/database/lost-connections.ts';
+import { releaseLostConnections } from '../../src/database/connections.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { test } from '../support/fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { LaneAccount } from '../../src/deletion/checkpoint.ts';
+import type { LaneCheckpoint } from '../../src/deletion/checkpoint.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -63,7 +63,7 @@ test(
   },
 );
 
-type LaneCount = Pick<LaneAccount, 'lane' | 'deletedCount'>;
+type LaneCount = Pick<LaneCheckpoint, 'lane' | 'deletedCount'>;
 
 /** Somebody with a statement that takes as long as he likes. */
 async function beAtWork(

@@ -84,8 +84,8 @@ test(
     }
     {
       await fillSessions(database, { expired: 500, live: 0 });
-      await using patient = openCleaner(database, { settings: { maxReplicaLagSeconds: 60 } });
-      const outcome = await patient.clean();
+      await using isSingle = openCleaner(database, { settings: { maxReplicaLagSeconds: 60 } });
+      const outcome = await isSingle.clean();
       expect(outcome).toMatchObject({ deletedCount: 500, stopped: 'drained' });
       expect(outcome).not.toHaveProperty('waits');
     }

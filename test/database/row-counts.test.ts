@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import type { ExpiryType } from '../../src/config/config.ts';
-import { checkBrake } from '../../src/deletion/approval-check.ts';
+import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { countExpired, countRows } from '../../src/targets/count-rows.ts';
 import { expiredRowsOf, type ExpiredRows } from '../../src/targets/expired-rows.ts';
 import { inspectTarget } from '../../src/targets/target.ts';
@@ -121,7 +121,7 @@ describe('rows at well-known values', () => {
        union all select extract(epoch from now())::bigint + 3600 from generate_series(1, 500)`,
     );
     const look = async (): Promise<unknown> =>
-      await withRows(database, async (em, rows) => await checkBrake(em, rows, 1));
+      await withRows(database, async (em, rows) => await checkApproval(em, rows, 1));
     expect(await look()).toEqual({
       expiredRows: 19,
       totalRows: 519,
@@ -180,7 +180,7 @@ describe('a table that takes too long to count', () => {
     expect(counts.expiredRows / 300_000).toBeCloseTo(1, 0);
     const report = await withRows(
       database,
-      async (em, rows) => await checkBrake(em, rows, 0.5, { look: 1, count: 1 }),
+      async (em, rows) => await checkApproval(em, rows, 0.5, { look: 1, count: 1 }),
     );
     expect(report).toMatchObject({ isEstimate: true });
     const active = await database.sql(

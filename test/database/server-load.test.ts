@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, inject } from 'vitest';
 
 import { createOrm } from '../../src/database/orm.ts';
-import { PressureQuestion } from '../../src/deletion/server-load.ts';
+import { ServerLoadReader } from '../../src/deletion/server-load.ts';
 import { test } from '../support/fixtures.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
 import { fillSessions } from '../support/sessions.ts';
@@ -37,11 +37,11 @@ test('a VACUUM that has been at work for long is not an old transaction', async 
     )
     .toHaveLength(1);
 
-  const { pressure } = await new PressureQuestion().read(open.em, 'public.sessions', LIMITS);
+  const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
 
   await database.sql('select pg_cancel_backend($1)', [rows[0]?.pid]);
   await vacuuming;
-  expect(pressure).toBeUndefined();
+  expect(load).toBeUndefined();
 });
 
 testInFolder('a prepared transaction is an old transaction, and is named', async ({ folder }) => {
@@ -52,8 +52,8 @@ testInFolder('a prepared transaction is an old transaction, and is named', async
   await client.query(`prepare transaction 'forgotten'`);
   await client.query('select pg_sleep(0.3)');
   await using open = openOrm(own.database.url);
-  const { pressure } = await new PressureQuestion().read(open.em, 'public.sessions', LIMITS);
-  expect(pressure).toEqual({
+  const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
+  expect(load).toEqual({
     reason: 'old-transaction',
     detail: expect.stringMatching(/^\d\.\d s, a prepared transaction$/),
   });
@@ -76,10 +76,10 @@ test('where a function may not be used, the other measures are still read', asyn
     await database.sql('grant select on sessions to public');
     await old.query('begin isolation level repeatable read');
     await old.query('select pg_sleep(0.3)');
-    const question = new PressureQuestion();
+    const question = new ServerLoadReader();
     for (const _ of ['first', 'again']) {
-      const { pressure } = await question.read(open.em, 'public.sessions', LIMITS);
-      expect(pressure).toMatchObject({ reason: 'old-transaction' });
+      const { load } = await question.read(open.em, 'public.sessions', LIMITS);
+      expect(load).toMatchObject({ reason: 'old-transaction' });
     }
     await old.query('rollback');
   } finally {
@@ -103,10 +103,10 @@ test('a statement that waits for a table of the same OID in another database is 
       )
       .toHaveLength(1);
     await using open = openOrm(database.url);
-    const { pressure } = await new PressureQuestion().read(open.em, 'public.sessions', LIMITS);
+    const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
     await holder.query('rollback');
     await altering;
-    expect(pressure?.reason).not.toBe('table-wanted');
+    expect(load?.reason).not.toBe('table-wanted');
   } finally {
     await clone.drop();
   }

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 
-import { Consideration } from '../../src/deletion/throttle.ts';
+import { Throttle } from '../../src/deletion/throttle.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -222,11 +222,11 @@ test('a server too busy to answer counts as busy, and one that refuses as unknow
   ] as const) {
     const em = cleaner.orm.em.fork();
     vi.spyOn(em, 'execute').mockRejectedValue(Object.assign(new Error('No answer.'), { code }));
-    const consideration = new Consideration(em, 'public.sessions', settings, {
+    const throttle = new Throttle(em, 'public.sessions', settings, {
       shouldStop: () => false,
       onWaiting: () => undefined,
     });
-    await consideration.untilClear();
-    expect(consideration.lanes).toBe(lanes);
+    await throttle.untilClear();
+    expect(throttle.lanes).toBe(lanes);
   }
 });

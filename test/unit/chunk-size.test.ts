@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { nextChunkSize } from '../../src/deletion/chunk-size.ts';
+import { nextChunkSize } from '../../src/deletion/work-queue.ts';
 
 const BOUNDS = { initial: 128, smallest: 1, largest: 1024 };
 

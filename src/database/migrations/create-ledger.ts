@@ -1,7 +1,7 @@
 import type { Constructor } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
-import { quoteName } from '../quote-name.ts';
+import { quoteName } from '../sql.ts';
 
 /** Makes the migration that creates the ledger in `schema`. */
 export function createLedger(schema: string): Constructor<Migration> {

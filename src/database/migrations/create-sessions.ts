@@ -1,6 +1,6 @@
 import type { Constructor } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
-import { quoteTable } from '../quote-name.ts';
+import { quoteTable } from '../sql.ts';
 
 /**
  * Makes the migration that creates the default table `sessions`. A table of that name that is

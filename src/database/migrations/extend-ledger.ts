@@ -1,6 +1,6 @@
 import type { Constructor } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
-import { quoteName } from '../quote-name.ts';
+import { quoteName } from '../sql.ts';
 import { LEDGER_TABLE } from '../entities/ledger-entry.ts';
 
 /** Makes the migration that adds expired rows that cannot be deleted, and when a count was last read, and is final. */
