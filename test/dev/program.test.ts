@@ -60,7 +60,7 @@ test('its worker deletes expired rows and reports failures as the one of the che
     databaseUrl: database.url,
     temporal,
     program,
-    settings: { BRAKE: 'off' },
+    settings: { APPROVAL: 'off' },
   });
 
   expect(await (await startRun(database, temporal)).result()).toMatchObject({
