@@ -3,7 +3,7 @@ import type { Config, VersioningSettings } from '../config/config.ts';
 import { checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import { describeSchedule } from '../schedule/schedule.ts';
-import type { Finding, Found } from './finding.ts';
+import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { listPollers } from './pollers.ts';
 
 /** gRPC's code NOT_FOUND. */
@@ -26,7 +26,7 @@ export async function checkTemporal(
 async function checkServer(client: Client): Promise<Found> {
   const { serverVersion } = await client.workflowService.getSystemInfo({});
   const version = serverVersion === undefined || serverVersion === null ? '' : ` ${serverVersion}`;
-  return { level: 'ok', message: `server${version}, namespace ${client.options.namespace}` };
+  return ok(`server${version}, namespace ${client.options.namespace}`);
 }
 
 async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>): Promise<Found> {
@@ -34,25 +34,24 @@ async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>)
   const outcome = await checkSchedule(client, defineSchedule(config));
   switch (outcome.kind) {
     case 'missing':
-      return { level: 'error', message: 'there is none, so no run starts by itself', remedy };
+      return problem('there is none, so no run starts by itself', remedy);
     case 'taken':
-      return { level: 'error', message: outcome.message };
+      return problem(outcome.message);
     case 'different': {
       const fields = outcome.differences.map(
         ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
       );
-      return { level: 'warning', message: fields.join('; '), remedy };
+      return warning(fields.join('; '), remedy);
     }
     case 'as-configured': {
       const { paused, note, nextRuns } = await describeSchedule(client, config.schedule.scheduleId);
       if (!paused) {
-        return { level: 'ok', message: `as configured, next run ${nextRuns[0] ?? 'never'}` };
+        return ok(`as configured, next run ${nextRuns[0] ?? 'never'}`);
       }
-      return {
-        level: 'warning',
-        message: `paused${note === '' ? '' : `: ${note}`}`,
-        remedy: 'When the reason is gone: session-cleanup schedule unpause',
-      };
+      return warning(
+        `paused${note === '' ? '' : `: ${note}`}`,
+        'When the reason is gone: session-cleanup schedule unpause',
+      );
     }
   }
 }
@@ -65,13 +64,12 @@ async function checkWorkers(client: Client, taskQueue: string): Promise<Found> {
     .map(({ identity, lastSeenAt }) => `; ${identity} was last seen ${secondsSince(lastSeenAt)}`)
     .join('');
   if (polling > 0) {
-    return { level: 'ok', message: `${polling} polling the task queue ${taskQueue}${silent}` };
+    return ok(`${polling} polling the task queue ${taskQueue}${silent}`);
   }
-  return {
-    level: 'warning',
-    message: `none polls the task queue ${taskQueue}, so runs wait${silent}`,
-    remedy: 'Start one: session-cleanup worker',
-  };
+  return warning(
+    `none polls the task queue ${taskQueue}, so runs wait${silent}`,
+    'Start one: session-cleanup worker',
+  );
 }
 
 function secondsSince(instant: string | null): string {

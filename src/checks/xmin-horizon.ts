@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/quote-name.ts';
 import { ask } from '../database/transaction.ts';
-import type { Found } from './finding.ts';
+import { ok, warning, type Found } from './finding.ts';
 
 /** A transaction that is open for longer than this is reported, unless the configuration has a limit. Seconds. */
 const LONG_OPEN = 3_600;
@@ -36,15 +36,14 @@ export async function checkXminHorizon(
   const [holder] = await ask<Holder>(em, { jit: 'off' }, { sql: HOLDERS, params });
   if (holder === undefined) {
     const message = 'no old transaction that this role sees keeps dead rows from being removed';
-    return { level: 'ok', message };
+    return ok(message);
   }
   const { seconds, transactions } = holder;
   const age = `${seconds === null ? '' : `${seconds} s and `}${transactions} transactions`;
-  return {
-    level: 'warning',
-    message: `${describe(holder)} keeps dead rows from being removed: its snapshot is ${age} old`,
-    remedy: remedyFor(holder),
-  };
+  return warning(
+    `${describe(holder)} keeps dead rows from being removed: its snapshot is ${age} old`,
+    remedyFor(holder),
+  );
 }
 
 function describe({ kind, name, role, application }: Holder): string {
