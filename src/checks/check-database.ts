@@ -8,7 +8,7 @@ import { FinalDeletionError } from '../failures/errors.ts';
 import { explainError } from '../failures/translate.ts';
 import { READ_ONLY_SOURCE, readTableFacts } from '../targets/table-facts.ts';
 import { requireWritable } from '../targets/table-support.ts';
-import { inspectTarget, OLDEST_SERVER, unsupportedServer, type Target } from '../targets/target.ts';
+import { inspectTarget, requireVersion, type Target } from '../targets/target.ts';
 import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkReferences } from './reference-checks.ts';
@@ -119,25 +119,26 @@ function mergeEqual(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
+interface ServerFacts {
+  readonly number: number;
+  readonly version: string;
+  readonly standby: boolean;
+  readonly source: string | null;
+}
+
 async function checkServer(em: EntityManager): Promise<Found> {
   const sql = `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-      pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as read_only_source`;
-  const [row] = await ask<{
-    number: number;
-    version: string;
-    standby: boolean;
-    read_only_source: string | null;
-  }>(em, {}, { sql, params: [] });
-  if (row === undefined || row.number < OLDEST_SERVER) {
-    throw unsupportedServer(row?.version ?? 'of unknown version');
-  }
+      pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as source`;
+  const [row] = await ask<ServerFacts>(em, {}, { sql, params: [] });
+  if (row === undefined) throw new TypeError('the question returned no row');
+  requireVersion(row.number, row.version);
   if (row.standby) {
     return problem(
       `PostgreSQL ${row.version} is a standby, which is read-only`,
       'Set DATABASE_URL to the primary.',
     );
   }
-  requireWritable(row.read_only_source);
+  requireWritable(row.source);
   return ok(`PostgreSQL ${row.version}`);
 }
 

@@ -36,9 +36,7 @@ export async function checkPlausibility(em: EntityManager, target: Target): Prom
   const sample = await readSample(em, target);
   const names = targetSettings(target.name);
   const checkColumn = `Check that ${names.expiresColumn.name} names the column that holds the expiry.`;
-  if (sample.rows === 0) {
-    return ok(`the table is empty, so nothing shows what ${column} holds`);
-  }
+  if (sample.rows === 0) return ok(`the table is empty, so nothing shows what ${column} holds`);
   if (sample.values === 0) {
     return warning(
       `${column} holds no value by which ${type} could be judged: only NULL, unreadable or well-known values such as 0`,

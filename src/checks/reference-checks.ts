@@ -56,9 +56,7 @@ function judge(
     case 'restrict': {
       const message = `${what} keeps rows that it refers to${through}`;
       const targets = SETTINGS.targets.name;
-      if (isCleanedFirst) {
-        return ok(`${message}; the target "${owner}" cleans ${table} first`);
-      }
+      if (isCleanedFirst) return ok(`${message}; the target "${owner}" cleans ${table} first`);
       return warning(
         `${message}: they are left and counted, and all others are deleted`,
         owner === undefined

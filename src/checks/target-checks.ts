@@ -32,31 +32,27 @@ export async function checkRows(
   ];
   const at = (values: typeof sentinels): string =>
     values.map(({ value, rows: number }) => `${about}${number} at ${value}`).join(', ');
+  const neverExpire = `${parts.join(', and ')}; they never expire`;
   return [
     {
       check: 'never-expire',
-      level: unreadableRows === 0 ? 'ok' : 'warning',
-      message:
-        parts.length === 0
-          ? `every row of ${target.quotedTable} can expire`
-          : `${parts.join(', and ')}; they never expire`,
-      ...(unreadableRows === 0 ? {} : { remedy: correctUnreadable(target) }),
+      ...(unreadableRows === 0
+        ? ok(parts.length === 0 ? `every row of ${target.quotedTable} can expire` : neverExpire)
+        : warning(neverExpire, correctUnreadable(target))),
     },
-    expiredSentinels.length > 0
-      ? {
-          check: 'sentinels',
-          level: 'warning',
-          message: `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
-          remedy: 'If these rows must stay, set their expiry to NULL before the first run.',
-        }
-      : {
-          check: 'sentinels',
-          level: 'ok',
-          message:
+    {
+      check: 'sentinels',
+      ...(expiredSentinels.length > 0
+        ? warning(
+            `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
+            'If these rows must stay, set their expiry to NULL before the first run.',
+          )
+        : ok(
             sentinels.length === 0
               ? 'no row is at a well-known value such as 0 or 1970-01-01'
               : `rows at well-known values never expire: ${at(sentinels)}`,
-        },
+          )),
+    },
   ];
 }
 
@@ -95,9 +91,7 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   );
   const text = JSON.stringify(plan);
   const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
-  if (used !== undefined) {
-    return ok(`index ${quoteName(used)} finds expired rows`);
-  }
+  if (used !== undefined) return ok(`index ${quoteName(used)} finds expired rows`);
   return warning(
     `no index finds rows by ${column}, so each run reads the whole table`,
     `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,

@@ -3,28 +3,23 @@ import { SETTINGS, targetSettings } from '../config/settings.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/quote-name.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
+import type { Origin } from './origin.ts';
 
 /** Objects in the database that an error names. Never the error's own text, which may hold a row's values. */
-export interface NamedObjects {
-  /** Of a trigger, quoted where necessary. */
-  readonly function?: string | undefined;
+export interface NamedObjects extends Origin {
   readonly constraint?: string | undefined;
   readonly column?: string | undefined;
   /** The table that PostgreSQL names, quoted, with its schema. */
   readonly namedTable?: string | undefined;
-  /** The table that a foreign key's action was changing, quoted, with its schema. */
-  readonly child?: string | undefined;
 }
 
-/** The target that a text is about, and what the error names. */
-interface TargetFacts extends NamedObjects {
-  readonly name: string;
-  /** Quoted, with its schema. */
-  readonly table: string;
-  readonly expiresColumn: string;
-  readonly timeZone: string | undefined;
-  readonly settings: ReturnType<typeof targetSettings>;
-}
+/** The target that a text is about. */
+export type Subject = Pick<TargetConfig, 'name' | 'table' | 'expiresColumn'> &
+  Partial<Pick<TargetConfig, 'schema' | 'timeZone'>>;
+
+/** The target, with its table quoted, and what the error names. */
+type TargetFacts = Subject &
+  NamedObjects & { readonly settings: ReturnType<typeof targetSettings> };
 
 /** A kind of error of the database or the network. */
 export interface Kind {
@@ -217,17 +212,22 @@ export function kindOfSqlState(code: string, isAtConnect: boolean): Kind | undef
 }
 
 /** The text of a kind of error; {@link aboutTarget} completes it where the kind's text is a function. */
-export function textOf({ text }: Kind, config: TargetConfig, named: NamedObjects = {}): string {
+export function textOf({ text }: Kind, subject: Subject, named: NamedObjects = {}): string {
   if (typeof text === 'string') return text;
-  const settings = targetSettings(config.name);
-  return text({ ...config, ...named, table: quoteTable(config), settings });
+  const table = quoteTable({ schema: subject.schema, table: subject.table });
+  return text({ ...subject, ...named, table, settings: targetSettings(subject.name) });
 }
 
-function describeObject(named: NamedObjects): string {
-  const { constraint, column } = named;
-  const table = named.child ?? named.namedTable;
+function describeObject({
+  function: name,
+  constraint,
+  column,
+  child,
+  namedTable,
+}: NamedObjects): string {
+  const table = child ?? namedTable;
   const parts = [
-    ...(named.function === undefined ? [] : [`function ${named.function}()`]),
+    ...(name === undefined ? [] : [`function ${name}()`]),
     ...(constraint === undefined ? [] : [`constraint ${quoteName(constraint)}`]),
     ...(column === undefined ? [] : [`column ${quoteName(column)}`]),
     ...(table === undefined ? [] : [`table ${table}`]),

@@ -6,7 +6,7 @@ import { isConnectionError } from '../database/connection-errors.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { quoteTable } from '../database/quote-name.ts';
 import { aboutTarget, DatabaseProblem, FinalDeletionError, SupersededError } from './errors.ts';
-import { KINDS, kindOfSqlState, textOf, type Kind } from './kinds.ts';
+import { KINDS, kindOfSqlState, textOf, type Kind, type Subject } from './kinds.ts';
 import { objectOf, originOf } from './origin.ts';
 
 const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
@@ -31,7 +31,7 @@ export interface ExplainedError {
  * Says what an error of the database means, for a command. As in {@link toApplicationFailure}, the text holds nothing
  * of the original but its code and names of objects.
  */
-export function explainError(thrown: unknown, config: TargetConfig): ExplainedError {
+export function explainError(thrown: unknown, config: Subject): ExplainedError {
   return explain(asError(thrown), config, '');
 }
 
@@ -55,7 +55,7 @@ export function toDatabaseProblem(
  */
 export function toApplicationFailure(
   thrown: unknown,
-  config: TargetConfig,
+  config: Subject,
   details: SliceFailureDetails,
 ): ApplicationFailure {
   if (thrown instanceof ApplicationFailure) return thrown;
@@ -73,7 +73,7 @@ export function toApplicationFailure(
 }
 
 /** @param outlook - follows the text of an error that is retried */
-function explain(error: Error, config: TargetConfig, outlook: string): ExplainedError {
+function explain(error: Error, config: Subject, outlook: string): ExplainedError {
   if (error instanceof FinalDeletionError) {
     return { type: error.failure, message: error.message, text: error.text };
   }
@@ -94,7 +94,7 @@ function explain(error: Error, config: TargetConfig, outlook: string): Explained
   return { type: kind.type, message, text };
 }
 
-function kindOf(error: Error, code: string, config: TargetConfig): Kind {
+function kindOf(error: Error, code: string, config: Subject): Kind {
   if (error instanceof SupersededError) return KINDS.superseded;
   const isSqlState = /^[0-9A-Z]{5}$/.test(code);
   const isAtConnect = isConnectionError(error);
@@ -111,7 +111,7 @@ function kindOf(error: Error, code: string, config: TargetConfig): Kind {
 }
 
 /** Only searched, never repeated. Names are the same in every language of the server. */
-function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: TargetConfig): boolean {
+function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: Subject): boolean {
   if (kind === KINDS.noTable) return message.includes(LEDGER_TABLE);
   return kind === KINDS.noColumn && !message.includes(expiresColumn);
 }

@@ -27,7 +27,7 @@ export interface Target extends Supported {
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
-export const OLDEST_SERVER = 140_000;
+const OLDEST_SERVER = 140_000;
 
 /** The representation that a column type implies where the configuration names none. */
 const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
@@ -148,7 +148,7 @@ function checkNames(config: TargetConfig): void {
 }
 
 function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
-  if (row.version < OLDEST_SERVER) throw unsupportedServer(row.version_name);
+  requireVersion(row.version, row.version_name);
   // A block range means one thing in each partition, so a parent cannot be swept as one table.
   if (row.kind === 'r' && !row.has_children) return;
   const isParent = row.kind === 'r' || row.kind === 'p';
@@ -160,12 +160,11 @@ function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void
   );
 }
 
-/** The error of a server that is too old. */
-export function unsupportedServer(version: string): FinalDeletionError {
-  return new FinalDeletionError(
-    FAILURE.unsupportedServer,
-    `PostgreSQL: version ${version} is too old. Use PostgreSQL 14 or later.`,
-  );
+/** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
+export function requireVersion(number: number, name: string): void {
+  if (number >= OLDEST_SERVER) return;
+  const text = `PostgreSQL: version ${name} is too old. Use PostgreSQL 14 or later.`;
+  throw new FinalDeletionError(FAILURE.unsupportedServer, text);
 }
 
 function expiryType(config: TargetConfig, columnType: string): ExpiryType {
