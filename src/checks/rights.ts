@@ -31,28 +31,22 @@ function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): read
       rightOn(target, 'SELECT'),
       rightOn(target, 'DELETE'),
       // Locking a row, to skip those that others hold, needs the privilege to update one column.
-      {
-        ...rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`),
-        privilege: 'any column',
-      },
+      rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`, 'any column'),
     ]),
   ];
 }
 
 function usageOf(schema: string): Right {
-  return {
-    grant: `USAGE ON SCHEMA ${quoteName(schema)}`,
-    schema,
-    table: null,
-    privilege: 'USAGE',
-  };
+  const grant = `USAGE ON SCHEMA ${quoteName(schema)}`;
+  return { grant, schema, table: null, privilege: 'USAGE' };
 }
 
 function rightOn(
   { schema, table }: Pick<TargetConfig, 'schema' | 'table'>,
-  privilege: string,
+  granted: string,
+  privilege = granted,
 ): Right {
-  const grant = `${privilege} ON ${quoteTable({ schema, table })}`;
+  const grant = `${granted} ON ${quoteTable({ schema, table })}`;
   return { grant, schema: schema ?? null, table, privilege };
 }
 
