@@ -47,20 +47,15 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
       });
     },
 
-    // oxlint-disable-next-line typescript/require-await
-    async planRun(request) {
-      return planRun(dependencies, request);
-    },
+    planRun: async (request) => await Promise.resolve(planRun(dependencies, request)),
 
-    async settleSlice(request) {
-      return await settleSlice(dependencies, request);
-    },
+    settleSlice: async (request) => await settleSlice(dependencies, request),
   };
 }
 
 /** What the review before a target's first slice found. */
 interface SliceReview {
-  /** To be returned instead of deleting, when (nearly) every row would go and nobody has approved that. */
+  /** To be returned instead of deleting, when the deletion needs an approval first. */
   readonly instead?: SliceResult;
   /** As in the slice's result. */
   readonly unreadableCount?: number;
@@ -90,10 +85,8 @@ async function reviewSlice(call: SliceCall, target: Target): Promise<SliceReview
   const unreadableRows = await countUnreadable(em, target);
   const unreadable = unreadableRows === undefined ? {} : { unreadableCount: unreadableRows };
   if (deletion.approvalShare === null) return unreadable;
-  const expiredRows = await expiredRowsOf(em, target, {
-    cutoff,
-    graceSeconds: deletion.graceSeconds,
-  });
+  const { graceSeconds } = deletion;
+  const expiredRows = await expiredRowsOf(em, target, { cutoff, graceSeconds });
   const approval = await checkBrake(em, expiredRows, deletion.approvalShare);
   if (approval === undefined) return unreadable;
   const nothing = { deletedCount: 0, skippedLocked: 0, seconds: 0 } as const;
