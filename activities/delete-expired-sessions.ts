@@ -1,20 +1,25 @@
 import { Context } from '@temporalio/activity';
-import type { TargetConfig } from '../src/config/config.ts';
+import { checkPlausibility } from '../src/checks/plausibility.ts';
+import { FAILURE } from '../src/contract/failures.ts';
 import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
+import { checkApproval } from '../src/deletion/approval-check.ts';
 import {
   closeSlice,
   deleteSlice,
+  isClaimed,
   type SliceJob,
   type SliceOutcome,
 } from '../src/deletion/delete-slice.ts';
 import { previewTarget } from '../src/deletion/preview.ts';
-import { ClosedSliceError } from '../src/failures/errors.ts';
+import { ClosedSliceError, FinalDeletionError } from '../src/failures/errors.ts';
 import { toApplicationFailure } from '../src/failures/translate.ts';
+import { countUnreadable } from '../src/targets/count-rows.ts';
+import { expiredRowsOf } from '../src/targets/expired-rows.ts';
 import { inspectTarget, type Target } from '../src/targets/target.ts';
-import { reviewSlice } from './review-slice.ts';
 import {
   callSlice,
+  isFirstAttempt,
   runIdOf,
   stopRequest,
   unknownTargets,
@@ -42,15 +47,51 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
       });
     },
 
-    // oxlint-disable-next-line typescript/require-await
-    async planRun(request) {
-      return planRun(dependencies, request);
-    },
+    planRun: async (request) => await Promise.resolve(planRun(dependencies, request)),
 
-    async settleSlice(request) {
-      return await settleSlice(dependencies, request);
-    },
+    settleSlice: async (request) => await settleSlice(dependencies, request),
   };
+}
+
+/** What the review before a target's first slice found. */
+interface SliceReview {
+  /** To be returned instead of deleting, when the deletion needs an approval first. */
+  readonly instead?: SliceResult;
+  /** As in the slice's result. */
+  readonly unreadableCount?: number;
+}
+
+/**
+ * Reviews a target before its first slice deletes anything: whether the expiry means what the configuration says, and
+ * whether so much would be deleted that an operator should approve it first.
+ *
+ * @throws FinalDeletionError `ImplausibleExpiry` for a unit that the data contradict
+ */
+async function reviewSlice(call: SliceCall, target: Target): Promise<SliceReview> {
+  const { orm, ledgerSchema, key, request, deletion } = call;
+  const { resumeFrom, isApproved, cutoff } = request;
+  // Not by the slice's number: earlier slices may have been settled before they began.
+  if (resumeFrom !== undefined || isApproved === true) return {};
+  // An earlier attempt that began to delete was approved, or did not have to be.
+  if (!isFirstAttempt(call) && (await isClaimed(orm, ledgerSchema, key))) return {};
+  const em = orm.em.fork();
+  if (deletion.plausibility === 'check' && target.expiry.type.startsWith('epoch')) {
+    const { level, message, remedy } = await checkPlausibility(em, target);
+    if (level === 'error') {
+      const text = `${message}, so nothing was deleted. ${remedy ?? ''}`;
+      throw new FinalDeletionError(FAILURE.implausibleExpiry, text, target);
+    }
+  }
+  const unreadableRows = await countUnreadable(em, target);
+  const unreadable = unreadableRows === undefined ? {} : { unreadableCount: unreadableRows };
+  if (deletion.approvalShare === null) return unreadable;
+  const { graceSeconds } = deletion;
+  const expiredRows = await expiredRowsOf(em, target, { cutoff, graceSeconds });
+  const approval = await checkApproval(em, expiredRows, deletion.approvalShare);
+  if (approval === undefined) return unreadable;
+  const nothing = { deletedCount: 0, skippedLocked: 0, seconds: 0 } as const;
+  const stopped = { way: 'sweep', stopped: 'approval-needed', approval } as const;
+  return { instead: { target: target.name, deadline: cutoff, ...nothing, ...stopped } };
 }
 
 async function performSlice(call: SliceCall, target: Target): Promise<SliceResult> {
@@ -167,19 +208,8 @@ async function settleSlice(
   try {
     return await closeSlice(orm, config.database.ledgerSchema, key);
   } catch (error) {
-    throw toApplicationFailure(error, ledgerOf(target), { target });
+    // The texts about a missing ledger say nothing of the target's table.
+    const about = { name: target, table: target, expiresColumn: '' };
+    throw toApplicationFailure(error, about, { target });
   }
-}
-
-/** For texts about the ledger, which say nothing of the target's table. */
-function ledgerOf(target: string): TargetConfig {
-  return {
-    name: target,
-    schema: undefined,
-    table: target,
-    expiresColumn: '',
-    expiresType: undefined,
-    timeZone: undefined,
-    cascade: 'refuse',
-  };
 }

@@ -119,13 +119,13 @@ export function isFirstAttempt({
 
 async function detailsOf(call: SliceCall): Promise<SliceFailureDetails> {
   const { config, request, hasBegun } = call;
-  const isFirst = isFirstAttempt(call);
-  const deleted = isFirst && !hasBegun ? 0 : await countDeleted(call);
+  // A commit may still be under way when the connection is lost, so 0 in the ledger does not prove it.
+  const isUntouched = isFirstAttempt(call) && !hasBegun;
+  const deleted = isUntouched ? 0 : await countDeleted(call);
   return {
     target: config.name,
     ...(deleted === undefined || request.dryRun === true ? {} : { deletedSoFar: deleted }),
-    // A commit may still be under way when the connection is lost, so 0 in the ledger does not prove it.
-    ...(isFirst && !hasBegun ? { isUntouched: true } : {}),
+    ...(isUntouched ? { isUntouched } : {}),
   };
 }
 

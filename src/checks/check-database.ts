@@ -8,8 +8,8 @@ import { FinalDeletionError } from '../failures/errors.ts';
 import { explainError } from '../failures/translate.ts';
 import { READ_ONLY_SOURCE, readTableFacts } from '../targets/table-facts.ts';
 import { requireWritable } from '../targets/table-support.ts';
-import { inspectTarget, OLDEST_SERVER, unsupportedServer, type Target } from '../targets/target.ts';
-import type { Finding, Found } from './finding.ts';
+import { inspectTarget, requireVersion, type Target } from '../targets/target.ts';
+import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkReferences } from './reference-checks.ts';
 import { checkRights, checkViewOfOthers } from './rights.ts';
@@ -58,37 +58,32 @@ async function checkTarget(
   config: TargetConfig,
   configured: readonly TargetConfig[],
 ): Promise<readonly Finding[]> {
-  let inspected: Target | undefined;
-  const inspection = await runChecks(em, config, [
-    [
-      'table',
-      async () => {
-        inspected = await inspectTarget(em, config, configured);
-        const { quotedTable, expiry } = inspected;
-        return {
-          level: 'ok',
-          message: `${quotedTable}, expiry in ${expiry.column} (${expiry.sqlType})`,
-        };
-      },
-    ],
-  ]);
-  const target = inspected;
-  const about = (found: Finding): Finding => ({ ...found, subject: config.name });
-  if (target === undefined) return inspection.map(about);
-  const checks = await runChecks(em, config, [
+  const checksOf = (target: Target): readonly Check[] => [
     ['expiry-unit', async () => await checkPlausibility(em, target)],
     ['never-expire', async () => await checkRows(em, target)],
     ['index', async () => await checkIndex(em, target)],
     ['references', async () => await checkReferences(em, target, configured)],
     ['triggers', () => Promise.resolve(checkTriggers(target))],
     // Policies that hide rows are an error of the table.
-    ['row-security', () => Promise.resolve({ level: 'ok', message: 'no policy hides rows' })],
-  ]);
-  return [...inspection, ...checks].map(about);
+    ['row-security', () => Promise.resolve(ok('no policy hides rows'))],
+  ];
+  const checks: Check[] = [
+    [
+      'table',
+      async () => {
+        const target = await inspectTarget(em, config, configured);
+        checks.push(...checksOf(target));
+        const { column, sqlType } = target.expiry;
+        return ok(`${target.quotedTable}, expiry in ${column} (${sqlType})`);
+      },
+    ],
+  ];
+  const findings = await runChecks(em, config, checks);
+  return findings.map((found) => ({ ...found, subject: config.name }));
 }
 
 /**
- * Runs checks one after another. An error of one is its finding, as long as the database answers: what a role may not
+ * Runs checks one after another; one may add others. An error of one is its finding, as long as the database answers: what a role may not
  * read, what takes too long or what fails cannot be checked, and everything else is checked all the same.
  *
  * @param config - of the target that an error is about
@@ -101,11 +96,11 @@ async function runChecks(
   const findings: Finding[] = [];
   for (const [check, run] of checks) {
     const found = await run().catch(async (error: unknown): Promise<Found> => {
-      const { message } = explainError(error, config);
-      if (error instanceof FinalDeletionError) return { level: 'error', message };
+      const { text } = explainError(error, config);
+      if (error instanceof FinalDeletionError) return problem(text);
       // Throws where the database is out of reach.
       await em.execute('select');
-      return { level: 'error', message: `cannot be checked: ${message}` };
+      return problem(`cannot be checked: ${text}`);
     });
     findings.push(...[found].flat().map((each) => ({ check, ...each })));
   }
@@ -124,27 +119,27 @@ function mergeEqual(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
+interface ServerFacts {
+  readonly number: number;
+  readonly version: string;
+  readonly standby: boolean;
+  readonly source: string | null;
+}
+
 async function checkServer(em: EntityManager): Promise<Found> {
   const sql = `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-      pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as read_only_source`;
-  const [row] = await ask<{
-    number: number;
-    version: string;
-    standby: boolean;
-    read_only_source: string | null;
-  }>(em, {}, { sql, params: [] });
-  if (row === undefined || row.number < OLDEST_SERVER) {
-    throw unsupportedServer(row?.version ?? 'of unknown version');
-  }
+      pg_is_in_recovery() as standby, ${READ_ONLY_SOURCE} as source`;
+  const [row] = await ask<ServerFacts>(em, {}, { sql, params: [] });
+  if (row === undefined) throw new TypeError('the question returned no row');
+  requireVersion(row.number, row.version);
   if (row.standby) {
-    return {
-      level: 'error',
-      message: `PostgreSQL ${row.version} is a standby, which is read-only`,
-      remedy: 'Set DATABASE_URL to the primary.',
-    };
+    return problem(
+      `PostgreSQL ${row.version} is a standby, which is read-only`,
+      'Set DATABASE_URL to the primary.',
+    );
   }
-  requireWritable(row.read_only_source);
-  return { level: 'ok', message: `PostgreSQL ${row.version}` };
+  requireWritable(row.source);
+  return ok(`PostgreSQL ${row.version}`);
 }
 
 async function checkClock(em: EntityManager): Promise<Found> {
@@ -155,21 +150,19 @@ async function checkClock(em: EntityManager): Promise<Found> {
   // The server read its clock at some time between the question and the answer.
   const apart = (Number(row?.now ?? 0) - (before + Date.now()) / 2) / 1_000;
   if (Math.abs(apart) <= CLOCKS_APART) {
-    return { level: 'ok', message: `database and this machine agree to ${CLOCKS_APART} s` };
+    return ok(`database and this machine agree to ${CLOCKS_APART} s`);
   }
-  return {
-    level: 'warning',
-    message: `the database's clock is ${Math.abs(apart).toFixed(0)} s ${apart < 0 ? 'behind' : 'ahead of'} this machine's`,
-    remedy:
-      "Synchronize both by NTP. No live session is deleted meanwhile: the database's clock decides.",
-  };
+  return warning(
+    `the database's clock is ${Math.abs(apart).toFixed(0)} s ${apart < 0 ? 'behind' : 'ahead of'} this machine's`,
+    "Synchronize both by NTP. No live session is deleted meanwhile: the database's clock decides.",
+  );
 }
 
 async function checkLedger(orm: MikroORM, database: Config['database']): Promise<Found> {
   const pending = await pendingMigrations(orm, database);
   if (pending.length > 0) {
     const message = `not migrated: ${pending.join(', ')}`;
-    return { level: 'error', message, remedy: 'Run: session-cleanup migrate' };
+    return problem(message, 'Run: session-cleanup migrate');
   }
   const em = orm.em.fork();
   const sql = `select c.oid::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -178,34 +171,27 @@ async function checkLedger(orm: MikroORM, database: Config['database']): Promise
   const [ledger] = await ask<{ oid: string }>(em, {}, { sql, params });
   if (ledger !== undefined && (await readTableFacts(em, ledger.oid)).hidesRows) {
     const table = quoteTable({ schema: database.ledgerSchema, table: LEDGER_TABLE });
-    return {
-      level: 'error',
-      message: `row-level security applies to this role on ${table}, so that counts may be lost`,
-      remedy: `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY;`,
-    };
+    return problem(
+      `row-level security applies to this role on ${table}, so that counts may be lost`,
+      `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY;`,
+    );
   }
-  return { level: 'ok', message: `migrated, in schema "${database.ledgerSchema}"` };
+  return ok(`migrated, in schema "${database.ledgerSchema}"`);
 }
 
 /** Under `session_replication_role = replica`, foreign keys and ordinary triggers do nothing. */
 async function checkReplicationRole(em: EntityManager): Promise<readonly Found[]> {
   const sql = `select source, session_user::text as role, current_database()::text as database from pg_settings
       where name = 'session_replication_role' and setting = 'replica'`;
-  const [found] = await ask<{ source: string; role: string; database: string }>(
-    em,
-    {},
-    { sql, params: [] },
-  );
-  if (found === undefined) return [];
-  return [
-    {
-      level: 'warning',
-      message:
-        `session_replication_role is replica for this connection (source: ${found.source}): foreign keys do not cascade ` +
+  const question = { sql, params: [] };
+  const rows = await ask<{ source: string; role: string; database: string }>(em, {}, question);
+  return rows.map(({ source, role, database }) =>
+    warning(
+      `session_replication_role is replica for this connection (source: ${source}): foreign keys do not cascade ` +
         'or restrict, and triggers do not fire, so rows that refer to deleted ones remain',
-      remedy: replicationRoleRemedy(found.source, quoteName(found.role), quoteName(found.database)),
-    },
-  ];
+      replicationRoleRemedy(source, quoteName(role), quoteName(database)),
+    ),
+  );
 }
 
 function replicationRoleRemedy(source: string, role: string, database: string): string {

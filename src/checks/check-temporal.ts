@@ -3,7 +3,7 @@ import type { Config, VersioningSettings } from '../config/config.ts';
 import { checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import { describeSchedule } from '../schedule/schedule.ts';
-import type { Finding, Found } from './finding.ts';
+import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { listPollers } from './pollers.ts';
 
 /** gRPC's code NOT_FOUND. */
@@ -26,7 +26,7 @@ export async function checkTemporal(
 async function checkServer(client: Client): Promise<Found> {
   const { serverVersion } = await client.workflowService.getSystemInfo({});
   const version = serverVersion === undefined || serverVersion === null ? '' : ` ${serverVersion}`;
-  return { level: 'ok', message: `server${version}, namespace ${client.options.namespace}` };
+  return ok(`server${version}, namespace ${client.options.namespace}`);
 }
 
 async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>): Promise<Found> {
@@ -34,25 +34,22 @@ async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>)
   const outcome = await checkSchedule(client, defineSchedule(config));
   switch (outcome.kind) {
     case 'missing':
-      return { level: 'error', message: 'there is none, so no run starts by itself', remedy };
+      return problem('there is none, so no run starts by itself', remedy);
     case 'taken':
-      return { level: 'error', message: outcome.message };
+      return problem(outcome.message);
     case 'different': {
       const fields = outcome.differences.map(
         ({ field, found, wanted }) => `${field} is ${found}, configured is ${wanted}`,
       );
-      return { level: 'warning', message: fields.join('; '), remedy };
+      return warning(fields.join('; '), remedy);
     }
     case 'as-configured': {
       const { paused, note, nextRuns } = await describeSchedule(client, config.schedule.scheduleId);
-      if (!paused) {
-        return { level: 'ok', message: `as configured, next run ${nextRuns[0] ?? 'never'}` };
-      }
-      return {
-        level: 'warning',
-        message: `paused${note === '' ? '' : `: ${note}`}`,
-        remedy: 'When the reason is gone: session-cleanup schedule unpause',
-      };
+      if (!paused) return ok(`as configured, next run ${nextRuns[0] ?? 'never'}`);
+      return warning(
+        `paused${note === '' ? '' : `: ${note}`}`,
+        'When the reason is gone: session-cleanup schedule unpause',
+      );
     }
   }
 }
@@ -64,14 +61,11 @@ async function checkWorkers(client: Client, taskQueue: string): Promise<Found> {
     .filter(({ isPolling }) => !isPolling)
     .map(({ identity, lastSeenAt }) => `; ${identity} was last seen ${secondsSince(lastSeenAt)}`)
     .join('');
-  if (polling > 0) {
-    return { level: 'ok', message: `${polling} polling the task queue ${taskQueue}${silent}` };
-  }
-  return {
-    level: 'warning',
-    message: `none polls the task queue ${taskQueue}, so runs wait${silent}`,
-    remedy: 'Start one: session-cleanup worker',
-  };
+  if (polling > 0) return ok(`${polling} polling the task queue ${taskQueue}${silent}`);
+  return warning(
+    `none polls the task queue ${taskQueue}, so runs wait${silent}`,
+    'Start one: session-cleanup worker',
+  );
 }
 
 function secondsSince(instant: string | null): string {
@@ -82,55 +76,42 @@ function secondsSince(instant: string | null): string {
 /** Checks that new runs come to this version. Without a version for it a run waits, and reports nothing. */
 export async function checkDeployment(
   client: Client,
-  { deploymentName, buildId }: VersioningSettings,
+  settings: VersioningSettings,
 ): Promise<Finding> {
-  const check = 'deployment';
-  const level = 'warning';
+  return { check: 'deployment', ...(await checkRouting(client, settings)) };
+}
+
+async function checkRouting(
+  client: Client,
+  { deploymentName, buildId }: VersioningSettings,
+): Promise<Found> {
   const remedy = `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
-  const routing = await readRouting(client, deploymentName);
-  if (routing === undefined) {
-    return {
-      check,
-      level,
-      message: `no worker of the deployment ${deploymentName} has been seen yet, so runs wait`,
-      remedy: `Start one: session-cleanup worker. Then: ${remedy}`,
-    };
-  }
-  const { current, ramping, percentage } = routing;
-  if (current === undefined) {
-    const message = `${deploymentName} has no current version, so runs wait for a worker without one`;
-    return { check, level, message, remedy };
-  }
-  const others = ramping === undefined ? '' : `, and ${ramping} for ${percentage} % of new runs`;
-  const message = `current version of ${deploymentName} is ${current}${others}`;
-  return current === buildId
-    ? { check, level: 'ok', message }
-    : { check, level, message: `${message}; this one is ${buildId}`, remedy };
-}
-
-interface Routing {
-  /** Build id of the version that new runs go to. */
-  readonly current: string | undefined;
-  readonly ramping: string | undefined;
-  readonly percentage: number;
-}
-
-/** Where new runs go; undefined while there is no such deployment. */
-async function readRouting(client: Client, deploymentName: string): Promise<Routing | undefined> {
   const { namespace } = client.options;
-  try {
-    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
-      namespace,
-      deploymentName,
+  const found = await client.workflowService
+    .describeWorkerDeployment({ namespace, deploymentName })
+    .catch((error: unknown) => {
+      if (isGrpcServiceError(error) && NOT_FOUND.has(error.code)) return undefined;
+      throw error;
     });
-    const routing = workerDeploymentInfo?.routingConfig;
-    return {
-      current: routing?.currentDeploymentVersion?.buildId ?? undefined,
-      ramping: routing?.rampingDeploymentVersion?.buildId ?? undefined,
-      percentage: routing?.rampingVersionPercentage ?? 0,
-    };
-  } catch (error) {
-    if (isGrpcServiceError(error) && NOT_FOUND.has(error.code)) return undefined;
-    throw error;
+  if (found === undefined) {
+    return warning(
+      `no worker of the deployment ${deploymentName} has been seen yet, so runs wait`,
+      `Start one: session-cleanup worker. Then: ${remedy}`,
+    );
   }
+  const routing = found.workerDeploymentInfo?.routingConfig;
+  const current = routing?.currentDeploymentVersion?.buildId;
+  const ramping = routing?.rampingDeploymentVersion?.buildId;
+  if (current == null) {
+    return warning(
+      `${deploymentName} has no current version, so runs wait for a worker without one`,
+      remedy,
+    );
+  }
+  const others =
+    ramping == null
+      ? ''
+      : `, and ${ramping} for ${routing?.rampingVersionPercentage ?? 0} % of new runs`;
+  const message = `current version of ${deploymentName} is ${current}${others}`;
+  return current === buildId ? ok(message) : warning(`${message}; this one is ${buildId}`, remedy);
 }

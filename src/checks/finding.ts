@@ -10,6 +10,20 @@ export interface Found {
   readonly remedy?: string;
 }
 
+/** The answer that nothing is wrong. */
+export function ok(message: string): Found {
+  return { level: 'ok', message };
+}
+
+export function warning(message: string, remedy: string): Found {
+  return { level: 'warning', message, remedy };
+}
+
+/** @param remedy - left out: the message names it */
+export function problem(message: string, remedy?: string): Found {
+  return { level: 'error', message, ...(remedy === undefined ? {} : { remedy }) };
+}
+
 /** What one check found. */
 export interface Finding extends Found {
   /** Stable name of the check, for machines. */

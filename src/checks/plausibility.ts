@@ -5,7 +5,7 @@ import { countBlocks, sampleOf } from '../targets/count-rows.ts';
 import { asInstant } from '../targets/expiry.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
 import type { Target } from '../targets/target.ts';
-import type { Found } from './finding.ts';
+import { ok, problem, warning, type Found } from './finding.ts';
 
 /** Sessions last minutes to years. A median further away than this is a mistaken unit. Days. */
 const FARTHEST_MEDIAN = 20 * 365;
@@ -36,35 +36,29 @@ export async function checkPlausibility(em: EntityManager, target: Target): Prom
   const sample = await readSample(em, target);
   const names = targetSettings(target.name);
   const checkColumn = `Check that ${names.expiresColumn.name} names the column that holds the expiry.`;
-  if (sample.rows === 0) {
-    return { level: 'ok', message: `the table is empty, so nothing shows what ${column} holds` };
-  }
+  if (sample.rows === 0) return ok(`the table is empty, so nothing shows what ${column} holds`);
   if (sample.values === 0) {
-    return {
-      level: 'warning',
-      message: `${column} holds no value by which ${type} could be judged: only NULL, unreadable or well-known values such as 0`,
-      remedy: checkColumn,
-    };
+    return warning(
+      `${column} holds no value by which ${type} could be judged: only NULL, unreadable or well-known values such as 0`,
+      checkColumn,
+    );
   }
   const days = Number(sample.median ?? 0);
   if (type.startsWith('epoch') && Math.abs(days) > FARTHEST_MEDIAN) {
     const other = type === 'epoch-seconds' ? 'epoch-milliseconds' : 'epoch-seconds';
-    return {
-      level: 'error',
-      message: `${column} read as ${type} lies ${Math.round(Math.abs(days) / 365)} years ${days < 0 ? 'back' : 'ahead'}`,
-      remedy:
-        `If its values are ${other}, set ${names.expiresType.name}=${other}. If they are right, set ` +
+    return problem(
+      `${column} read as ${type} lies ${Math.round(Math.abs(days) / 365)} years ${days < 0 ? 'back' : 'ahead'}`,
+      `If its values are ${other}, set ${names.expiresType.name}=${other}. If they are right, set ` +
         `${DELETION.plausibility.name}=off.`,
-    };
+    );
   }
   if (!sample.has_future && sample.values >= FEWEST_VALUES) {
-    return {
-      level: 'warning',
-      message: `${column} holds no value in the future: it may be the time of creation or of last use, and then live sessions would be deleted`,
-      remedy: checkColumn,
-    };
+    return warning(
+      `${column} holds no value in the future: it may be the time of creation or of last use, and then live sessions would be deleted`,
+      checkColumn,
+    );
   }
-  return { level: 'ok', message: `${column} read as ${type} lies around today` };
+  return ok(`${column} read as ${type} lies around today`);
 }
 
 /** Reads blocks spread over the whole table, so that a large table costs no more than a small one. */

@@ -3,12 +3,6 @@ import type { Timestamp } from '@temporalio/common';
 
 import { PLAIN_NAME } from '../runs/run.ts';
 
-type WorkerHeartbeat = NonNullable<
-  NonNullable<
-    Awaited<ReturnType<Client['workflowService']['listWorkers']>>['workersInfo']
-  >[number]['workerHeartbeat']
->;
-
 /** A worker that polls a task queue. */
 export interface Poller {
   readonly identity: string;
@@ -74,33 +68,34 @@ async function readHeartbeats(
   taskQueue: string,
 ): Promise<ReadonlyMap<string, Heartbeat>> {
   const heartbeats = new Map<string, Heartbeat>();
-  for (const info of await listWorkers(client, taskQueue)) {
-    const { workerIdentity, taskQueue: queue, status, startTime, heartbeatTime } = info;
+  const { workersInfo } = await client.workflowService
+    .listWorkers({
+      namespace: client.options.namespace,
+      pageSize: MOST_HEARTBEATS,
+      // Narrows it down where the name can be written in a query.
+      ...(PLAIN_NAME.test(taskQueue) ? { query: `TaskQueue = '${taskQueue}'` } : {}),
+    })
+    .catch((error: unknown) => {
+      // A server that keeps no heartbeats, or a login that may not list them.
+      if (isGrpcServiceError(error)) return { workersInfo: [] };
+      throw error;
+    });
+  for (const { workerHeartbeat } of workersInfo ?? []) {
+    const {
+      workerIdentity,
+      taskQueue: queue,
+      status,
+      startTime,
+      heartbeatTime,
+    } = workerHeartbeat ?? {};
+    const [startedAt, at] = [toDate(startTime), toDate(heartbeatTime)];
     if (workerIdentity == null || queue !== taskQueue) continue;
-    const startedAt = toDate(startTime);
-    const at = toDate(heartbeatTime);
     if (startedAt === undefined || at === undefined) continue;
     const known = heartbeats.get(workerIdentity);
     if (known !== undefined && known.startedAt > startedAt) continue;
     heartbeats.set(workerIdentity, { at, startedAt, hasStopped: STOPPED.has(status ?? 0) });
   }
   return heartbeats;
-}
-
-async function listWorkers(client: Client, taskQueue: string): Promise<readonly WorkerHeartbeat[]> {
-  try {
-    const { workersInfo } = await client.workflowService.listWorkers({
-      namespace: client.options.namespace,
-      pageSize: MOST_HEARTBEATS,
-      // Narrows it down where the name can be written in a query.
-      ...(PLAIN_NAME.test(taskQueue) ? { query: `TaskQueue = '${taskQueue}'` } : {}),
-    });
-    return (workersInfo ?? []).flatMap(({ workerHeartbeat }) => workerHeartbeat ?? []);
-  } catch (error) {
-    // A server that keeps no heartbeats, or a login that may not list them.
-    if (isGrpcServiceError(error)) return [];
-    throw error;
-  }
 }
 
 function toDate(time: Timestamp | null | undefined): Date | undefined {

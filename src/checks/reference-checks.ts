@@ -6,7 +6,7 @@ import { ask, ASKING } from '../database/transaction.ts';
 import { ownersOf, pathOf } from '../targets/cascades.ts';
 import type { ForeignKey } from '../targets/table-facts.ts';
 import type { Target } from '../targets/target.ts';
-import type { Found } from './finding.ts';
+import { ok, problem, warning, type Found } from './finding.ts';
 
 /**
  * Checks every foreign key that a deletion from the table meets, through cascades to the end of the chain:
@@ -20,7 +20,7 @@ export async function checkReferences(
   configured: readonly TargetConfig[],
 ): Promise<readonly Found[]> {
   const { keys } = target.facts;
-  if (keys.length === 0) return [{ level: 'ok', message: 'no other table refers to it' }];
+  if (keys.length === 0) return [ok('no other table refers to it')];
   const indexed = await indexedKeys(em, keys);
   const owners = await ownersOf(em, configured);
   const order = configured.map(({ name }) => name);
@@ -46,52 +46,45 @@ function judge(
   const through = path.length > 2 ? ` (${path.join(' -> ')})` : '';
   if (key.brokenColumns.length > 0) {
     const columns = key.brokenColumns.map(quoteName);
-    return {
-      level: 'error',
-      message: `${what} is ON DELETE ${action.toUpperCase()}, but ${columns.join(', ')} is NOT NULL${through}: deleting a row that it refers to fails`,
-      remedy: `ALTER TABLE ${table} ${columns.map((column) => `ALTER COLUMN ${column} DROP NOT NULL`).join(', ')}; or declare the foreign key ON DELETE NO ACTION, which keeps rows that are referred to.`,
-    };
+    return problem(
+      `${what} is ON DELETE ${action.toUpperCase()}, but ${columns.join(', ')} is NOT NULL${through}: deleting a row that it refers to fails`,
+      `ALTER TABLE ${table} ${columns.map((column) => `ALTER COLUMN ${column} DROP NOT NULL`).join(', ')}; or declare the foreign key ON DELETE NO ACTION, which keeps rows that are referred to.`,
+    );
   }
   switch (action) {
     case 'no action':
     case 'restrict': {
       const message = `${what} keeps rows that it refers to${through}`;
       const targets = SETTINGS.targets.name;
-      if (isCleanedFirst) {
-        return { level: 'ok', message: `${message}; the target "${owner}" cleans ${table} first` };
-      }
-      return {
-        level: 'warning',
-        message: `${message}: they are left and counted, and all others are deleted`,
-        remedy:
-          owner === undefined
-            ? `Delete rows of ${table} that are no longer needed, for example by a target of its own that ${targets} names before "${target.name}".`
-            : `Name "${owner}" before "${target.name}" in ${targets}.`,
-      };
+      if (isCleanedFirst) return ok(`${message}; the target "${owner}" cleans ${table} first`);
+      return warning(
+        `${message}: they are left and counted, and all others are deleted`,
+        owner === undefined
+          ? `Delete rows of ${table} that are no longer needed, for example by a target of its own that ${targets} names before "${target.name}".`
+          : `Name "${owner}" before "${target.name}" in ${targets}.`,
+      );
     }
     case 'cascade':
       if (!target.uncountedCascades.includes(table)) {
-        return { level: 'ok', message: `${what} also deletes its rows${through}` };
+        return ok(`${what} also deletes its rows${through}`);
       }
-      return {
-        level: 'warning',
-        message: `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
-        remedy: 'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
-      };
+      return warning(
+        `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
+        'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
+      );
     case 'set null':
     case 'set default':
-      return { level: 'ok', message: `${what} unlinks its rows${through}` };
+      return ok(`${what} unlinks its rows${through}`);
   }
 }
 
 function withoutIndex({ facts }: Target, { name, child, table, columns }: ForeignKey): Found {
   // Not allowed CONCURRENTLY on a partitioned table.
   const isPartitioned = facts.tables.some(({ oid, isPartitioned: is }) => oid === child && is);
-  return {
-    level: 'warning',
-    message: `foreign key ${quoteName(name)} has no suitable index: every deleted row reads all of ${table}`,
-    remedy: `CREATE INDEX ${isPartitioned ? '' : 'CONCURRENTLY '}ON ${table} (${columns.map(quoteName).join(', ')});`,
-  };
+  return warning(
+    `foreign key ${quoteName(name)} has no suitable index: every deleted row reads all of ${table}`,
+    `CREATE INDEX ${isPartitioned ? '' : 'CONCURRENTLY '}ON ${table} (${columns.map(quoteName).join(', ')});`,
+  );
 }
 
 /** OIDs of the foreign keys whose child rows an index finds. */

@@ -5,7 +5,7 @@ import { MIGRATIONS_TABLE } from '../database/orm.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { ask } from '../database/transaction.ts';
 import { FIND_TABLE } from '../targets/cascades.ts';
-import type { Found } from './finding.ts';
+import { ok, problem, warning, type Found } from './finding.ts';
 
 /** One privilege that the clean-up needs. */
 interface Right {
@@ -31,28 +31,22 @@ function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): read
       rightOn(target, 'SELECT'),
       rightOn(target, 'DELETE'),
       // Locking a row, to skip those that others hold, needs the privilege to update one column.
-      {
-        ...rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`),
-        privilege: 'any column',
-      },
+      rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`, 'any column'),
     ]),
   ];
 }
 
 function usageOf(schema: string): Right {
-  return {
-    grant: `USAGE ON SCHEMA ${quoteName(schema)}`,
-    schema,
-    table: null,
-    privilege: 'USAGE',
-  };
+  const grant = `USAGE ON SCHEMA ${quoteName(schema)}`;
+  return { grant, schema, table: null, privilege: 'USAGE' };
 }
 
 function rightOn(
   { schema, table }: Pick<TargetConfig, 'schema' | 'table'>,
-  privilege: string,
+  granted: string,
+  privilege = granted,
 ): Right {
-  const grant = `${privilege} ON ${quoteTable({ schema, table })}`;
+  const grant = `${granted} ON ${quoteTable({ schema, table })}`;
   return { grant, schema: schema ?? null, table, privilege };
 }
 
@@ -78,13 +72,11 @@ export async function checkRights(
   const role = quoteName(rows[0]?.role ?? '');
   const lacking = rows.filter(({ lacks }) => lacks).map(({ grant }) => grant);
   const missing = [...new Set(lacking)].map((grant) => `GRANT ${grant} TO ${role};`);
-  if (missing.length === 0)
-    return { level: 'ok', message: `role ${role} has all privileges it needs` };
-  return {
-    level: 'error',
-    message: `role ${role} lacks ${missing.length === 1 ? 'a privilege' : `${missing.length} privileges`}`,
-    remedy: missing.join('\n'),
-  };
+  if (missing.length === 0) return ok(`role ${role} has all privileges it needs`);
+  return problem(
+    `role ${role} lacks ${missing.length === 1 ? 'a privilege' : `${missing.length} privileges`}`,
+    missing.join('\n'),
+  );
 }
 
 // A table or schema that does not exist gives NULL, and is a finding of other checks.
@@ -115,16 +107,11 @@ export async function checkViewOfOthers(em: EntityManager): Promise<Found> {
   const sql = `select current_user::text as role, pg_has_role('pg_read_all_stats', 'usage') as sees`;
   const [row] = await ask<{ role: string; sees: boolean }>(em, {}, { sql, params: [] });
   if (row?.sees === true) {
-    return {
-      level: 'ok',
-      message: 'this role sees the activity of other sessions and of replicas',
-    };
+    return ok('this role sees the activity of other sessions and of replicas');
   }
-  return {
-    level: 'warning',
-    message:
-      'this role does not see the activity of other sessions: the clean-up does not hold back for their load and lock ' +
+  return warning(
+    'this role does not see the activity of other sessions: the clean-up does not hold back for their load and lock ' +
       'waits, nor for old transactions, nor for replicas that fall behind',
-    remedy: viewOfOthersGrant(row?.role ?? ''),
-  };
+    viewOfOthersGrant(row?.role ?? ''),
+  );
 }

@@ -7,7 +7,7 @@ import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
 import { isIndexable } from '../targets/expiry.ts';
 import type { Target } from '../targets/target.ts';
-import type { Found } from './finding.ts';
+import { ok, warning, type Found } from './finding.ts';
 
 /** Time for counting before a sample is counted instead. Milliseconds. */
 const COUNT_TIMEOUT = 10_000;
@@ -32,31 +32,27 @@ export async function checkRows(
   ];
   const at = (values: typeof sentinels): string =>
     values.map(({ value, rows: number }) => `${about}${number} at ${value}`).join(', ');
+  const neverExpire = `${parts.join(', and ')}; they never expire`;
   return [
     {
       check: 'never-expire',
-      level: unreadableRows === 0 ? 'ok' : 'warning',
-      message:
-        parts.length === 0
-          ? `every row of ${target.quotedTable} can expire`
-          : `${parts.join(', and ')}; they never expire`,
-      ...(unreadableRows === 0 ? {} : { remedy: correctUnreadable(target) }),
+      ...(unreadableRows === 0
+        ? ok(parts.length === 0 ? `every row of ${target.quotedTable} can expire` : neverExpire)
+        : warning(neverExpire, correctUnreadable(target))),
     },
-    expiredSentinels.length > 0
-      ? {
-          check: 'sentinels',
-          level: 'warning',
-          message: `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
-          remedy: 'If these rows must stay, set their expiry to NULL before the first run.',
-        }
-      : {
-          check: 'sentinels',
-          level: 'ok',
-          message:
+    {
+      check: 'sentinels',
+      ...(expiredSentinels.length > 0
+        ? warning(
+            `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
+            'If these rows must stay, set their expiry to NULL before the first run.',
+          )
+        : ok(
             sentinels.length === 0
               ? 'no row is at a well-known value such as 0 or 1970-01-01'
               : `rows at well-known values never expire: ${at(sentinels)}`,
-        },
+          )),
+    },
   ];
 }
 
@@ -77,11 +73,10 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   const { quotedTable, expiry, expiryIndexes } = target;
   const { column } = expiry;
   if (!isIndexable(expiry)) {
-    return {
-      level: 'warning',
-      message: `no index can find text in ${column}, so each run reads the whole table`,
-      remedy: 'Keep the expiry in a timestamptz column if the table is large.',
-    };
+    return warning(
+      `no index can find text in ${column}, so each run reads the whole table`,
+      'Keep the expiry in a timestamptz column if the table is large.',
+    );
   }
   const { bound } = await expiredRowsOf(em, target, { graceSeconds: 0 });
   const route = drainRoute(target, bound);
@@ -96,14 +91,11 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   );
   const text = JSON.stringify(plan);
   const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
-  if (used !== undefined) {
-    return { level: 'ok', message: `index ${quoteName(used)} finds expired rows` };
-  }
-  return {
-    level: 'warning',
-    message: `no index finds rows by ${column}, so each run reads the whole table`,
-    remedy: `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
-  };
+  if (used !== undefined) return ok(`index ${quoteName(used)} finds expired rows`);
+  return warning(
+    `no index finds rows by ${column}, so each run reads the whole table`,
+    `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
+  );
 }
 
 /** Row triggers of the table and of tables that cascades reach: they cost time, and may keep rows or fail. */
@@ -113,12 +105,10 @@ export function checkTriggers({ oid: own, facts }: Target): Found {
       oid === own ? quoteName(name) : `${quoteName(name)} on ${event} in ${table}`,
     ),
   );
-  if (triggers.length === 0) return { level: 'ok', message: 'no trigger fires for each row' };
-  return {
-    level: 'warning',
-    message: `fires for each deleted row: ${triggers.join(', ')}`,
-    remedy:
-      'Make sure that it is fast, that it does not return NULL, which keeps the row, and that its function has the ' +
+  if (triggers.length === 0) return ok('no trigger fires for each row');
+  return warning(
+    `fires for each deleted row: ${triggers.join(', ')}`,
+    'Make sure that it is fast, that it does not return NULL, which keeps the row, and that its function has the ' +
       'privileges it needs when this role deletes.',
-  };
+  );
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { quoteName } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
-import type { Found } from './finding.ts';
+import { ok, warning, type Found } from './finding.ts';
 
 /** A transaction that is open for longer than this is reported, unless the configuration has a limit. Seconds. */
 const LONG_OPEN = 3_600;
@@ -36,40 +36,31 @@ export async function checkXminHorizon(
   const [holder] = await ask<Holder>(em, { jit: 'off' }, { sql: HOLDERS, params });
   if (holder === undefined) {
     const message = 'no old transaction that this role sees keeps dead rows from being removed';
-    return { level: 'ok', message };
+    return ok(message);
   }
   const { seconds, transactions } = holder;
   const age = `${seconds === null ? '' : `${seconds} s and `}${transactions} transactions`;
-  return {
-    level: 'warning',
-    message: `${describe(holder)} keeps dead rows from being removed: its snapshot is ${age} old`,
-    remedy: remedyFor(holder),
-  };
+  return warning(
+    `${describe(holder)} keeps dead rows from being removed: its snapshot is ${age} old`,
+    REMEDIES[holder.kind](holder.name),
+  );
 }
 
 function describe({ kind, name, role, application }: Holder): string {
-  const details = [
-    ...(application === null || application === ''
-      ? []
-      : [`application ${quoteName(application)}`]),
-    ...(role === null ? [] : [`role ${quoteName(role)}`]),
-  ];
+  const details = Object.entries({ application, role })
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([key, value]) => `${key} ${quoteName(value ?? '')}`);
   const shown = kind === 'session' ? name : quoteName(name);
   return `${kind} ${shown}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
-function remedyFor({ kind, name }: Holder): string {
-  switch (kind) {
-    case 'session':
-      return `End its transaction, or: SELECT pg_terminate_backend(${name});`;
-    case 'prepared transaction':
-      return 'End it with COMMIT PREPARED or ROLLBACK PREPARED.';
-    case 'replication slot':
-      return 'If nothing uses the slot any more: SELECT pg_drop_replication_slot(…);';
-    case 'standby':
-      return 'End the long transaction on the standby, or turn its hot_standby_feedback off.';
-  }
-}
+const REMEDIES: Readonly<Record<Holder['kind'], (name: string) => string>> = {
+  session: (name) => `End its transaction, or: SELECT pg_terminate_backend(${name});`,
+  'prepared transaction': () => 'End it with COMMIT PREPARED or ROLLBACK PREPARED.',
+  'replication slot': () =>
+    'If nothing uses the slot any more: SELECT pg_drop_replication_slot(…);',
+  standby: () => 'End the long transaction on the standby, or turn its hot_standby_feedback off.',
+};
 
 // Sessions of other databases and a slot's catalog_xmin do not hold back a table of users. VACUUM shows a backend_xmin
 // as well, and PostgreSQL ignores it.

@@ -10,7 +10,7 @@ import type { Config, TargetConfig } from '../config/config.ts';
 import { migrate } from '../database/migrate.ts';
 import { closeOrm, createOrm } from '../database/orm.ts';
 import { previewTarget, type Preview } from '../deletion/preview.ts';
-import { toDatabaseProblem } from '../failures/explain.ts';
+import { toDatabaseProblem } from '../failures/translate.ts';
 
 /** What a run would do to one target, or why that is unknown. */
 export type PreviewOutcome =

@@ -1,7 +1,7 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 
 import { ConfigError } from '../config/config.ts';
-import { DatabaseProblem } from '../failures/database-problem.ts';
+import { DatabaseProblem } from '../failures/errors.ts';
 import { RunControlError } from '../runs/control.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';

@@ -3,21 +3,23 @@ import { SETTINGS, targetSettings } from '../config/settings.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
+import type { Origin } from './origin.ts';
 
-/** What a text may say of an error: identifiers only. Never the error's own text, which may hold a row's values. */
-export interface ErrorFacts {
-  readonly config: TargetConfig;
-  /** Class of the error, such as `TypeError`. */
-  readonly errorName?: string;
-  /** Of a trigger, quoted where necessary. */
-  readonly function?: string | undefined;
+/** Objects in the database that an error names. Never the error's own text, which may hold a row's values. */
+export interface NamedObjects extends Origin {
   readonly constraint?: string | undefined;
   readonly column?: string | undefined;
   /** The table that PostgreSQL names, quoted, with its schema. */
-  readonly table?: string | undefined;
-  /** The table that a foreign key's action was changing, quoted, with its schema. */
-  readonly child?: string | undefined;
+  readonly namedTable?: string | undefined;
 }
+
+/** The target that a text is about. */
+export type Subject = Pick<TargetConfig, 'name' | 'table' | 'expiresColumn'> &
+  Partial<Pick<TargetConfig, 'schema' | 'timeZone'>>;
+
+/** The target, with its table quoted, and what the error names. */
+type TargetFacts = Subject &
+  NamedObjects & { readonly settings: ReturnType<typeof targetSettings> };
 
 /** A kind of error of the database or the network. */
 export interface Kind {
@@ -28,8 +30,8 @@ export interface Kind {
   readonly sqlStates?: string;
   /** The same for errors while a connection is made, where these differ. */
   readonly atConnect?: string;
-  /** `<object>: <what is wrong>. <remedy>.` */
-  readonly text: string | ((facts: ErrorFacts) => string);
+  /** `<object>: <what is wrong>. <remedy>.`; of a target, what follows its name. */
+  readonly text: string | ((facts: TargetFacts) => string);
 }
 
 const unavailable = (text: string, sqlStates = ''): Kind => ({
@@ -56,16 +58,15 @@ export const KINDS = {
   noTable: {
     type: FAILURE.noTable,
     sqlStates: '3F000 42P01',
-    text: ({ config }) =>
-      `Target "${config.name}": table ${quoteTable(config)} does not exist. Set ` +
-      `${targetSettings(config.name).table.name} to the table to clean; "session-cleanup migrate" creates the default one.`,
+    text: ({ table, settings }) =>
+      `table ${table} does not exist. Set ${settings.table.name} to the table to clean; "session-cleanup migrate" creates ` +
+      'the default one.',
   },
   noColumn: {
     type: FAILURE.noColumn,
     sqlStates: '42703',
-    text: ({ config }) =>
-      `Target "${config.name}": table ${quoteTable(config)} has no column "${config.expiresColumn}". Set ` +
-      `${targetSettings(config.name).expiresColumn.name} to the column that holds the expiry.`,
+    text: ({ table, expiresColumn, settings }) =>
+      `table ${table} has no column "${expiresColumn}". Set ${settings.expiresColumn.name} to the column that holds the expiry.`,
   },
   noLedger: {
     type: FAILURE.noLedger,
@@ -74,10 +75,10 @@ export const KINDS = {
   noRight: {
     type: FAILURE.noRight,
     sqlStates: '42501',
-    text: ({ config }) =>
-      `Target "${config.name}": the database role lacks a privilege. It needs USAGE on the schemas, SELECT, DELETE and ` +
-      `UPDATE (${quoteName(config.expiresColumn)}) on ${quoteTable(config)}, and SELECT, INSERT, UPDATE and DELETE on the ` +
-      `ledger, "${LEDGER_TABLE}". Run "session-cleanup check": it prints the missing GRANT.`,
+    text: ({ table, expiresColumn }) =>
+      `the database role lacks a privilege. It needs USAGE on the schemas, SELECT, DELETE and UPDATE ` +
+      `(${quoteName(expiresColumn)}) on ${table}, and SELECT, INSERT, UPDATE and DELETE on the ledger, "${LEDGER_TABLE}": ` +
+      'grant what "session-cleanup grants" prints.',
   },
   mayNotConnect: {
     type: FAILURE.noRight,
@@ -87,33 +88,32 @@ export const KINDS = {
   wrongColumnType: {
     type: FAILURE.wrongColumnType,
     sqlStates: '42804 42846 42883',
-    text: ({ config }) =>
-      `Target "${config.name}": column "${config.expiresColumn}" does not have the configured type. Correct ` +
-      `${targetSettings(config.name).expiresType.name}.`,
+    text: ({ expiresColumn, settings }) =>
+      `column "${expiresColumn}" does not have the configured type. Correct ${settings.expiresType.name}.`,
   },
   unreadableExpiry: {
     type: FAILURE.unreadableExpiry,
     sqlStates: '22',
-    text: ({ config }) =>
-      `Target "${config.name}": column "${config.expiresColumn}" of ${quoteTable(config)} holds a value that cannot be ` +
-      `read as an expiry. Correct the value, or ${targetSettings(config.name).expiresType.name}.`,
+    text: ({ table, expiresColumn, settings }) =>
+      `column "${expiresColumn}" of ${table} holds a value that cannot be read as an expiry. Correct the value, or ` +
+      `${settings.expiresType.name}.`,
   },
   unknownTimeZone: {
     type: FAILURE.unsupportedServer,
     // The only value of ours that a server may not know.
     sqlStates: '22023',
-    text: ({ config }) =>
-      `Target "${config.name}": the server does not know the time zone ${config.timeZone}, or another value in a ` +
-      `statement. Set ${targetSettings(config.name).timeZone.name} to a name from pg_timezone_names.`,
+    text: ({ timeZone, settings }) =>
+      `the server does not know the time zone ${timeZone}, or another value in a statement. Set ` +
+      `${settings.timeZone.name} to a name from pg_timezone_names.`,
   },
   unsupportedTable: {
     type: FAILURE.unsupportedTable,
     // 42P10: a publication's row filter or column list has columns outside the replica identity. 55: from a deletion, a
     // published table without replica identity.
     sqlStates: '0A 42809 42P10 44 55',
-    text: ({ config }) =>
-      `Target "${config.name}": PostgreSQL refuses deletions from ${quoteTable(config)}, because of the kind of table, a ` +
-      'rule, or a publication without a suitable replica identity. Run "session-cleanup check", or use an ordinary table.',
+    text: ({ table }) =>
+      `PostgreSQL refuses deletions from ${table}, because of the kind of table, a rule, or a publication without a suitable ` +
+      'replica identity. Remove that obstacle, or use an ordinary table.',
   },
   unsupportedServer: {
     type: FAILURE.unsupportedServer,
@@ -138,10 +138,10 @@ export const KINDS = {
   referenced: {
     type: FAILURE.referenced,
     sqlStates: '23001 23503',
-    text: ({ config, table = 'another table', constraint }) =>
-      `Target "${config.name}": rows of ${quoteTable(config)} cannot be deleted while rows of ${table} refer to ` +
-      `them${constraint === undefined ? '' : ` (foreign key ${quoteName(constraint)})`}. Delete those first, for example by ` +
-      `a target of their own that ${SETTINGS.targets.name} names before "${config.name}".`,
+    text: ({ name, table, namedTable = 'another table', constraint }) =>
+      `rows of ${table} cannot be deleted while rows of ${namedTable} refer to them` +
+      `${constraint === undefined ? '' : ` (foreign key ${quoteName(constraint)})`}. Delete those first, for example by a ` +
+      `target of their own that ${SETTINGS.targets.name} names before "${name}".`,
   },
   dependentObject: {
     type: FAILURE.dependentObject,
@@ -150,7 +150,7 @@ export const KINDS = {
     // simple as ours reach no limit; cascades and triggers that call each other do.
     sqlStates: '00 01 02 09 0Z 10 20 21 23 27 2F 38 39 42704 42P17 54 HV P0',
     text: (facts) =>
-      `Target "${facts.config.name}": deleting rows of ${quoteTable(facts.config)} fails in a dependent object, ` +
+      `deleting rows of ${facts.table} fails in a dependent object, ` +
       `${describeObject(facts)}. Correct that object, or the rights and data that it needs; the target's own rights and ` +
       'settings are not the cause.',
   },
@@ -161,7 +161,7 @@ export const KINDS = {
   contended: {
     type: RETRYABLE_FAILURE.contended,
     sqlStates: '40 55006 55P03',
-    text: ({ config }) => `Target "${config.name}": other sessions hold locks that conflict.`,
+    text: () => 'other sessions hold locks that conflict.',
   },
   cancelled: {
     type: RETRYABLE_FAILURE.cancelled,
@@ -193,8 +193,7 @@ export const KINDS = {
   ),
   unexpected: {
     type: RETRYABLE_FAILURE.unexpected,
-    text: ({ errorName = 'error' }) =>
-      `Unexpected ${errorName}: most likely a defect of session-cleanup. Report it.`,
+    text: 'session-cleanup: an unexpected error, most likely a defect. Report it.',
   },
 } satisfies Readonly<Record<string, Kind>>;
 
@@ -212,16 +211,23 @@ export function kindOfSqlState(code: string, isAtConnect: boolean): Kind | undef
   return undefined;
 }
 
-/** The text of a kind of error. */
-export function textOf({ text }: Kind, facts: ErrorFacts): string {
-  return typeof text === 'string' ? text : text(facts);
+/** The text of a kind of error; {@link aboutTarget} completes it where the kind's text is a function. */
+export function textOf({ text }: Kind, subject: Subject, named: NamedObjects = {}): string {
+  if (typeof text === 'string') return text;
+  const table = quoteTable({ schema: subject.schema, table: subject.table });
+  return text({ ...subject, ...named, table, settings: targetSettings(subject.name) });
 }
 
-function describeObject(facts: ErrorFacts): string {
-  const { constraint, column } = facts;
-  const table = facts.child ?? facts.table;
+function describeObject({
+  function: name,
+  constraint,
+  column,
+  child,
+  namedTable,
+}: NamedObjects): string {
+  const table = child ?? namedTable;
   const parts = [
-    ...(facts.function === undefined ? [] : [`function ${facts.function}()`]),
+    ...(name === undefined ? [] : [`function ${name}()`]),
     ...(constraint === undefined ? [] : [`constraint ${quoteName(constraint)}`]),
     ...(column === undefined ? [] : [`column ${quoteName(column)}`]),
     ...(table === undefined ? [] : [`table ${table}`]),

@@ -5,8 +5,8 @@ import type { SliceFailureDetails } from '../contract/slice.ts';
 import { isConnectionError } from '../database/connections.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { quoteTable } from '../database/sql.ts';
-import { FinalDeletionError, SupersededError } from './errors.ts';
-import { KINDS, kindOfSqlState, textOf, type Kind } from './kinds.ts';
+import { aboutTarget, DatabaseProblem, FinalDeletionError, SupersededError } from './errors.ts';
+import { KINDS, kindOfSqlState, textOf, type Kind, type Subject } from './kinds.ts';
 import { objectOf, originOf } from './origin.ts';
 
 const RETRYABLE: ReadonlySet<string> = new Set(Object.values(RETRYABLE_FAILURE));
@@ -23,14 +23,27 @@ export interface ExplainedError {
   readonly type: string;
   /** `<object>: <what is wrong>. <remedy>.`, with the error's code. */
   readonly message: string;
+  /** The message without the target's name, where it is about the target. */
+  readonly text: string;
 }
 
 /**
  * Says what an error of the database means, for a command. As in {@link toApplicationFailure}, the text holds nothing
  * of the original but its code and names of objects.
  */
-export function explainError(thrown: unknown, config: TargetConfig): ExplainedError {
+export function explainError(thrown: unknown, config: Subject): ExplainedError {
   return explain(asError(thrown), config, '');
+}
+
+/** Explains an error of the database to a person; a {@link DatabaseProblem} stays as it is. */
+export function toDatabaseProblem(
+  error: unknown,
+  [target]: readonly TargetConfig[],
+): DatabaseProblem {
+  if (error instanceof DatabaseProblem) return error;
+  if (target === undefined) throw new TypeError('there is no configuration without a target');
+  const { type, message } = explainError(error, target);
+  return new DatabaseProblem(message, type);
 }
 
 /**
@@ -42,7 +55,7 @@ export function explainError(thrown: unknown, config: TargetConfig): ExplainedEr
  */
 export function toApplicationFailure(
   thrown: unknown,
-  config: TargetConfig,
+  config: Subject,
   details: SliceFailureDetails,
 ): ApplicationFailure {
   if (thrown instanceof ApplicationFailure) return thrown;
@@ -60,31 +73,28 @@ export function toApplicationFailure(
 }
 
 /** @param outlook - follows the text of an error that is retried */
-function explain(error: Error, config: TargetConfig, outlook: string): ExplainedError {
-  if (error instanceof FinalDeletionError) return { type: error.failure, message: error.message };
+function explain(error: Error, config: Subject, outlook: string): ExplainedError {
+  if (error instanceof FinalDeletionError) {
+    return { type: error.failure, message: error.message, text: error.text };
+  }
   const code = codeOf(error);
   const kind = kindOf(error, code, config);
   const origin = originOf(error);
-  const [constraint, column, table, schema] = (
-    ['constraint', 'column', 'table', 'schema'] as const
-  ).map((field) => objectOf(error, field));
-  const text = textOf(kind, {
-    config,
-    errorName: error.name,
-    function: origin?.function,
-    constraint,
-    column,
-    child: origin?.child,
-    table: table === undefined ? undefined : quoteTable({ schema, table }),
-  });
-  const isRetried = RETRYABLE.has(kind.type) && kind !== KINDS.superseded;
-  return {
-    type: kind.type,
-    message: `${text}${isRetried ? outlook : ''}${code === '' ? '' : ` (${code})`}`,
+  const table = objectOf(error, 'table');
+  const named = {
+    ...origin,
+    constraint: objectOf(error, 'constraint'),
+    column: objectOf(error, 'column'),
+    namedTable: table && quoteTable({ schema: objectOf(error, 'schema'), table }),
   };
+  const isRetried = RETRYABLE.has(kind.type) && kind !== KINDS.superseded;
+  const suffix = code === '' && kind === KINDS.unexpected ? error.name : code;
+  const text = `${textOf(kind, config, named)}${isRetried ? outlook : ''}${suffix && ` (${suffix})`}`;
+  const message = typeof kind.text === 'string' ? text : aboutTarget(config, text);
+  return { type: kind.type, message, text };
 }
 
-function kindOf(error: Error, code: string, config: TargetConfig): Kind {
+function kindOf(error: Error, code: string, config: Subject): Kind {
   if (error instanceof SupersededError) return KINDS.superseded;
   const isSqlState = /^[0-9A-Z]{5}$/.test(code);
   const isAtConnect = isConnectionError(error);
@@ -101,7 +111,7 @@ function kindOf(error: Error, code: string, config: TargetConfig): Kind {
 }
 
 /** Only searched, never repeated. Names are the same in every language of the server. */
-function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: TargetConfig): boolean {
+function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: Subject): boolean {
   if (kind === KINDS.noTable) return message.includes(LEDGER_TABLE);
   return kind === KINDS.noColumn && !message.includes(expiresColumn);
 }

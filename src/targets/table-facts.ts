@@ -1,5 +1,4 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 
 /** What a foreign key does to rows that refer to a deleted row. */
@@ -62,35 +61,14 @@ export interface TableFacts {
   readonly readOnlySource: string | null;
 }
 
-interface CatalogueAnswer {
-  readonly tables: readonly (Omit<AffectedTable, 'table'> & TableName)[];
-  readonly keys: readonly (Omit<ForeignKey, 'table'> & TableName)[] | null;
-  readonly access_method: string;
-  readonly has_citus: boolean;
-  readonly sees_all: boolean;
-  readonly read_only_source: string | null;
-}
-
-interface TableName {
-  readonly schema: string;
-  readonly name_of_table: string;
-}
-
 /**
  * Reads these facts in one query, whose cost depends on what refers to the table and not on the size of the catalogue.
  * Needs no right on any of the tables.
  */
 export async function readTableFacts(em: EntityManager, oid: string): Promise<TableFacts> {
-  const [row] = await ask<CatalogueAnswer>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid] });
-  if (row === undefined) throw new TypeError('the catalogue query returned no row');
-  return {
-    tables: row.tables.map(withTable),
-    keys: (row.keys ?? []).map(withTable),
-    accessMethod: row.access_method,
-    isDistributed: row.has_citus && (await isDistributed(em, oid)),
-    hidesRows: !row.sees_all,
-    readOnlySource: row.read_only_source,
-  };
+  const [facts] = await ask<TableFacts>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid] });
+  if (facts === undefined) throw new TypeError('the catalogue query returned no row');
+  return { ...facts, isDistributed: facts.isDistributed && (await isDistributed(em, oid)) };
 }
 
 async function isDistributed(em: EntityManager, oid: string): Promise<boolean> {
@@ -99,10 +77,6 @@ async function isDistributed(em: EntityManager, oid: string): Promise<boolean> {
     params: [oid],
   });
   return rows.length > 0;
-}
-
-function withTable<Row extends TableName>(row: Row): Row & { readonly table: string } {
-  return { ...row, table: quoteTable({ schema: row.schema, table: row.name_of_table }) };
 }
 
 const SETTINGS = { ...ASKING, jit: 'off' };
@@ -118,6 +92,8 @@ export const READ_ONLY_SOURCE = `
  */
 const EXPIRY_NAME =
   'expir|valid_{0,1}(until|till)|(^|_)valid_{0,1}to(_|$)|not_{0,1}(valid_{0,1}){0,1}after|(^|_)ttl(_|$)';
+
+const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""'))`;
 
 /*
  * Foreign keys are found by the triggers that enforce them on the table referred to: there is an index for
@@ -157,7 +133,7 @@ const TABLE_FACTS = `
   )
   select
     (select json_agg(json_build_object(
-        'oid', c.oid::text, 'event', a.event, 'schema', n.nspname, 'name_of_table', c.relname,
+        'oid', c.oid::text, 'event', a.event, 'table', ${QUOTED_TABLE},
         'isPartitioned', c.relkind = 'p',
         'partitionOf', case when c.relispartition then
           (select i.inhparent::text from pg_inherits i where i.inhrelid = c.oid) end,
@@ -184,9 +160,9 @@ const TABLE_FACTS = `
       ) order by c.oid = target.oid desc, a.event, n.nspname, c.relname)
       from affected a cross join target join pg_class c on c.oid = a.oid join pg_namespace n on n.oid = c.relnamespace
       ) as tables,
-    (select json_agg(json_build_object(
+    (select coalesce(json_agg(json_build_object(
         'oid', k.oid::text, 'name', k.conname, 'parent', k.parent::text, 'child', k.conrelid::text,
-        'schema', n.nspname, 'name_of_table', c.relname, 'isDeferrable', k.condeferrable,
+        'table', ${QUOTED_TABLE}, 'isDeferrable', k.condeferrable,
         'action', case k.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
           when 'n' then 'set null' else 'set default' end,
         'columns', (select json_agg(col.attname order by key.position)
@@ -196,14 +172,14 @@ const TABLE_FACTS = `
           from pg_attribute col join pg_type ty on ty.oid = col.atttypid
           where col.attrelid = k.conrelid and col.attnum = any(k.set_columns) and (col.attnotnull or ty.typnotnull)
             and (k.confdeltype = 'n' or k.confdeltype = 'd' and not col.atthasdef)), '[]')
-      ) order by n.nspname, c.relname, k.conname)
+      ) order by n.nspname, c.relname, k.conname), '[]')
       from keys k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
       ) as keys,
-    (select m.amname from target join pg_class c on c.oid = target.oid join pg_am m on m.oid = c.relam) as access_method,
-    to_regclass('pg_catalog.pg_dist_partition') is not null as has_citus,
-    (select not row_security_active(target.oid) or (
+    (select m.amname from target join pg_class c on c.oid = target.oid join pg_am m on m.oid = c.relam) as "accessMethod",
+    to_regclass('pg_catalog.pg_dist_partition') is not null as "isDistributed",
+    not (select not row_security_active(target.oid) or (
       select bool_and(exists (select from policies where command in ('*', wanted) and is_permissive and condition = 'true')
         and not exists (select from policies
           where command in ('*', wanted) and not is_permissive and condition is distinct from 'true'))
-      from unnest(array['r', 'w', 'd']::"char"[]) wanted) from target) as sees_all,
-    ${READ_ONLY_SOURCE} as read_only_source`;
+      from unnest(array['r', 'w', 'd']::"char"[]) wanted) from target) as "hidesRows",
+    ${READ_ONLY_SOURCE} as "readOnlySource"`;

@@ -3,9 +3,9 @@ import type { TargetConfig } from '../config/config.ts';
 import { targetSettings } from '../config/settings.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { quoteName } from '../database/sql.ts';
-import { FinalDeletionError, refusal } from '../failures/errors.ts';
+import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
 import { riskyCascadesOf, type RiskyCascade } from './cascades.ts';
-import { readTableFacts, type TableFacts } from './table-facts.ts';
+import { readTableFacts, type AffectedTable, type TableFacts } from './table-facts.ts';
 
 /** A table that can be cleaned, with what a deletion from it affects. */
 export interface Supported {
@@ -33,11 +33,10 @@ export async function requireSupported(
   configured: readonly TargetConfig[],
 ): Promise<Supported> {
   const facts = await readTableFacts(em, oid);
-  const [table] = facts.tables;
-  refuseTable(config, table?.table ?? '', facts);
-  refuseAffectedTables(config, oid, facts);
   const risky = await riskyCascadesOf(em, facts, configured);
-  if (config.cascade !== 'allow' && risky.length > 0) throw unsafeCascade(config, risky);
+  for (const [applies, failure, text] of refusalsOf(config, facts, risky)) {
+    if (applies) throw new FinalDeletionError(failure, text, config);
+  }
   return { facts, uncountedCascades: risky.map((cascade) => cascade.table) };
 }
 
@@ -57,69 +56,75 @@ export function requireWritable(source: string | null): void {
   );
 }
 
-function refuseTable(config: TargetConfig, table: string, facts: TableFacts): void {
-  if (facts.isDistributed) {
-    throw refusal(
-      config,
+type Refusal = readonly [applies: boolean, failure: FinalFailure, text: string];
+
+/** Of those that apply, the first one is reported. */
+function refusalsOf(
+  { name, cascade }: TargetConfig,
+  facts: TableFacts,
+  risky: readonly RiskyCascade[],
+): readonly Refusal[] {
+  const [target] = facts.tables;
+  const table = target?.table ?? '';
+  return [
+    [
+      facts.isDistributed,
       FAILURE.unsupportedTable,
       `${table} is distributed by Citus: its rows are in shards, which a deletion by row addresses does not reach. ` +
         'Use an ordinary table.',
-    );
-  }
-  if (facts.accessMethod !== 'heap') {
-    throw refusal(
-      config,
+    ],
+    [
+      facts.accessMethod !== 'heap',
       FAILURE.unsupportedTable,
       `${table} has the table access method ${quoteName(facts.accessMethod)}, and only heap is supported. Use ` +
         'ALTER TABLE … SET ACCESS METHOD heap (PostgreSQL 15 and later), or another table.',
-    );
-  }
-  if (facts.hidesRows) {
-    throw refusal(
-      config,
+    ],
+    [
+      facts.hidesRows,
       FAILURE.hiddenRows,
       `${table} has row-level security that applies to this role and may hide expired rows, which could neither be counted ` +
         'nor deleted. Give the role BYPASSRLS, or a policy FOR ALL … USING (true) and no restrictive policy.',
-    );
-  }
+    ],
+    ...facts.tables.flatMap((affected) => refusalsOfAffected(affected, affected === target)),
+    [
+      cascade !== 'allow' && risky.length > 0,
+      FAILURE.unsafeCascade,
+      `ON DELETE CASCADE would also delete rows that may be live, of ${listed(risky)}. Declare the foreign key ON DELETE NO ` +
+        'ACTION, which keeps rows that are still referred to, or, if those rows may go uncounted, set ' +
+        `${targetSettings(name).cascade.name}=allow.`,
+    ],
+  ];
 }
 
-function refuseAffectedTables(config: TargetConfig, target: string, { tables }: TableFacts): void {
-  for (const { oid, table, event, rules, blockingPublications } of tables) {
-    const command = event.toUpperCase();
-    const what = oid === target ? table : `${table}, where a foreign key ${event}s rows,`;
-    if (rules.length > 0) {
-      throw refusal(
-        config,
-        FAILURE.unsupportedTable,
-        `${what} has ${named('rule', rules)} on ${command}, so that another statement runs in its place. Drop or disable ` +
-          'the rule, or use another table.',
-      );
-    }
-    if (blockingPublications.length > 0) {
-      throw refusal(
-        config,
-        FAILURE.unsupportedTable,
-        `${what} is in ${named('publication', blockingPublications)} and has no replica identity, so PostgreSQL refuses ` +
-          `every ${command}. Add a primary key, or: ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
-      );
-    }
-  }
+function refusalsOfAffected(
+  { table, event, rules, blockingPublications }: AffectedTable,
+  isTarget: boolean,
+): readonly Refusal[] {
+  const command = event.toUpperCase();
+  const what = isTarget ? table : `${table}, where a foreign key ${event}s rows,`;
+  return [
+    [
+      rules.length > 0,
+      FAILURE.unsupportedTable,
+      `${what} has ${named('rule', rules)} on ${command}, so that another statement runs in its place. Drop or disable ` +
+        'the rule, or use another table.',
+    ],
+    [
+      blockingPublications.length > 0,
+      FAILURE.unsupportedTable,
+      `${what} is in ${named('publication', blockingPublications)} and has no replica identity, so PostgreSQL refuses ` +
+        `every ${command}. Add a primary key, or: ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
+    ],
+  ];
 }
 
-function unsafeCascade(config: TargetConfig, risky: readonly RiskyCascade[]): FinalDeletionError {
+function listed(risky: readonly RiskyCascade[]): string {
   const list = risky.slice(0, NAMED_CASCADES).map(({ table, reason, path, key }) => {
     const by = key === undefined ? '' : ` by foreign key ${quoteName(key.name)}`;
     return `${table} (${reason}; ${shortened(path).join(' -> ')}${by})`;
   });
   const more = risky.length - list.length;
-  return refusal(
-    config,
-    FAILURE.unsafeCascade,
-    `ON DELETE CASCADE would also delete rows that may be live, of ${list.join(', of ')}` +
-      `${more === 0 ? '' : ` and of ${more} more`}. Declare the foreign key ON DELETE NO ACTION, which keeps rows that are ` +
-      `still referred to, or, if those rows may go uncounted, set ${targetSettings(config.name).cascade.name}=allow.`,
-  );
+  return `${list.join(', of ')}${more === 0 ? '' : ` and of ${more} more`}`;
 }
 
 /** A long path without its middle. */

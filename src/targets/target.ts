@@ -5,7 +5,7 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
-import { FinalDeletionError, refusal } from '../failures/errors.ts';
+import { FinalDeletionError } from '../failures/errors.ts';
 import { KINDS, textOf } from '../failures/kinds.ts';
 import { isIndexable, type ExpiryColumn } from './expiry.ts';
 import { requireSupported, type Supported } from './table-support.ts';
@@ -27,7 +27,7 @@ export interface Target extends Supported {
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
-export const OLDEST_SERVER = 140_000;
+const OLDEST_SERVER = 140_000;
 
 /** The representation that a column type implies where the configuration names none. */
 const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
@@ -79,17 +79,15 @@ export async function inspectTarget(
     params: [found?.oid ?? null, expiresColumn],
   });
   if (found === undefined || row === undefined || row.kind === null) {
-    throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, { config }));
+    throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, config), config);
   }
   const { oid, schema } = found;
   const quotedTable = quoteTable({ schema, table: config.table });
   checkKind(config, quotedTable, row);
   if (row.type === null) {
-    const text = textOf(KINDS.noColumn, { config: { ...config, schema } });
-    throw new FinalDeletionError(
-      FAILURE.noColumn,
-      `${text} Its columns: ${row.columns?.join(', ') ?? ''}.`,
-    );
+    const columns = row.columns?.join(', ') ?? '';
+    const text = `${textOf(KINDS.noColumn, { ...config, schema })} Its columns: ${columns}.`;
+    throw new FinalDeletionError(FAILURE.noColumn, text, config);
   }
   const type = expiryType(config, row.type);
   const expiry: ExpiryColumn = {
@@ -127,12 +125,12 @@ async function inferTimeZone(
   const zones = await zonesBesideUtc(em);
   if (zones.length === 0) return 'UTC';
   if (type === 'iso8601') return undefined;
-  throw refusal(
-    config,
+  throw new FinalDeletionError(
     FAILURE.unclearTimeZone,
     `column "${config.expiresColumn}" is a timestamp without time zone, and not every connection to the database gets ` +
       `UTC: ${zones.join(', ')}. Set ${targetSettings(config.name).timeZone.name} to the zone in which the application ` +
       'writes the column.',
+    config,
   );
 }
 
@@ -141,44 +139,41 @@ function checkNames(config: TargetConfig): void {
   const { schema, table, expiresColumn } = config;
   const hasDot = [schema, table].some((part) => part?.includes('.'));
   if (!hasDot && ![schema, table, expiresColumn].some((part) => part?.includes('?'))) return;
-  throw refusal(
-    config,
+  throw new FinalDeletionError(
     FAILURE.unsupportedTable,
     `${quoteTable(config)} or its column ${quoteName(expiresColumn)} has a ${hasDot ? 'dot' : 'question mark'} in its ` +
       'name, which is not supported. Rename it.',
+    config,
   );
 }
 
 function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
-  if (row.version < OLDEST_SERVER) throw unsupportedServer(row.version_name);
+  requireVersion(row.version, row.version_name);
   // A block range means one thing in each partition, so a parent cannot be swept as one table.
   if (row.kind === 'r' && !row.has_children) return;
   const isParent = row.kind === 'r' || row.kind === 'p';
-  throw refusal(
-    config,
+  throw new FinalDeletionError(
     FAILURE.unsupportedTable,
     `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
       `be a target of its own (${SETTINGS.targets.name}).`,
+    config,
   );
 }
 
-/** The error of a server that is too old. */
-export function unsupportedServer(version: string): FinalDeletionError {
-  return new FinalDeletionError(
-    FAILURE.unsupportedServer,
-    `PostgreSQL: version ${version} is too old. Use PostgreSQL 14 or later.`,
-  );
+/** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
+export function requireVersion(number: number, name: string): void {
+  if (number >= OLDEST_SERVER) return;
+  const text = `PostgreSQL: version ${name} is too old. Use PostgreSQL 14 or later.`;
+  throw new FinalDeletionError(FAILURE.unsupportedServer, text);
 }
 
 function expiryType(config: TargetConfig, columnType: string): ExpiryType {
   const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
   const setting = targetSettings(config.name).expiresType.name;
-  const refuse = (text: string): FinalDeletionError =>
-    refusal(
-      config,
-      FAILURE.wrongColumnType,
-      `column "${config.expiresColumn}" is of type ${columnType}, ${text}`,
-    );
+  const refuse = (reason: string): FinalDeletionError => {
+    const text = `column "${config.expiresColumn}" is of type ${columnType}, ${reason}`;
+    return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
+  };
   if (wanted === undefined) {
     const fitting = Object.entries(STORED_IN).filter(([, types]) => types.test(columnType));
     const choice = fitting.map(([type]) => type).join(' or ');

@@ -140,7 +140,7 @@ test('a finished slice that is attempted again deletes nothing more and gives th
   expect(await countSessions(database)).toEqual({ expired: 1, live: 15 });
 });
 
-test('a closed slice tells its count, and whoever was at work on it commits nothing more', async ({
+test('a closed slice reports its count, and an attempt that was working on it commits nothing more', async ({
   database,
 }) => {
   await fillSessions(database, { expired: 1_500, live: 10 });
@@ -199,7 +199,7 @@ test('a slice that is closed while attempts claim it is counted to the row', asy
   }
 });
 
-test('the ledger forgets runs older than it is told to remember, and no other', async ({
+test('the ledger deletes runs older than the configured age, and no other', async ({
   database,
 }) => {
   await using cleaner = openCleaner(database);

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const role = inject('databaseRole') ?? '';
 const grants = (await printedGrants(role)).split('\n').filter((line) => line.startsWith('GRANT'));
 
-test('with all that grants prints, check finds nothing amiss and a run cleans', async ({
+test('with all that grants prints, check finds no error and a run cleans', async ({
   database,
   temporal,
 }) => {
@@ -44,7 +44,7 @@ test('a run without the privilege to delete fails at once, says how to find it, 
   await database.sql(`revoke delete on sessions from "least ""rights"""`);
   await using _ = await startRealWorker(temporal, database);
   await expect((await startRealRun(temporal)).result()).rejects.toMatchObject({
-    cause: { type: FAILURE.noRight, message: expect.stringContaining('session-cleanup check') },
+    cause: { type: FAILURE.noRight, message: expect.stringContaining('session-cleanup grants') },
   });
   expect(await countSessions(database)).toEqual({ expired: 500, live: 100 });
 });

@@ -152,7 +152,7 @@ describe('what PostgreSQL itself reports', () => {
 
   test('a slice that loses its connection reports what it had deleted', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 0 });
-    // So slow that a chunk is in hand at any moment.
+    // So slow that a chunk is running at any moment.
     await slowDownDeletions(database, 2_000);
     await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 100 } });
     let cut: Promise<unknown> | undefined;

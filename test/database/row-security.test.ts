@@ -94,7 +94,7 @@ test('a check that fails is a finding of its target, and all others are made', a
   const ofHeld = found.filter(({ subject, level }) => subject === 'held' && level === 'error');
   expect(ofHeld.map(({ check: name }) => name)).toEqual(['expiry-unit', 'never-expire', 'index']);
   expect(ofHeld[0]?.message).toBe(
-    'cannot be checked: Target "held": other sessions hold locks that conflict. (55P03)',
+    'cannot be checked: other sessions hold locks that conflict. (55P03)',
   );
   expect(found.filter(({ subject, level }) => subject === 'sessions' && level === 'error')).toEqual(
     [],

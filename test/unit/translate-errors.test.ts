@@ -150,7 +150,7 @@ describe('what passes by itself is retried', () => {
   test('a defect is called one, with the places it came from and not its words', () => {
     const failure = translate(new TypeError(`cannot read ${SECRET}`));
     expect(failure).toMatchObject({ type: unexpected, nonRetryable: false });
-    expect(failure.message).toContain('Unexpected TypeError');
+    expect(failure.message).toMatch(/^session-cleanup: an unexpected error, .*\(TypeError\)$/);
     expect(failure.stack).toMatch(/\n {4}at .*translate-errors\.test\.ts/);
   });
 

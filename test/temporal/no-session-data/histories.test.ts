@@ -33,7 +33,7 @@ test('the search finds a planted value in every spelling', () => {
   expect(textOf({ payload: { data: Buffer.from(row) } })).toContain(row);
 });
 
-test('no value of a session stands in a history, a heartbeat or an answer', async ({
+test('no value of a session is in a history, a heartbeat or an answer', async ({
   temporal,
   database,
 }) => {
@@ -41,7 +41,7 @@ test('no value of a session stands in a history, a heartbeat or an answer', asyn
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const run = await startRealRun(temporal);
   let whileWorking = '';
-  // Until a heartbeat tells something; the very first is empty.
+  // Until a heartbeat has details; the first one is empty.
   await until(async () => {
     whileWorking = await everythingAbout(run);
     return whileWorking.includes('"rowsPerSecond"');

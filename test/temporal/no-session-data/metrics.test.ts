@@ -7,7 +7,7 @@ import { plantedIn, plantOne, plantSessions, withPlantedPassword } from '../../s
 import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
 import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 
-test("the metrics of a worker, as Temporal's SDK tells them, hold no value of a session", async ({
+test("the metrics of a worker, as Temporal's SDK reports them, hold no value of a session", async ({
   database,
   temporal,
 }) => {
@@ -30,7 +30,7 @@ test("the metrics of a worker, as Temporal's SDK tells them, hold no value of a 
     async () => {
       const response = await fetch(`http://${bindAddress}/metrics`);
       const text = await response.text();
-      // It tells of both: the run that worked, and the one that failed.
+      // It reports both: the run that succeeded, and the one that failed.
       expect(text).toMatch(/activity_succeed_endtoend.*deleteExpiredSessions/);
       expect(text).toMatch(/activity_execution_failed.*deleteExpiredSessions/);
       return text;
