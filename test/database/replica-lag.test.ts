@@ -25,9 +25,7 @@ async function replayLag(database: TestDatabase): Promise<number> {
 
 test(
   'waits for a replica that falls behind, says how far, and goes on once it has caught up',
-  {
-    timeout: 90_000,
-  },
+  { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {
       recovery_min_apply_delay: `${String(DELAY)}s`,
@@ -63,9 +61,7 @@ test(
 
 test(
   'does not wait for a replica when it was told not to, nor for one that keeps up',
-  {
-    timeout: 90_000,
-  },
+  { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {
       recovery_min_apply_delay: `${String(DELAY)}s`,

@@ -8,9 +8,7 @@ import { onWait } from '../support/waits.ts';
 
 test(
   'waits while checkpoints do not keep up with what is written, and goes on when one has',
-  {
-    timeout: 60_000,
-  },
+  { timeout: 60_000 },
   async ({ folder }) => {
     await using own = await startOwnPostgres(folder, {
       // The least that there is.

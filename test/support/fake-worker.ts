@@ -31,12 +31,17 @@ export interface FakeWork {
 /** A run of the workflow, as the client sees it. */
 export type Run = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanup>;
 
-/** A worker on the test's queue while `work` goes on. */
-export async function withFakeWorker<T>(
+/** A running worker; going out of scope, it shuts down. */
+export interface FakeWorker extends AsyncDisposable {
+  /** What its activity was asked for so far. */
+  readonly requests: readonly SliceRequest[];
+}
+
+/** Starts a worker on the test's task queue. */
+export async function startFakeWorker(
   temporal: TestTemporal,
   fake: FakeWork | FakeWork['deleteExpiredSessions'],
-  work: (requests: readonly SliceRequest[]) => Promise<T>,
-): Promise<T> {
+): Promise<FakeWorker> {
   const { deleteExpiredSessions, settleSlice, plan }: FakeWork =
     typeof fake === 'function' ? { deleteExpiredSessions: fake } : fake;
   const requests: SliceRequest[] = [];
@@ -62,7 +67,16 @@ export async function withFakeWorker<T>(
     maxHeartbeatThrottleInterval: '100ms',
     shutdownForceTime: '5s',
   });
-  return await worker.runUntil(async () => await work(requests));
+  const ended = worker.run();
+  // Disposal reports its failure; until then an unhandled rejection must not end the process.
+  ended.catch(() => undefined);
+  return {
+    requests,
+    async [Symbol.asyncDispose]() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
 }
 
 /** Starts the workflow with exactly these arguments. */

@@ -11,9 +11,7 @@ const CONNECTIONS = 4;
 
 test(
   'a activity of renewals during a run: every renewed session is there afterwards',
-  {
-    timeout: 60_000,
-  },
+  { timeout: 60_000 },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: 1_000 });
     await slowDownDeletions(database, 2_000);

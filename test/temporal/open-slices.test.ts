@@ -18,7 +18,7 @@ import {
   startRun,
   toldToStop,
   until,
-  withFakeWorker,
+  startFakeWorker,
 } from '../support/fake-worker.ts';
 
 /** These wait for retries and servers, and so for everybody else on a busy machine. */
@@ -56,38 +56,33 @@ describe('a slice between two attempts', PATIENT, () => {
     temporal,
   }) => {
     let attempts = 0;
-    await withFakeWorker(
-      temporal,
-      {
-        plan: { targets: ['sessions', 'tokens'] },
-        deleteExpiredSessions(request) {
-          if (request.target === 'tokens') return sliceOf(request, { deletedCount: 5 });
-          attempts += 1;
-          if (attempts === 1) throw new Error('the database is down');
-          const details = { target: 'sessions' };
-          throw ApplicationFailure.nonRetryable('No such target.', FAILURE.unknownTarget, details);
-        },
-        settleSlice: () => settledOf({ deletedCount: 4_096 }),
+    await using _ = await startFakeWorker(temporal, {
+      plan: { targets: ['sessions', 'tokens'] },
+      deleteExpiredSessions(request) {
+        if (request.target === 'tokens') return sliceOf(request, { deletedCount: 5 });
+        attempts += 1;
+        if (attempts === 1) throw new Error('the database is down');
+        const details = { target: 'sessions' };
+        throw ApplicationFailure.nonRetryable('No such target.', FAILURE.unknownTarget, details);
       },
-      async () => {
-        const run = await startRun(temporal);
-        const error: unknown = await run.result().catch((thrown: unknown) => thrown);
-        expect(error).toMatchObject({
-          cause: {
-            type: FAILURE.unknownTarget,
-            details: [
-              {
-                deletedCount: 4_101,
-                targets: [
-                  { target: 'sessions', deletedCount: 4_096, stopped: 'failed' },
-                  { target: 'tokens', deletedCount: 5, stopped: 'drained' },
-                ],
-              },
+      settleSlice: () => settledOf({ deletedCount: 4_096 }),
+    });
+    const run = await startRun(temporal);
+    const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      cause: {
+        type: FAILURE.unknownTarget,
+        details: [
+          {
+            deletedCount: 4_101,
+            targets: [
+              { target: 'sessions', deletedCount: 4_096, stopped: 'failed' },
+              { target: 'tokens', deletedCount: 5, stopped: 'drained' },
             ],
           },
-        });
+        ],
       },
-    );
+    });
   });
 
   test('is settled while all activity slots are taken', async ({ temporal, database }) => {
@@ -117,48 +112,38 @@ describe('a slice that is interrupted', PATIENT, () => {
     temporal,
   }) => {
     const asked = Promise.withResolvers<void>();
-    await withFakeWorker(
-      temporal,
-      {
-        async deleteExpiredSessions(request) {
-          if (request.pace !== undefined) return sliceOf(request, { deletedCount: 7 });
-          asked.resolve();
-          await toldToStop();
-          throw new Error('the connection broke off');
-        },
+    await using worker = await startFakeWorker(temporal, {
+      async deleteExpiredSessions(request) {
+        if (request.pace !== undefined) return sliceOf(request, { deletedCount: 7 });
+        asked.resolve();
+        await toldToStop();
+        throw new Error('the connection broke off');
       },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await asked.promise;
-        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
-        expect(await run.result()).toMatchObject({
-          deletedCount: 7,
-          targets: [{ target: 'sessions', stopped: 'drained' }],
-        });
-        expect(requests.map(({ slice }) => slice)).toEqual([0, 0]);
-      },
-    );
+    });
+    const run = await startRun(temporal);
+    await asked.promise;
+    await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+    expect(await run.result()).toMatchObject({
+      deletedCount: 7,
+      targets: [{ target: 'sessions', stopped: 'drained' }],
+    });
+    expect(worker.requests.map(({ slice }) => slice)).toEqual([0, 0]);
   });
 
   test('fails its target when its attempt fails for good', async ({ temporal }) => {
     const asked = Promise.withResolvers<void>();
-    await withFakeWorker(
-      temporal,
-      {
-        async deleteExpiredSessions() {
-          asked.resolve();
-          await toldToStop();
-          throw ApplicationFailure.nonRetryable('There is no table.', FAILURE.noTable);
-        },
-        settleSlice: () => settledOf({ deletedCount: 3 }),
+    await using _ = await startFakeWorker(temporal, {
+      async deleteExpiredSessions() {
+        asked.resolve();
+        await toldToStop();
+        throw ApplicationFailure.nonRetryable('There is no table.', FAILURE.noTable);
       },
-      async () => {
-        const run = await startRun(temporal);
-        await asked.promise;
-        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
-        await expect(run.result()).rejects.toMatchObject({ cause: { type: FAILURE.noTable } });
-      },
-    );
+      settleSlice: () => settledOf({ deletedCount: 3 }),
+    });
+    const run = await startRun(temporal);
+    await asked.promise;
+    await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+    await expect(run.result()).rejects.toMatchObject({ cause: { type: FAILURE.noTable } });
   });
 });
 

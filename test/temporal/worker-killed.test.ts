@@ -11,9 +11,7 @@ const EXPIRED = 20_000;
 
 test(
   'a worker killed three times in mid-run: the history tells exactly the rows that are gone',
-  {
-    timeout: 180_000,
-  },
+  { timeout: 180_000 },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: 1_000 });
     await slowDownDeletions(database, 5_000);

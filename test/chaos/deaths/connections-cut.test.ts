@@ -43,9 +43,7 @@ test(
 
 test(
   `all connections to the database fall silent ${SILENCES} times, without an end`,
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await using proxy = await startProxy(Number(new URL(database.url).port));
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });

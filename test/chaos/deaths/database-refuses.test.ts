@@ -55,9 +55,7 @@ test(
 
 test(
   'a database that stays read-only fails the run, with the count so far',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ restartableDatabase: database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);

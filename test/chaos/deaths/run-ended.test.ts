@@ -57,9 +57,7 @@ async function expectTheRest(
 
 test(
   'a run cancelled from the CLI keeps its count; the next run deletes the rest',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -80,9 +78,7 @@ test(
 
 test(
   'a run terminated from the CLI stops deleting; a run started at once counts its own rows only',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -99,9 +95,7 @@ test(
 
 test(
   'a run reset from the CLI starts over; its earlier deletions stay in the ledger of the old run',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await prepare(database);
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });

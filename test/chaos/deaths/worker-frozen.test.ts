@@ -28,9 +28,7 @@ async function dropRole(database: TestDatabase, role: string): Promise<void> {
 
 test(
   'a worker frozen between two chunks is fenced off when it resumes',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await logDeletions(database);
@@ -102,9 +100,7 @@ test(
 
 test(
   'a worker frozen within a chunk cannot delete when it resumes with outdated attempts',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW / 2);

@@ -15,9 +15,7 @@ const GRACE = 8_000;
 
 test(
   `a worker told to stop ${STOPS} times leaves in time and hands over, and nothing is redone`,
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);

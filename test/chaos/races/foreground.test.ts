@@ -78,9 +78,7 @@ async function suffer(database: TestDatabase, run: WatchedRun): Promise<Sufferin
 
 test(
   `${TRANSACTIONS} transactions that take many rows in opposite orders: none is a deadlock victim or waits 200 ms for a lock of ours`,
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);

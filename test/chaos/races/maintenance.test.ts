@@ -73,9 +73,7 @@ async function wayOf(database: TestDatabase, run: WatchedRun): Promise<string | 
 
 test.for(withWays(HARMLESS))(
   '$statement, during a $way: nothing is missed or counted twice',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ statement, way }, { database, temporal, random }) => {
     await meet({ database, temporal, random, way }, statement, async (run) => {
       expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));

@@ -14,9 +14,7 @@ const HOUR = 3_600_000;
 
 test(
   'four concurrent runs on one table, from a backfill that allows all: their counts add up',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     // Older than the oldest of the four slots, so that each run wants all of them.

@@ -20,9 +20,7 @@ const PACE = sized({ short: SLOW, full: SLOW / 10 });
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
     `${OPERATIONS} renewals, revocations and on-demand deletion_log from ${CONNECTIONS} connections: no renewed session is lost, none counted twice`,
-    {
-      timeout: PATIENCE,
-    },
+    { timeout: PATIENCE },
     async ({ database, temporal, random }) => {
       await fillSessions(database, { expired: EXPIRED, live: LIVE });
       await tokenise(database);
