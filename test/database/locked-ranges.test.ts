@@ -25,9 +25,7 @@ const blocksIn = ({ from, to }: Range): number[] =>
 
 const setOf = (ranges: readonly Range[]): Set<number> => new Set(ranges.flatMap(blocksIn));
 
-test('stretches of all lanes become a list in order, that holds each block of theirs once and no other', async ({
-  database,
-}) => {
+test('ranges of all lanes merge in order and hold each block once', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
@@ -59,9 +57,7 @@ test('a full list is not made longer: what does not fit is not visited again', (
   expect(remember(list, range(40, 41))).toBe(list);
 });
 
-test('expiries are put in order as instants, to the microsecond, and the lowest has no beginning', async ({
-  database,
-}) => {
+test('expiries are ordered as instants, the lowest without a beginning', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const [nine, ten] = ['2026-01-01T09:00:00+00:00', '2026-01-01T12:00:00.000001+02:00'];

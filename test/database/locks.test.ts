@@ -10,9 +10,7 @@ function die(): void {
 }
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
-  test('leaves rows that somebody holds for the whole run, tells their exact number, and the next run takes them', async ({
-    database,
-  }) => {
+  test('counts rows locked all the time exactly; the next run takes them', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
@@ -94,9 +92,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: left, live: 100 });
   });
 
-  test('locked rows in more ranges than are visited again are counted once, also over several attempts', async ({
-    database,
-  }) => {
+  test('counts locked rows once, in any number of ranges and attempts', async ({ database }) => {
     await fillSessions(database, { expired: 8_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 3 } });
@@ -127,9 +123,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
   }, 60_000);
 
-  test('comes back within the run for a row that was held only for a moment', async ({
-    database,
-  }) => {
+  test('deletes within the run a row that was locked for a moment', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
@@ -175,9 +169,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await database.sql('select id from sessions')).toEqual(rows);
   });
 
-  test('a activity of renewals loses no session, and no row is counted twice', async ({
-    database,
-  }) => {
+  test('many renewals lose no session, and no row is counted twice', async ({ database }) => {
     await fillSessions(database, { expired: 15_000, live: 500 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
@@ -212,9 +204,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   });
 });
 
-test('a foreground transaction that wants our rows gets them within a chunk, never a deadlock', async ({
-  database,
-}) => {
+test('a foreground transaction waits a chunk at most, without deadlock', async ({ database }) => {
   await fillSessions(database, { expired: 10_000, live: 100 });
   // Short chunks: on a machine that runs other tests as well, each may take a multiple of its time.
   await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 20 } });

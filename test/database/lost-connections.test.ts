@@ -78,9 +78,7 @@ describe('a connection that is lost in mid-transaction', () => {
   });
 });
 
-test('a connection whose last answer said that it ends is not handed out again', async ({
-  database,
-}) => {
+test('a connection that announced its end is not used again', async ({ database }) => {
   await using pool = openPool(database);
   const client = await pool.connect();
   await expect(client.query('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject(
@@ -93,9 +91,7 @@ test('a connection whose last answer said that it ends is not handed out again',
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
 
-test('a connection that has failed a statement and goes on is handed out again', async ({
-  database,
-}) => {
+test('a connection with a failed statement is used again', async ({ database }) => {
   await using pool = openPool(database);
   const client = await pool.connect();
   const [before] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
@@ -104,9 +100,7 @@ test('a connection that has failed a statement and goes on is handed out again',
   expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual([before]);
 });
 
-test('after one connection turned out to be read-only, none that was open then is used again', async ({
-  database,
-}) => {
+test('a read-only connection retires all that were open with it', async ({ database }) => {
   const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
   await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
   const orm = createOrm(settings, [TEST_TARGET], { lanes: 4 });

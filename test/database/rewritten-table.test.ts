@@ -16,9 +16,7 @@ const REWRITES = [
 ];
 
 describe.for(REWRITES)('%s', (rewrite) => {
-  test('in the middle of a sweep makes it begin again, and each row is counted once', async ({
-    database,
-  }) => {
+  test('during a sweep starts it over, and each row is counted once', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 20_000 });
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
     let rewriting: Promise<unknown> | undefined;
@@ -59,9 +57,7 @@ describe.for(REWRITES)('%s', (rewrite) => {
   });
 });
 
-test('locks that were told before the table was written anew are not told again', async ({
-  database,
-}) => {
+test('locks reported before the table was rewritten are reported once', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
   await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(

@@ -7,9 +7,7 @@ import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DELETION } from '../support/settings.ts';
 import { onWait } from '../support/waits.ts';
 
-test('waits while somebody holds the whole table, says so, and goes on by itself', async ({
-  database,
-}) => {
+test('waits while the whole table is locked, reports it, then continues', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
   const holder = await database.connect();
@@ -68,9 +66,7 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a slice that goes on from an earlier one waits for a locked table, too', async ({
-  database,
-}) => {
+test('a resumed slice waits for a locked table, too', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
   const holder = await database.connect();
@@ -210,9 +206,7 @@ test('ends its waiting when it is told to stop', async ({ database }) => {
   expect(await countSessions(database)).toEqual({ expired: 1_000, live: 10 });
 });
 
-test('a server too busy to answer counts as busy, and one that refuses as unknown', async ({
-  database,
-}) => {
+test('a server too busy to answer is busy, one that refuses is unknown', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const settings = { ...TEST_DELETION, lanes: 4, lanesWhenBusy: 1 };
   for (const [code, lanes] of [

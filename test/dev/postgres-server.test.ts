@@ -67,9 +67,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(last.url, 'select number from kept order by 1')).toHaveLength(4);
   });
 
-  test('requires the password in its folder, and listens on the loopback interface only', async ({
-    start,
-  }) => {
+  test('requires its password, and listens on the loopback interface only', async ({ start }) => {
     const server = await start();
     const passwordFile = path.join(server.dataDirectory, 'password');
     expect(statSync(passwordFile).mode & 0o777).toBe(0o600);
@@ -98,10 +96,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(second.url, 'show work_mem')).toEqual([{ work_mem: '7MB' }]);
   });
 
-  test('stops the server that a killed run left behind, and starts on its data', async ({
-    folder,
-    start,
-  }) => {
+  test('stops the server of a killed run, and starts on its data', async ({ folder, start }) => {
     const run = await startInOwnProcess(script(folder, await choosePort()));
     await run.kill();
     expect(identifyProcess(run.serverPid)).toBeDefined();
@@ -111,10 +106,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(reported).toContainEqual(expect.stringContaining(String(run.serverPid)));
   });
 
-  test('stops it even when the run was killed before it could record it', async ({
-    folder,
-    start,
-  }) => {
+  test('stops it even if the run was killed before recording it', async ({ folder, start }) => {
     const run = await startInOwnProcess(script(folder, await choosePort()));
     await run.kill();
     rmSync(path.join(folder, 'postgres', 'service.json'));
@@ -130,10 +122,7 @@ describe('an embedded PostgreSQL server', () => {
     await start();
   });
 
-  test('does not stop another process that has the pid of an old server', async ({
-    folder,
-    start,
-  }) => {
+  test('does not stop another process with the old pid', async ({ folder, start }) => {
     const server = await start();
     server.signal('SIGKILL');
     await server.exited;

@@ -49,7 +49,7 @@ test('the published program needs no other package than the native core', async 
   });
 });
 
-test('its worker deletes expired rows and reports failures as the one of the checkout does', async ({
+test('its worker deletes and reports as from the checkout', async ({
   root,
   database,
   temporal,

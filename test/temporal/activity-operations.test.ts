@@ -23,10 +23,7 @@ const GONE = { expiredGone: STOCK.expired, expiredLeft: 0, liveGone: 0 };
 const PAUSED = 4;
 
 describe('the activity of a run', { timeout: 60_000 }, () => {
-  test('stops when it is paused, continues when it is unpaused, and loses no count', async ({
-    temporal,
-    database,
-  }) => {
+  test('stops by pause, continues by unpause, loses no count', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);
@@ -64,10 +61,7 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
     },
   );
 
-  test('that fails after a reset still reports what it had deleted before', async ({
-    temporal,
-    database,
-  }) => {
+  test('reports after a reset and a failure all it deleted', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);

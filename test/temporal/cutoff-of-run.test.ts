@@ -25,9 +25,7 @@ describe('the cut-off of a run', () => {
     expect(worker.requests[0]?.cutoff).toBe(slot.toISOString());
   });
 
-  test('is never later than the start, even when a future slot is backfilled', async ({
-    temporal,
-  }) => {
+  test('is never later than the start, even for a future backfill', async ({ temporal }) => {
     const slot = new Date(Math.ceil(Date.now() / HOUR) * HOUR + HOUR);
     await using worker = await startFakeWorker(temporal, drained);
     await backfill(temporal, slot);

@@ -71,9 +71,7 @@ describe('a run with messages from before it begins', () => {
   });
 });
 
-test('a run that is reset after its slice has reported progress begins anew and ignores the old report', async ({
-  temporal,
-}) => {
+test('a reset run starts over and ignores progress reported before', async ({ temporal }) => {
   const finish = Promise.withResolvers<void>();
   await using worker = await startFakeWorker(temporal, async (request) => {
     await finish.promise;

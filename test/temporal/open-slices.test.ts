@@ -52,9 +52,7 @@ describe('a slice between two attempts', PATIENT, () => {
     });
   });
 
-  test('is counted, with its target, when only workers are left that do not know the target', async ({
-    temporal,
-  }) => {
+  test('is counted when the remaining workers do not know its target', async ({ temporal }) => {
     let attempts = 0;
     await using _ = await startFakeWorker(temporal, {
       plan: { targets: ['sessions', 'tokens'] },
@@ -108,9 +106,7 @@ describe('a slice between two attempts', PATIENT, () => {
 });
 
 describe('a slice that is interrupted', PATIENT, () => {
-  test('stays open when its attempt fails at that moment with a retryable failure', async ({
-    temporal,
-  }) => {
+  test('stays open when its attempt fails retryably meanwhile', async ({ temporal }) => {
     const asked = Promise.withResolvers<void>();
     await using worker = await startFakeWorker(temporal, {
       async deleteExpiredSessions(request) {
@@ -150,10 +146,7 @@ describe('a slice that is interrupted', PATIENT, () => {
 describe('a target that waits for approval', PATIENT, () => {
   const codes = { ...TEST_TARGET, name: 'codes', table: 'codes' };
 
-  test('leaves the others to be cleaned, and is cleaned when approved after the budget would have passed', async ({
-    temporal,
-    database,
-  }) => {
+  test('does not hold up others or use the budget meanwhile', async ({ temporal, database }) => {
     await fillCodes(database);
     await fillSessions(database, { expired: 500, live: 10 });
     await using _ = await startRealWorker(temporal, database, {
@@ -181,10 +174,7 @@ describe('a target that waits for approval', PATIENT, () => {
     });
   });
 
-  test('waits for approval although its first slice was settled before it had begun', async ({
-    temporal,
-    database,
-  }) => {
+  test('waits although its first slice was settled unbegun', async ({ temporal, database }) => {
     await fillCodes(database);
     await refuseConnections(database, true);
     await using _ = await startRealWorker(temporal, database, {
@@ -212,10 +202,7 @@ describe('a target that waits for approval', PATIENT, () => {
     expect(await database.sql('select from codes')).toHaveLength(1_001);
   });
 
-  test('keeps its rows when nobody has answered by the next slot', async ({
-    temporal,
-    database,
-  }) => {
+  test('keeps its rows without an answer by the next slot', async ({ temporal, database }) => {
     await fillCodes(database);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],

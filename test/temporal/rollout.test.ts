@@ -25,10 +25,7 @@ const STOCK = { expired: 12_000, live: 500 };
 const NOTHING = { cutoff: '2001-01-01T00:00:00Z' };
 
 describe('a rollout with a run under way', PATIENT, () => {
-  test('leaves the run with its version; new ones follow the ramp, the current version and the way back', async ({
-    temporal,
-    database,
-  }) => {
+  test('pins a run to its version; new runs follow the ramp', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
@@ -73,10 +70,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     });
   });
 
-  test('a run whose version has no worker left waits for one, and loses no count', async ({
-    temporal,
-    database,
-  }) => {
+  test('a run without a worker of its version waits for one', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     const first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');

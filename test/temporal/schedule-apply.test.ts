@@ -58,9 +58,7 @@ describe('apply', () => {
     expect(await listScheduleIds(temporal)).toEqual(['session_cleanup']);
   });
 
-  test('keeps what an operator did: pause, note, remaining actions, recent runs, memo', async ({
-    temporal,
-  }) => {
+  test('keeps pause, note, remaining actions, recent runs and memo', async ({ temporal }) => {
     const { client } = temporal;
     const { action, ...rest } = definitionFor(temporal, 3_600);
     const handle = await client.schedule.create({
@@ -137,9 +135,7 @@ describe('apply', () => {
     expect(await listScheduleIds(temporal)).toEqual(['session_cleanup']);
   });
 
-  test('takes over one that was created by hand with the line of the README', async ({
-    temporal,
-  }) => {
+  test('takes over one that the command of the README created', async ({ temporal }) => {
     const { client } = temporal;
     await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 

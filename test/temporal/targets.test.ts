@@ -37,9 +37,7 @@ describe('a run over several targets', () => {
     expect(await eventsOf(run)).toHaveLength(12 + 6);
   });
 
-  test('deletes a backlog in slices, each starting where the last one ended', async ({
-    temporal,
-  }) => {
+  test('deletes a backlog in slices, each resuming the last one', async ({ temporal }) => {
     const resumeFrom = { deadline: 'd', way: 'sweep', position: '40', end: '90' } as const;
     const waits = [{ reason: 'replica-lag', seconds: 4.5 }] as const;
     await using worker = await startFakeWorker(temporal, (request) =>

@@ -24,10 +24,7 @@ const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 20_000 };
 const PATIENT = { timeout: 60_000 };
 
 describe('a whole run', PATIENT, () => {
-  test('removes what has expired, and its history says how much', async ({
-    temporal,
-    database,
-  }) => {
+  test('removes expired rows, and its history has the count', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 5_000, live: 3_000 });
     await using _ = await startRealWorker(temporal, database);
     const run = await startRealRun(temporal);
@@ -36,10 +33,7 @@ describe('a whole run', PATIENT, () => {
     expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
-  test('waits for a database that is down, and then does all of it', async ({
-    temporal,
-    database,
-  }) => {
+  test('waits for a database that is down, then deletes all', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 2_000, live: 0 });
     await allowConnections(database, false);
     await using _ = await startRealWorker(temporal, database);
@@ -94,10 +88,7 @@ describe('a whole run', PATIENT, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
   });
 
-  test('deletes nothing at all when one of its targets is misspelt', async ({
-    temporal,
-    database,
-  }) => {
+  test('deletes nothing when one of its targets is misspelt', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_000, live: 0 });
     await using _ = await startRealWorker(temporal, database);
     const run = await startRealRun(temporal, { targets: ['sessions', 'sesions'] });
@@ -160,10 +151,7 @@ describe('a run that is interfered with', PATIENT, () => {
     expect(started).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
   });
 
-  test('counts each row once when two of them work side by side', async ({
-    temporal,
-    database,
-  }) => {
+  test('counts each row once, with another one in parallel', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 40_000, live: 0 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const runs = await Promise.all([startRealRun(temporal), startRealRun(temporal)]);

@@ -23,10 +23,7 @@ const missing = whyNoFakeTime();
 const SOON = `update sessions set expires_at = now() + interval '5 minutes' + random() * interval '50 minutes'
   where expires_at > now() and id < '80000000-0000-0000-0000-000000000000'`;
 
-test('a run with a cut-off in the future fails by type and deletes nothing', async ({
-  database,
-  temporal,
-}) => {
+test('a cut-off in the future fails by type, deletes nothing', async ({ database, temporal }) => {
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -44,10 +41,7 @@ test('a run with a cut-off in the future fails by type and deletes nothing', asy
   });
 });
 
-test('a backfill of future slots, as the Web UI offers it, removes no live session', async ({
-  database,
-  temporal,
-}) => {
+test('a backfill of future slots removes no live session', async ({ database, temporal }) => {
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   const settings = { SCHEDULE: 'apply', INTERVAL: '20m' };
@@ -72,11 +66,7 @@ test('a backfill of future slots, as the Web UI offers it, removes no live sessi
   });
 });
 
-test('a worker whose clock is an hour ahead of the database removes no live session', async ({
-  database,
-  temporal,
-  skip,
-}) => {
+test('a worker clock an hour ahead deletes no live row', async ({ database, temporal, skip }) => {
   if (missing !== undefined) return skip(missing);
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
@@ -92,11 +82,7 @@ test('a worker whose clock is an hour ahead of the database removes no live sess
   expect(await countsOf(database, run)).toEqual(exactly(ROWS.expired));
 });
 
-test('the clock of a database an hour behind Temporal and the worker decides: no live session is deleted', async ({
-  folder,
-  temporal,
-  skip,
-}) => {
+test('a database clock an hour behind deletes no live row', async ({ folder, temporal, skip }) => {
   if (missing !== undefined) return skip(missing);
   await using server = await startRestartablePostgres(
     path.join(folder, 'late'),

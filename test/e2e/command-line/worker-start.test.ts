@@ -53,9 +53,7 @@ const AS_CHANGED = {
 };
 
 describe('a worker that starts', () => {
-  test('with apply repairs interval, policy and action, logs it, and keeps the rest', async ({
-    stage,
-  }) => {
+  test('with apply repairs interval, policy and action, keeps the rest', async ({ stage }) => {
     const log = await logOfStart(stage, { SCHEDULE: 'apply' });
 
     expect(aboutSchedule(log)).toEqual([

@@ -12,11 +12,7 @@ import { test } from '../support/web-ui-test.ts';
 const SLOT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 describe('the backfill form', () => {
-  test('with its defaults asks for the coming hour; its run deletes no live session', async ({
-    ui,
-    database,
-    temporal,
-  }) => {
+  test('by default covers the coming hour, keeps live rows', async ({ ui, database, temporal }) => {
     await fillSlots(database, 300);
     // So that slots lie in that hour.
     const settings = { SCHEDULE: 'apply', INTERVAL: '20m' };

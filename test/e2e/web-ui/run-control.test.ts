@@ -104,9 +104,7 @@ test('reset, it starts over with the same cut-off; earlier deletions stay in the
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('paused and resumed by updates, it shows so in its details and loses no count', async ({
-  midst: { ui, database, run },
-}) => {
+test('pause and resume show, and lose no count', async ({ midst: { ui, database, run } }) => {
   await sendUpdate(ui, 'pause', '{"reason": "peak hour"}');
   await vi.waitFor(async () => {
     expect((await run.handle.describe()).raw.pendingActivities ?? []).toEqual([]);

@@ -33,10 +33,7 @@ test('the search finds a planted value in every spelling', () => {
   expect(textOf({ payload: { data: Buffer.from(row) } })).toContain(row);
 });
 
-test('no value of a session stands in a history, a heartbeat or an answer', async ({
-  temporal,
-  database,
-}) => {
+test('no history, heartbeat or answer has a session value', async ({ temporal, database }) => {
   await plantSessions(database, { expired: 20_000, live: 50 });
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const run = await startRealRun(temporal);
@@ -59,10 +56,7 @@ test('no value of a session stands in a history, a heartbeat or an answer', asyn
   expect(plantedIn(seen)).toEqual([]);
 });
 
-test('nor in the memo, the metadata and the search attributes of a run, nor in its schedule', async ({
-  temporal,
-  database,
-}) => {
+test('no memo, metadata or schedule has a session value', async ({ temporal, database }) => {
   await plantSessions(database, { expired: 20_000, live: 50 });
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const { client, namespace } = temporal;
@@ -88,10 +82,7 @@ test('nor in the memo, the metadata and the search attributes of a run, nor in i
   expect(plantedIn(seen)).toEqual([]);
 });
 
-test('an error of the database that quotes a row is not passed on, nor is the address or the password', async ({
-  temporal,
-  database,
-}) => {
+test('no error passes on a row, the address or the password', async ({ temporal, database }) => {
   await plantOne(database);
   // PostgreSQL's own message: Key (id)=(deadbeef-…) is still referenced from table "audits".
   await database.sql('create table audits (session uuid references sessions)');

@@ -7,10 +7,7 @@ import { plantedIn, plantOne, plantSessions, withPlantedPassword } from '../../s
 import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
 import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 
-test("the metrics of a worker, as Temporal's SDK tells them, hold no value of a session", async ({
-  database,
-  temporal,
-}) => {
+test('no metric of a worker has a value of a session', async ({ database, temporal }) => {
   const bindAddress = `${LOOPBACK}:${await choosePort()}`;
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
