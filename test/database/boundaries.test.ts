@@ -12,7 +12,7 @@ interface Kind {
   readonly timeZone?: string;
   /** SQL that turns the `timestamptz` `instant` into the column's type. */
   readonly write: string;
-  /** The smallest step that the column can tell apart, as an interval. */
+  /** The smallest step that the column can represent, as an interval. */
   readonly step: string;
   readonly ways: readonly ('sweep' | 'drain')[];
 }

@@ -5,7 +5,7 @@ import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-/** Rows without statistics: nobody has analysed them, and nobody will. */
+/** Rows without statistics: never analysed. */
 async function fillUnseen(database: TestDatabase, expired: number, live: number): Promise<void> {
   await database.sql('alter table sessions set (autovacuum_enabled = off)');
   await database.sql(

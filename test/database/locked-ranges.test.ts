@@ -13,7 +13,7 @@ const RUNS = { numRuns: 40 };
 const range = (from: number, to: number): Range => ({ from: String(from), to: String(to) });
 
 /** Stretches in no order, of which many touch and overlap. */
-const stretches = fc.array(
+const rangeLists = fc.array(
   fc
     .tuple(fc.nat({ max: 120 }), fc.integer({ min: 1, max: 12 }))
     .map(([from, length]) => range(from, from + length)),
@@ -29,7 +29,7 @@ test('ranges of all lanes merge in order and hold each block once', async ({ dat
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(stretches, async (ranges) => {
+    fc.asyncProperty(rangeLists, async (ranges) => {
       const blocks = (await asDisjoint(em, BLOCKS, ranges, {})).flatMap(blocksIn);
       expect(blocks).toEqual([...setOf(ranges)].toSorted((a, b) => a - b));
     }),
@@ -41,7 +41,7 @@ test('what lies behind the position is left out, to the block', async ({ databas
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(stretches, fc.nat({ max: 130 }), async (ranges, position) => {
+    fc.asyncProperty(rangeLists, fc.nat({ max: 130 }), async (ranges, position) => {
       const before = String(position);
       const left = setOf(await asDisjoint(em, BLOCKS, ranges, { before }));
       expect(left).toEqual(new Set([...setOf(ranges)].filter((block) => block < position)));

@@ -31,7 +31,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
   });
 
-  test('rows held where the lists of two lanes overlap are told once', async ({ database }) => {
+  test('rows held where the lists of two lanes overlap are counted once', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
@@ -57,7 +57,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
   });
 
-  test('rows held while two attempts or two slices come by are told once', async ({ database }) => {
+  test('rows locked during two attempts or slices are counted once', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
@@ -72,7 +72,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
-    // As if another lane had died with the first stretch in hand, with which its successor begins.
+    // As if another lane had ended within the first range, which its successor starts with.
     const reset = await database.sql(
       `update session_cleanup.session_cleanup_ledger set position = $1 where revisit <> '[]' returning lane`,
       [way === 'sweep' ? '0' : ''],

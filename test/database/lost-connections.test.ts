@@ -57,7 +57,7 @@ describe('a connection that is lost in mid-transaction', () => {
     }
   });
 
-  test('gives its place to the next one though nobody released it', async ({ database }) => {
+  test('gives its place to the next one without a release', async ({ database }) => {
     await using pool = openPool(database);
     const client = await pool.connect();
     await client.query('begin');
@@ -65,7 +65,7 @@ describe('a connection that is lost in mid-transaction', () => {
       client.query('select pg_terminate_backend(pg_backend_pid())'),
     ).rejects.toMatchObject({ code: '57P01' });
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-    // Released after all, as by whoever cleans up late: the pool has no objection.
+    // Released late: the pool accepts it.
     client.release();
   });
 
@@ -133,7 +133,7 @@ function openPool(database: TestDatabase): pg.Pool & AsyncDisposable {
   return Object.assign(pool, {
     async [Symbol.asyncDispose]() {
       await pool.end();
-      // The server goes on with what it was asked last until it notices that nobody listens.
+      // The server continues its last statement until it notices the closed connection.
       await database.sql(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()`,

@@ -24,7 +24,7 @@ async function replayLag(database: TestDatabase): Promise<number> {
 }
 
 test(
-  'waits for a replica that falls behind, says how far, and goes on once it has caught up',
+  'waits for a replica that falls behind, reports its lag, and continues once it has caught up',
   { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {
@@ -36,19 +36,19 @@ test(
     const writer = keepWriting(database, writing.signal);
     await expect.poll(() => replayLag(database), { timeout: 30_000 }).toBeGreaterThan(1);
     await using cleaner = openCleaner(database, { settings: { maxReplicaLagSeconds: 1 } });
-    const heard: string[] = [];
+    const waits: string[] = [];
 
     const outcome = await cleaner.clean({
       hooks: {
         onProgress: onWait((waitingFor) => {
-          heard.push(waitingFor);
+          waits.push(waitingFor);
           writing.abort();
         }),
       },
     });
     await writer;
 
-    expect(heard).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);
+    expect(waits).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);
     expect(outcome).toMatchObject({
       deletedCount: 3_000,
       skippedLocked: 0,
@@ -60,7 +60,7 @@ test(
 );
 
 test(
-  'does not wait for a replica when it was told not to, nor for one that keeps up',
+  'does not wait for a replica if the setting is 0, nor for one within the limit',
   { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {

@@ -63,7 +63,7 @@ test('locks reported before the table was rewritten are reported once', async ({
   await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
     'The worker died.',
   );
-  // As if it had died after its last visit to three rows that somebody held.
+  // As if it had ended after its last visit to three locked rows.
   await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
   await database.sql('vacuum full sessions');
 

@@ -18,7 +18,7 @@ function openOrm(url: string) {
   return { orm, em: orm.em.fork(), [Symbol.asyncDispose]: () => orm.close(true) };
 }
 
-test('a VACUUM that has been at work for long is not an old transaction', async ({ database }) => {
+test('a long VACUUM is not an old transaction', async ({ database }) => {
   await fillSessions(database, { expired: 100_000, live: 0 });
   await database.sql('delete from sessions');
   const vacuum = await database.connect();

@@ -13,18 +13,18 @@ test('waits while the whole table is locked, reports it, then continues', async 
   const holder = await database.connect();
   await holder.query('begin');
   await holder.query('lock table sessions in access exclusive mode');
-  const heard: string[] = [];
+  const waits: string[] = [];
 
   const outcome = await cleaner.clean({
     hooks: {
       onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
+        waits.push(waitingFor);
         void holder.query('rollback');
       }),
     },
   });
 
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     skippedLocked: 0,
@@ -43,10 +43,10 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
     await holder.query('begin');
     await holder.query('lock table sessions in access exclusive mode');
   };
-  const heard: string[] = [];
-  const hear = onWait((waitingFor) => {
+  const waits: string[] = [];
+  const listen = onWait((waitingFor) => {
     if (!waitingFor.startsWith('table-locked')) return;
-    heard.push(waitingFor);
+    waits.push(waitingFor);
     void holder.query('rollback');
   });
 
@@ -54,14 +54,14 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
     hooks: {
       onProgress(progress) {
         locking ??= lock();
-        hear(progress);
+        listen(progress);
       },
     },
   });
 
   await locking;
   await holder.query('rollback');
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 30_000, skippedLocked: 0, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -72,20 +72,20 @@ test('a resumed slice waits for a locked table, too', async ({ database }) => {
   const holder = await database.connect();
   await holder.query('begin');
   await holder.query('lock table sessions in access exclusive mode');
-  const heard: string[] = [];
+  const waits: string[] = [];
 
   const outcome = await cleaner.clean({
     slice: 1,
     resumeFrom: { way: 'sweep', position: '0', deadline: new Date().toISOString() },
     hooks: {
       onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
+        waits.push(waitingFor);
         void holder.query('rollback');
       }),
     },
   });
 
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
@@ -95,7 +95,7 @@ test('a table that gets locked after the last chunk is not waited for', async ({
   await using cleaner = openCleaner(database);
   const holder = await database.connect();
   await holder.query('begin');
-  // The end of a chunk is not told before its commit, so this lock is had at once.
+  // A chunk is reported after its commit, so this lock is granted at once.
   let locking: Promise<unknown> | undefined;
   const lock = async (): Promise<void> => {
     await holder.query('lock table sessions in access exclusive mode');
@@ -119,7 +119,7 @@ test('a table that gets locked after the last chunk is not waited for', async ({
 test('lets a statement that waits for the table go first', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
-  // A reader keeps the ALTER TABLE waiting; whoever comes after it would queue up behind it.
+  // A reader keeps the ALTER TABLE waiting; any later statement would queue behind it.
   const reader = await database.connect();
   await reader.query('begin');
   await reader.query('select from sessions limit 1');
@@ -129,19 +129,19 @@ test('lets a statement that waits for the table go first', async ({ database }) 
       database.sql(`select from pg_locks where not granted and relation = 'sessions'::regclass`),
     )
     .toHaveLength(1);
-  const heard: string[] = [];
+  const waits: string[] = [];
 
   const outcome = await cleaner.clean({
     hooks: {
       onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor.split(':')[0] ?? '');
+        waits.push(waitingFor.split(':')[0] ?? '');
         void reader.query('rollback');
       }),
     },
   });
   await altering;
 
-  expect(heard[0]).toMatch(/^table-(wanted|locked)$/);
+  expect(waits[0]).toMatch(/^table-(wanted|locked)$/);
   expect(outcome).toMatchObject({ deletedCount: 3_000, skippedLocked: 0 });
 });
 
@@ -159,18 +159,18 @@ test('waits for a transaction that keeps dead rows from being removed', async ({
       ),
     )
     .toHaveLength(1);
-  const heard: string[] = [];
+  const waits: string[] = [];
 
   const outcome = await cleaner.clean({
     hooks: {
       onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
+        waits.push(waitingFor);
         void old.query('rollback');
       }),
     },
   });
 
-  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
+  expect(waits).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     waits: [{ reason: 'old-transaction', seconds: expect.any(Number) }],
@@ -189,7 +189,7 @@ test('keeps the pace that it is given, on average', async ({ database }) => {
   expect(4_000 / seconds).toBeLessThan(4_000);
 });
 
-test('ends its waiting when it is told to stop', async ({ database }) => {
+test('a stop request ends the wait', async ({ database }) => {
   await fillSessions(database, { expired: 1_000, live: 10 });
   await using cleaner = openCleaner(database, { settings: { maxTransactionAgeSeconds: 0.1 } });
   const old = await database.connect();

@@ -41,7 +41,7 @@ function makeCertificate(folder: string): string {
 }
 
 const test = withFolder
-  /** A server with a certificate that nobody else has signed. */
+  /** A server with a certificate that is self-signed. */
   .extend('server', async ({ folder }, { onCleanup }) => {
     const own = await startOwnPostgres(folder, {});
     onCleanup(() => own[Symbol.asyncDispose]());

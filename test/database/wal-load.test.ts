@@ -7,7 +7,7 @@ import { test } from '../support/temporary-folder.ts';
 import { onWait } from '../support/waits.ts';
 
 test(
-  'waits while checkpoints do not keep up with what is written, and goes on when one has',
+  'waits while checkpoints fall behind the WAL, and continues after one',
   { timeout: 60_000 },
   async ({ folder }) => {
     await using own = await startOwnPostgres(folder, {
@@ -30,18 +30,18 @@ test(
     await database.sql(`create table bulk as select repeat(md5(i::text), 30) as content
     from generate_series(1, 90000) as i`);
     await using cleaner = openCleaner(database);
-    const heard: string[] = [];
+    const waits: string[] = [];
 
     const outcome = await cleaner.clean({
       hooks: {
         onProgress: onWait((waitingFor) => {
-          heard.push(waitingFor);
+          waits.push(waitingFor);
           process.kill(checkpointer.pid, 'SIGCONT');
         }),
       },
     });
 
-    expect(heard).toEqual([expect.stringMatching(/^wal: \d\.\d × max_wal_size$/)]);
+    expect(waits).toEqual([expect.stringMatching(/^wal: \d\.\d × max_wal_size$/)]);
     expect(outcome).toMatchObject({
       deletedCount: 3_000,
       stopped: 'drained',

@@ -114,7 +114,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(identifyProcess(run.serverPid)).toBeUndefined();
   });
 
-  test('does not stop a server whose run is alive', async ({ folder, start }) => {
+  test('does not stop a server whose run still exists', async ({ folder, start }) => {
     await using run = await startInOwnProcess(script(folder, await choosePort()));
     await expect(start()).rejects.toThrow(ServiceInUseError);
     expect(identifyProcess(run.serverPid)).toBeDefined();

@@ -1,4 +1,4 @@
-/** An independent witness: the database itself notes who removed which row. */
+/** An independent record: the database itself logs which connection deleted which row. */
 import type { TestDatabase } from './test-database.ts';
 
 /** The name under which the clean-up's connections are known to the server. */

@@ -19,7 +19,7 @@ import type { TestTemporal } from './test-namespace.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 
-/** What stands in for the database's work. */
+/** What replaces the deletion from the database. */
 export interface FakeWork {
   deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
   /** Left out: settling fails for good. */
@@ -88,8 +88,8 @@ export async function startRun(temporal: TestTemporal, ...args: unknown[]): Prom
   });
 }
 
-/** A slice that drained the target it was asked for, with what the test says about it. */
-export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}): SliceResult {
+/** A slice that drained the target it was asked for, with what the test reports for it. */
+export function sliceOf(request: SliceRequest, reported: Partial<SliceResult> = {}): SliceResult {
   return {
     target: request.target,
     deadline: request.cutoff,
@@ -98,13 +98,13 @@ export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}):
     skippedLocked: 0,
     seconds: 1,
     stopped: 'drained',
-    ...told,
+    ...reported,
   };
 }
 
 /** The answer of settling a slice, as the test sets it. */
-export function settledOf(told: Partial<SettledSlice> = {}): SettledSlice {
-  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...told };
+export function settledOf(reported: Partial<SettledSlice> = {}): SettledSlice {
+  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...reported };
 }
 
 /** Types of all events of a run, without their common prefix. */

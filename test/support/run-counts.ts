@@ -3,7 +3,7 @@ import { compareWithSnapshot } from './snapshot.ts';
 import type { TestDatabase } from './test-database.ts';
 import type { WatchedRun } from './watched-run.ts';
 
-/** What everybody says about one run that was alone with its table. */
+/** All counts of one run that was alone with its table. */
 export interface RunCounts {
   readonly inResult: number;
   /** Sum over the activities in its history. */

@@ -1,4 +1,4 @@
-/** A Worker Deployment of several versions, steered with Temporal's own command. */
+/** A Worker Deployment of several versions, controlled with Temporal's own command. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 

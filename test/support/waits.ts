@@ -6,10 +6,10 @@ type Progress = Omit<SliceProgress, 'target' | 'slice'>;
 
 /** Makes a listener that is called once for each wait, and may end its cause. */
 export function onWait(react: (waitingFor: string) => void): (progress: Progress) => void {
-  let heard: string | undefined;
+  let last: string | undefined;
   return ({ waitingFor }) => {
     const reason = waitingFor?.split(':')[0];
-    if (reason !== undefined && reason !== heard) react(waitingFor ?? '');
-    heard = reason;
+    if (reason !== undefined && reason !== last) react(waitingFor ?? '');
+    last = reason;
   };
 }

@@ -23,7 +23,7 @@ export interface WatchedRun {
   /** What the ledger says it has deleted so far. */
   inLedger(): Promise<number>;
   /**
-   * Waits until the ledger tells so many rows; bears with a server that is down meanwhile. Returns the
+   * Waits until the ledger has so many rows; tolerates a server that is down meanwhile. Returns the
    * number last seen.
    */
   untilDeleted(count: number, withinMilliseconds?: number): Promise<number>;

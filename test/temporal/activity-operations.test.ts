@@ -12,14 +12,14 @@ import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 20_000 } };
 
 const STOCK = { expired: 50_000, live: 500 };
 
 const GONE = { expiredGone: STOCK.expired, expiredLeft: 0, liveGone: 0 };
 
-/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API: no attempt is at work any more. */
+/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API: no attempt is running. */
 const PAUSED = 4;
 
 describe('the activity of a run', { timeout: 60_000 }, () => {
@@ -121,6 +121,6 @@ async function untilDeleting(run: RealRun): Promise<void> {
 
 function detailsIn(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
-  const isTold = typeof cause === 'object' && cause !== null && 'details' in cause;
-  return isTold && Array.isArray(cause.details) ? cause.details[0] : undefined;
+  const hasDetails = typeof cause === 'object' && cause !== null && 'details' in cause;
+  return hasDetails && Array.isArray(cause.details) ? cause.details[0] : undefined;
 }

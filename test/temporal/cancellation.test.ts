@@ -16,7 +16,7 @@ import {
   type Run,
 } from '../support/fake-worker.ts';
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
 describe('a cancelled run', PATIENT, () => {

@@ -49,7 +49,7 @@ test(
       expiredLeft: EXPIRED - deletedCount,
       liveGone: 0,
     });
-    // A row whose renewal takes long on a busy machine is left, and told.
+    // A row whose renewal takes long on a busy machine stays, and is reported.
     const notRenewed = EXPIRED - renewed.length;
     expect(deletedCount).toBeLessThanOrEqual(notRenewed);
     expect(deletedCount).toBeGreaterThanOrEqual(notRenewed - skippedLocked);

@@ -21,7 +21,7 @@ import {
 
 const targets = ['sessions', 'tokens'];
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
 describe('a run whose history grows long', PATIENT, () => {
@@ -81,12 +81,12 @@ describe('a run whose history grows long', PATIENT, () => {
     const mayEnd = Promise.withResolvers<void>();
     const resumeFrom = { deadline: 'd', way: 'drain', position: '7' } as const;
     await using worker = await startFakeWorker(server.temporal, async (request) => {
-      const told = { deletedCount: 5, resumeFrom };
-      if (request.slice === 0) return sliceOf(request, { ...told, stopped: 'time-spent' });
+      const part = { deletedCount: 5, resumeFrom };
+      if (request.slice === 0) return sliceOf(request, { ...part, stopped: 'time-spent' });
       if (request.slice === 2) return sliceOf(request, { deletedCount: 5 });
       asked.resolve();
       await Promise.all([toldToStop(), mayEnd.promise]);
-      return sliceOf(request, { ...told, stopped: 'cancelled' });
+      return sliceOf(request, { ...part, stopped: 'cancelled' });
     });
     const first = await startRun(server.temporal);
     await asked.promise;

@@ -10,7 +10,7 @@ import { sliceOf, startRun, until, startFakeWorker } from '../support/fake-worke
 const HOUR = 3_600_000;
 
 describe('the cut-off of a run', () => {
-  test('is the start of the workflow when nobody scheduled it', async ({ temporal }) => {
+  test('is the start of a workflow that no schedule started', async ({ temporal }) => {
     await using worker = await startFakeWorker(temporal, drained);
     const run = await startRun(temporal);
     await run.result();

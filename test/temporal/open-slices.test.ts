@@ -21,7 +21,7 @@ import {
   startFakeWorker,
 } from '../support/fake-worker.ts';
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 90_000 };
 
 describe('a slice between two attempts', PATIENT, () => {

@@ -82,7 +82,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     first.signal('SIGTERM');
     expect(await first.ended).toMatchObject({ code: 0 });
     const before = await underWay.inLedger();
-    // The other version is at work all the while, and does not touch it.
+    // The other version's worker runs meanwhile, and does not touch it.
     expect(await goneTo(temporal, database)).toEqual('v2');
     expect(await underWay.inLedger()).toBe(before);
     expect(before).toBeLessThan(STOCK.expired);
@@ -160,14 +160,14 @@ test(
   },
 );
 
-/** Has a run that finds nothing done, and tells which version did it. */
+/** Runs the workflow on an empty table, and returns the version that did it. */
 async function goneTo(temporal: TestTemporal, database: TestDatabase): Promise<string> {
   const run = await startRun(database, temporal, NOTHING);
   expect(await run.result()).toMatchObject({ deletedCount: 0 });
   return (await whereaboutsOf(run.handle)).versions.join(' and ');
 }
 
-/** What `session-cleanup check` says of the deployment to whoever has this version. */
+/** What `session-cleanup check` reports about the deployment for this version. */
 async function deploymentFinding(
   temporal: TestTemporal,
   database: TestDatabase,

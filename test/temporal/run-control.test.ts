@@ -13,7 +13,7 @@ import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { detailsOf, until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 8_000 };
 
 const progressOf = async (run: RealRun): Promise<RunProgress> =>

@@ -11,7 +11,7 @@ import { definitionFor, recordingLogger } from '../support/schedule-fixture.ts';
 
 const { logger } = recordingLogger();
 
-/** For what the server tells with a delay. */
+/** For what the server reports with a delay. */
 const PATIENTLY = { timeout: 10_000 };
 
 describe('apply', () => {

@@ -84,7 +84,7 @@ describe('a usual run', () => {
     expect(await eventsOf(run)).toHaveLength(12);
     expect(await detailsOf(run)).toMatch(/^\*\*Dry run:\*\* 1,234 rows had expired by .*\. Noth/);
     expect(await detailsOf(run)).toContain('| sessions | counted | 1,234 | 0 | – | 1,234 | 1 s |');
-    // Whoever adds up what the log says must not count it.
+    // A sum over the log must not count it.
     expect(fieldsLoggedBy(run)).toMatchObject([
       { deleted_count: 0, would_delete_count: 1_234, dry_run: true },
     ]);

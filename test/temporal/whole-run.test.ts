@@ -17,10 +17,10 @@ import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 20_000 };
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
 describe('a whole run', PATIENT, () => {
@@ -46,7 +46,7 @@ describe('a whole run', PATIENT, () => {
     expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
-  test('goes on when the database breaks off its work', async ({ temporal, database }) => {
+  test('continues after the database closed its connections', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 30_000, live: 100 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const run = await startRealRun(temporal);
@@ -178,12 +178,12 @@ async function pendingActivity(run: WorkflowHandle): Promise<PendingActivity> {
   };
 }
 
-/** Waits until the run has told by heartbeat that rows have gone. */
+/** Waits until a heartbeat reports deleted rows. */
 async function untilDeleting(run: RealRun): Promise<void> {
   await until(async () => ((await pendingActivity(run)).progress?.deletedCount ?? 0) > 0);
 }
 
-/** Opens or closes the database to everybody; somebody connected to another one has to do it. */
+/** Allows or refuses all connections to the database, from a connection to another one. */
 async function allowConnections({ name }: TestDatabase, isAllowed: boolean): Promise<void> {
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();

@@ -23,7 +23,7 @@ function sliceStep(step: Step): SliceRequest {
   return step.request;
 }
 
-function completed(request: SliceRequest, told: Partial<SliceResult>): SliceEnd {
+function completed(request: SliceRequest, reported: Partial<SliceResult>): SliceEnd {
   const result: SliceResult = {
     target: request.target,
     deadline: request.cutoff,
@@ -32,7 +32,7 @@ function completed(request: SliceRequest, told: Partial<SliceResult>): SliceEnd 
     skippedLocked: 0,
     seconds: 1,
     stopped: 'drained',
-    ...told,
+    ...reported,
   };
   return { kind: 'completed', result };
 }

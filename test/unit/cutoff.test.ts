@@ -7,7 +7,7 @@ import { resolveCutoff } from '../../workflows/input.ts';
 
 const workflowStart = new Date('2026-11-20T06:00:00.500Z');
 
-describe('a cut-off that nobody gave', () => {
+describe('a cut-off that is not given', () => {
   test('is the start of the workflow', () => {
     expect(cutoff({})).toBe('2026-11-20T06:00:00.500Z');
   });

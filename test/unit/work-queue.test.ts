@@ -98,7 +98,7 @@ test('whatever lanes do, each number is finished once, and a position never lies
   );
 });
 
-test('lanes that claim at the same moment get different stretches', async () => {
+test('lanes that claim at the same moment get different ranges', async () => {
   const queue = new WorkQueue(route(30), '0');
   const claims = await Promise.all([1, 2, 3, 4].map(() => take(queue, 10)));
   expect(claims.map((claim) => claim?.range.from)).toEqual(['0', '10', '20', undefined]);

@@ -44,7 +44,7 @@ test(
 );
 
 test(
-  `PostgreSQL stopped at once right after the end of a run, ${CRASHES_AFTER_THE_END} times: what the history tells is on disk`,
+  `PostgreSQL stopped at once right after the end of a run, ${CRASHES_AFTER_THE_END} times: what the history reports is on disk`,
   { timeout: PATIENCE },
   async ({ postgres, restartableDatabase: database, temporal }) => {
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });

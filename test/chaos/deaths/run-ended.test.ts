@@ -22,7 +22,7 @@ async function prepare(database: TestDatabase): Promise<void> {
 
 /**
  * The next run takes all the rest, and the counts of all are all that is gone, each row once. Of the ended run an
- * attempt may be alive that has not heard of it yet: rows in its hands are told as locked, and it takes
+ * attempt may run on until its next heartbeat: its rows are reported as locked, and it takes
  * them itself, or one more run does.
  */
 async function expectTheRest(
@@ -69,9 +69,9 @@ test(
     await expect(run.result()).rejects.toThrow(WorkflowFailedError);
     const { memo, status } = await run.handle.describe();
     expect(status.name).toBe('CANCELLED');
-    const told = readRunResult(memo?.[RESULT_MEMO]);
-    expect(told?.deletedCount).toBe(await deletedBy(database, CLEANER));
-    expect(told?.deletedCount).toBe(await run.inLedger());
+    const inMemo = readRunResult(memo?.[RESULT_MEMO]);
+    expect(inMemo?.deletedCount).toBe(await deletedBy(database, CLEANER));
+    expect(inMemo?.deletedCount).toBe(await run.inLedger());
     await expectTheRest(database, temporal, run, await startRun(database, temporal));
   },
 );

@@ -34,7 +34,7 @@ test(
     await logDeletions(database);
     const { url, role } = await loginOfFrozen(database);
     // Most of the time it holds back for its pace, with no transaction open: nothing but the ledger can
-    // tell it, when it wakes up, that its time is over.
+    // report its timeout when it resumes.
     const settings = { ROWS_PER_SECOND: '2500' };
     {
       await using proxy = await startProxy(Number(temporal.address.split(':')[1]));

@@ -10,7 +10,7 @@ export interface TcpProxy extends AsyncDisposable {
   /** Resets all connections of this moment. Returns how many. */
   cut(): number;
   /**
-   * From here on nothing passes over the connections of this moment, and nobody is told, as after a
+   * From here on nothing passes over the connections of this moment, and no end learns of it, as after a
    * host has vanished. Returns how many.
    */
   silence(): number;

@@ -75,8 +75,8 @@ test('a worker clock an hour ahead deletes no live row', async ({ database, temp
     temporal,
     env: fakeTime('+1h'),
   });
-  const told = worker.log().find((line) => 'time' in line)?.['time'];
-  expect(new Date(String(told)).getTime()).toBeGreaterThan(Date.now() + 0.9 * HOUR);
+  const loggedAt = worker.log().find((line) => 'time' in line)?.['time'];
+  expect(new Date(String(loggedAt)).getTime()).toBeGreaterThan(Date.now() + 0.9 * HOUR);
   const run = await startRun(database, temporal);
 
   expect(await countsOf(database, run)).toEqual(exactly(ROWS.expired));

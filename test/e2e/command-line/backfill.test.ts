@@ -12,8 +12,8 @@ const POLICIES: readonly (readonly [Overlap, string])[] = [
   ['BufferOne', 'runs the first slot, and then one more'],
   ['BufferAll', 'runs all slots one after another, each with its own rows'],
   ['AllowAll', 'runs all slots at once, and counts each row once'],
-  ['CancelOther', 'cancels the run that is going on, which keeps its count'],
-  ['TerminateOther', 'terminates the run that is going on, whose count stays in the ledger'],
+  ['CancelOther', 'cancels the run that is open, which keeps its count'],
+  ['TerminateOther', 'terminates the run that is open, whose count stays in the ledger'],
 ];
 
 describe('a backfill of a past day by the temporal command', () => {

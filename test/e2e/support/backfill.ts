@@ -129,11 +129,11 @@ async function expectSuccession(
   const { status, memo } = await replaced.handle.describe();
   const before = await replaced.inLedger();
   expect(before).toBeGreaterThan(0);
-  const told = readRunResult(memo?.[RESULT_MEMO])?.deletedCount;
-  expect({ status: status.name, told }).toEqual(
+  const inMemo = readRunResult(memo?.[RESULT_MEMO])?.deletedCount;
+  expect({ status: status.name, inMemo }).toEqual(
     overlap === 'CancelOther'
-      ? { status: 'CANCELLED', told: before }
-      : { status: 'TERMINATED', told: undefined },
+      ? { status: 'CANCELLED', inMemo: before }
+      : { status: 'TERMINATED', inMemo: undefined },
   );
   const { bySlot, later, live } = await countLeft(database);
   expect({ bySlot, live }).toEqual({ bySlot: SLOTS.map(() => 0), live: ROWS });

@@ -24,7 +24,7 @@ export async function untilStatus({ page }: WebUi, status: string): Promise<void
   await page.getByRole('status').filter({ hasText: status }).first().waitFor();
 }
 
-/** What stands in a box of code, such as the result; waits until it holds that. */
+/** The content of a box of code, such as the result; waits until it holds that. */
 export async function codeIn(
   { page }: WebUi,
   name: 'Input' | 'Result' | 'Query Result',

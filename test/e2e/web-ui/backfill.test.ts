@@ -39,8 +39,8 @@ describe('the backfill form', () => {
     ['Skip', 'runs the first slot only'],
     ['BufferAll', 'runs all slots one after another, each with its own rows'],
     ['AllowAll', 'runs all slots at once, and counts each row once'],
-    ['CancelOther', 'cancels the run that is going on, which keeps its count'],
-    ['TerminateOther', 'terminates the run that is going on, whose count stays in the ledger'],
+    ['CancelOther', 'cancels the run that is open, which keeps its count'],
+    ['TerminateOther', 'terminates the run that is open, whose count stays in the ledger'],
   ])('for a past day under %s %s', async ([overlap], { ui, database, temporal }) => {
     await expectBackfill(
       { database, temporal },

@@ -56,11 +56,11 @@ test('cancelled, it ends after the current chunk and keeps its count; the next r
   await untilStatus(ui, 'Canceled');
   const { status, memo } = await run.handle.describe();
   expect(status.name).toBe('CANCELLED');
-  const told = readRunResult(memo?.[RESULT_MEMO])?.deletedCount ?? 0;
+  const inMemo = readRunResult(memo?.[RESULT_MEMO])?.deletedCount ?? 0;
   const { expired } = await countSessions(database);
   expect(expired).toBeGreaterThan(0);
-  expect({ told, inLedger: await run.inLedger() }).toEqual({
-    told: STOCK.expired - expired,
+  expect({ inMemo, inLedger: await run.inLedger() }).toEqual({
+    inMemo: STOCK.expired - expired,
     inLedger: STOCK.expired - expired,
   });
   await hurryDeletions(database);

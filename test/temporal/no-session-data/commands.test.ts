@@ -64,7 +64,7 @@ test('no command prints a session value, password or key', async ({ database, te
   await prepareRefusals(database);
   await database.sql('create table audits (session uuid references sessions on delete cascade)');
   await using _ = await startRealWorker(temporal, planted, {
-    // Slow enough to be met at work by several commands in turn.
+    // Slow enough to be running during several commands.
     deletion: { approvalShare: 1, chunkMilliseconds: 10, rowsPerSecond: 200 },
   });
   await Promise.all(['migrate', 'preview', 'schedule apply'].map((line) => runAsJson(line)));
@@ -99,59 +99,59 @@ test('no command prints a session value, password or key', async ({ database, te
   await runAsJson('schedule delete');
 
   expect([...seen.keys()].toSorted()).toEqual(commandsWithJson().toSorted());
-  // What is looked for is there to be found: the failure that quotes a row is told of.
+  // The search is not in vain: the failure that quotes a row is reported.
   expect(seen.get('run list')).toContain('(22P02)');
   const leaks = [...seen].map(([line, output]) => [line, ...plantedIn(output)]);
   expect(leaks.filter(([, ...places]) => places.length > 0)).toEqual([]);
 });
 
-describe('a connection that fails tells neither password nor key', () => {
-  test.for<{ readonly words: string; readonly told: RegExp; readonly change: Change }>([
+describe('a failed connection reveals neither password nor key', () => {
+  test.for<{ readonly words: string; readonly reported: RegExp; readonly change: Change }>([
     {
       words: 'a user that does not exist',
-      told: /password in DATABASE_URL/,
+      reported: /password in DATABASE_URL/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.username = 'nobody')),
       }),
     },
     {
       words: 'a database that does not exist',
-      told: /PostgreSQL: .* does not exist/,
+      reported: /PostgreSQL: .* does not exist/,
       change: ({ url }) => ({
         DATABASE_URL: changed(url, (address) => (address.pathname = '/none')),
       }),
     },
     {
       words: 'a database that is down',
-      told: /PostgreSQL: .* cannot be reached/,
+      reported: /PostgreSQL: .* cannot be reached/,
       change: ({ url }) => ({ DATABASE_URL: changed(url, (address) => (address.port = '1')) }),
     },
     {
       words: 'a database without TLS',
-      told: /no encrypted connection/,
+      reported: /no encrypted connection/,
       change: ({ url }) => ({ DATABASE_URL: `${url}?sslmode=require` }),
     },
     {
       words: 'a Temporal server that is down',
-      told: /Temporal cannot be reached at 127\.0\.0\.1:1 /,
+      reported: /Temporal cannot be reached at 127\.0\.0\.1:1 /,
       change: () => ({ TEMPORAL_ADDRESS: '127.0.0.1:1' }),
     },
     {
       words: 'a Temporal server without TLS',
-      told: /Temporal cannot be reached/,
+      reported: /Temporal cannot be reached/,
       change: () => ({ TEMPORAL_TLS: 'true' }),
     },
     {
       words: 'a namespace that does not exist',
-      told: /no namespace elsewhere/,
+      reported: /no namespace elsewhere/,
       change: () => ({ TEMPORAL_NAMESPACE: 'elsewhere' }),
     },
     {
       words: 'a configuration file that cannot be read',
-      told: /configuration: cannot be read/,
+      reported: /configuration: cannot be read/,
       change: () => ({ TEMPORAL_CONFIG_FILE: fileWithKey() }),
     },
-  ])('$words', async ({ told, change }, { database, temporal }) => {
+  ])('$words', async ({ reported, change }, { database, temporal }) => {
     const { url } = withPlantedPassword(database);
     const environment = {
       ...environmentFor({ url }, temporal),
@@ -167,7 +167,7 @@ describe('a connection that fails tells neither password nor key', () => {
       }),
       outputOfWorker(environment),
     ]);
-    expect(check).toMatch(told);
+    expect(check).toMatch(reported);
     for (const output of [check, ...others]) {
       expect(plantedIn(output)).toEqual([]);
       expect(output).not.toContain('postgres://');

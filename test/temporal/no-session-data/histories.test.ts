@@ -38,7 +38,7 @@ test('no history, heartbeat or answer has a session value', async ({ temporal, d
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const run = await startRealRun(temporal);
   let whileWorking = '';
-  // Until a heartbeat tells something; the very first is empty.
+  // Until a heartbeat reports something; the first one is empty.
   await until(async () => {
     whileWorking = await everythingAbout(run);
     return whileWorking.includes('"rowsPerSecond"');

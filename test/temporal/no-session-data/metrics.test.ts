@@ -27,7 +27,7 @@ test('no metric of a worker has a value of a session', async ({ database, tempor
     async () => {
       const response = await fetch(`http://${bindAddress}/metrics`);
       const text = await response.text();
-      // It tells of both: the run that worked, and the one that failed.
+      // It covers both: the run that worked, and the one that failed.
       expect(text).toMatch(/activity_succeed_endtoend.*deleteExpiredSessions/);
       expect(text).toMatch(/activity_execution_failed.*deleteExpiredSessions/);
       return text;
