@@ -4,6 +4,19 @@ import { SessionRepository } from '../../src/database/session-repository.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+
+/** Locks rows by a statement in a transaction that stays open, and returns how many. */
+async function lockRows(
+  database: TestDatabase,
+  statement: string,
+): Promise<{ readonly locked: number; release(): Promise<unknown> }> {
+  const holder = await database.connect();
+  await holder.query('begin');
+  const { rowCount } = await holder.query(`${statement} for update`);
+  if (rowCount === null || rowCount === 0) throw new Error('No row to lock.');
+  return { locked: rowCount, release: () => holder.query('rollback') };
+}
 
 function die(): void {
   throw new Error('The worker died.');
@@ -14,20 +27,18 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select id from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
+    const { locked, release } = await lockRows(
+      database,
+      `select id from sessions where expires_at <= now() and right(id::text, 2) = '00'`,
     );
-    if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
 
     const first = await cleaner.clean();
-    expect(first).toMatchObject({ deletedCount: 12_000 - rowCount, skippedLocked: rowCount });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(first).toMatchObject({ deletedCount: 12_000 - locked, skippedLocked: locked });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
 
-    await holder.query('rollback');
+    await release();
     const second = await cleaner.clean();
-    expect(second).toMatchObject({ deletedCount: rowCount, skippedLocked: 0 });
+    expect(second).toMatchObject({ deletedCount: locked, skippedLocked: 0 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
   });
 
@@ -35,12 +46,10 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
+    const { locked } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() and right(id::text, 2) = '00'`,
     );
-    if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
@@ -53,22 +62,20 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
 
     const outcome = await cleaner.clean({ runId: 'run' });
 
-    expect(outcome).toMatchObject({ deletedCount: 12_000 - rowCount, skippedLocked: rowCount });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(outcome).toMatchObject({ deletedCount: 12_000 - locked, skippedLocked: locked });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   });
 
   test('rows locked during two attempts or slices are counted once', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
-    const holder = await database.connect();
-    await holder.query('begin');
     // The first one on either way.
-    const { rowCount } = await holder.query(
+    const { locked } = await lockRows(
+      database,
       `select from sessions where expires_at = (select min(expires_at) from sessions)
-         or ctid = (select min(ctid) from sessions where expires_at <= now()) for update`,
+         or ctid = (select min(ctid) from sessions where expires_at <= now())`,
     );
-    const left = rowCount ?? 0;
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
@@ -87,19 +94,18 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     if (resumeFrom === undefined) throw new Error('The first slice has left nothing.');
     const second = await cleaner.clean({ runId: 'run', slice: 1, resumeFrom });
 
-    expect(first.skippedLocked + second.skippedLocked).toBe(left);
-    expect(first.deletedCount + second.deletedCount).toBe(12_000 - left);
-    expect(await countSessions(database)).toEqual({ expired: left, live: 100 });
+    expect(first.skippedLocked + second.skippedLocked).toBe(locked);
+    expect(first.deletedCount + second.deletedCount).toBe(12_000 - locked);
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   });
 
   test('counts locked rows once, in any number of ranges and attempts', async ({ database }) => {
     await fillSessions(database, { expired: 8_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 3 } });
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select from sessions where expires_at <= now() and right(id::text, 2) < '0c' for update`,
+    const { locked } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() and right(id::text, 2) < '0c'`,
     );
     let chunks = 0;
     const onProgress = (): void => {
@@ -117,20 +123,21 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     }
 
     expect(outcome).toMatchObject({
-      deletedCount: 8_000 - (rowCount ?? 0),
-      skippedLocked: rowCount,
+      deletedCount: 8_000 - locked,
+      skippedLocked: locked,
     });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   }, 60_000);
 
   test('deletes within the run a row that was locked for a moment', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const holder = await database.connect();
-    await holder.query('begin');
-    await holder.query(`select from sessions where expires_at <= now() limit 1 for update`);
-    const onProgress = vi.fn<() => void>(() => void holder.query('rollback'));
+    const { release } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() limit 1`,
+    );
+    const onProgress = vi.fn<() => void>(() => void release());
 
     expect(await cleaner.clean({ hooks: { onProgress } })).toMatchObject({
       deletedCount: 500,
@@ -179,7 +186,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       )
     ).map((row) => row.id);
     const renewed = new Set<string>();
-    const activity = Array.from({ length: 4 }, async (_, connection) => {
+    const renewals = Array.from({ length: 4 }, async (_, connection) => {
       const client = await database.connect();
       for (let index = connection; index < ids.length; index += 4) {
         const { rowCount } = await client.query(
@@ -191,7 +198,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       }
     });
 
-    const [outcome] = await Promise.all([cleaner.clean(), ...activity]);
+    const [outcome] = await Promise.all([cleaner.clean(), ...renewals]);
 
     expect(renewed.size).toBeGreaterThan(0);
     const left = new Set(
@@ -236,10 +243,9 @@ test('a lock on a row that the deletion cascades to is passed by as well', async
   await database.sql('create index on devices (session_id)');
   await database.sql('insert into devices select id from sessions');
   await using cleaner = openCleaner(database);
-  const holder = await database.connect();
-  await holder.query('begin');
-  await holder.query(
-    `select from devices where session_id = (select id from sessions where expires_at <= now() limit 1) for update`,
+  const { release } = await lockRows(
+    database,
+    `select from devices where session_id = (select id from sessions where expires_at <= now() limit 1)`,
   );
 
   const first = await cleaner.clean();
@@ -248,7 +254,7 @@ test('a lock on a row that the deletion cascades to is passed by as well', async
   expect(first.deletedCount + first.skippedLocked).toBe(200);
   expect(await countSessions(database)).toEqual({ expired: first.skippedLocked, live: 10 });
 
-  await holder.query('rollback');
+  await release();
   expect(await cleaner.clean()).toMatchObject({
     deletedCount: first.skippedLocked,
     skippedLocked: 0,

@@ -5,7 +5,7 @@ import { startWithReplica } from '../support/own-postgres.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { test } from '../support/temporary-folder.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-import { onWait } from '../support/waits.ts';
+import { recordWaits } from '../support/waits.ts';
 
 /** Lag by which the replica replays what it receives. Seconds. */
 const DELAY = 1.5;
@@ -36,16 +36,9 @@ test(
     const writer = keepWriting(database, writing.signal);
     await expect.poll(() => replayLag(database), { timeout: 30_000 }).toBeGreaterThan(1);
     await using cleaner = openCleaner(database, { settings: { maxReplicaLagSeconds: 1 } });
-    const waits: string[] = [];
+    const { waits, hooks } = recordWaits(() => writing.abort());
 
-    const outcome = await cleaner.clean({
-      hooks: {
-        onProgress: onWait((waitingFor) => {
-          waits.push(waitingFor);
-          writing.abort();
-        }),
-      },
-    });
+    const outcome = await cleaner.clean({ hooks });
     await writer;
 
     expect(waits).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);

@@ -5,24 +5,25 @@ import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DELETION } from '../support/settings.ts';
-import { onWait } from '../support/waits.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+import { onWait, recordWaits } from '../support/waits.ts';
+
+async function lockTable(
+  database: TestDatabase,
+): Promise<Awaited<ReturnType<TestDatabase['connect']>>> {
+  const holder = await database.connect();
+  await holder.query('begin');
+  await holder.query('lock table sessions in access exclusive mode');
+  return holder;
+}
 
 test('waits while the whole table is locked, reports it, then continues', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
-  const holder = await database.connect();
-  await holder.query('begin');
-  await holder.query('lock table sessions in access exclusive mode');
-  const waits: string[] = [];
+  const holder = await lockTable(database);
+  const { waits, hooks } = recordWaits(() => holder.query('rollback'));
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        waits.push(waitingFor);
-        void holder.query('rollback');
-      }),
-    },
-  });
+  const outcome = await cleaner.clean({ hooks });
 
   expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({
@@ -69,20 +70,13 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
 test('a resumed slice waits for a locked table, too', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
-  const holder = await database.connect();
-  await holder.query('begin');
-  await holder.query('lock table sessions in access exclusive mode');
-  const waits: string[] = [];
+  const holder = await lockTable(database);
+  const { waits, hooks } = recordWaits(() => holder.query('rollback'));
 
   const outcome = await cleaner.clean({
     slice: 1,
     resumeFrom: { way: 'sweep', position: '0', deadline: new Date().toISOString() },
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        waits.push(waitingFor);
-        void holder.query('rollback');
-      }),
-    },
+    hooks,
   });
 
   expect(waits).toEqual(['table-locked: "public"."sessions"']);
@@ -129,19 +123,12 @@ test('lets a statement that waits for the table go first', async ({ database }) 
       database.sql(`select from pg_locks where not granted and relation = 'sessions'::regclass`),
     )
     .toHaveLength(1);
-  const waits: string[] = [];
+  const { waits, hooks } = recordWaits(() => reader.query('rollback'));
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        waits.push(waitingFor.split(':')[0] ?? '');
-        void reader.query('rollback');
-      }),
-    },
-  });
+  const outcome = await cleaner.clean({ hooks });
   await altering;
 
-  expect(waits[0]).toMatch(/^table-(wanted|locked)$/);
+  expect(waits[0]).toMatch(/^table-(wanted|locked):/);
   expect(outcome).toMatchObject({ deletedCount: 3_000, skippedLocked: 0 });
 });
 
@@ -159,16 +146,9 @@ test('waits for a transaction that keeps dead rows from being removed', async ({
       ),
     )
     .toHaveLength(1);
-  const waits: string[] = [];
+  const { waits, hooks } = recordWaits(() => old.query('rollback'));
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        waits.push(waitingFor);
-        void old.query('rollback');
-      }),
-    },
-  });
+  const outcome = await cleaner.clean({ hooks });
 
   expect(waits).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
   expect(outcome).toMatchObject({

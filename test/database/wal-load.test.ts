@@ -4,7 +4,7 @@ import { openCleaner } from '../support/cleaner.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { test } from '../support/temporary-folder.ts';
-import { onWait } from '../support/waits.ts';
+import { recordWaits } from '../support/waits.ts';
 
 test(
   'waits while checkpoints fall behind the WAL, and continues after one',
@@ -30,16 +30,9 @@ test(
     await database.sql(`create table bulk as select repeat(md5(i::text), 30) as content
     from generate_series(1, 90000) as i`);
     await using cleaner = openCleaner(database);
-    const waits: string[] = [];
+    const { waits, hooks } = recordWaits(() => process.kill(checkpointer.pid, 'SIGCONT'));
 
-    const outcome = await cleaner.clean({
-      hooks: {
-        onProgress: onWait((waitingFor) => {
-          waits.push(waitingFor);
-          process.kill(checkpointer.pid, 'SIGCONT');
-        }),
-      },
-    });
+    const outcome = await cleaner.clean({ hooks });
 
     expect(waits).toEqual([expect.stringMatching(/^wal: \d\.\d × max_wal_size$/)]);
     expect(outcome).toMatchObject({

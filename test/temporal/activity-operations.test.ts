@@ -1,11 +1,10 @@
 /** What an operator can do to the activity itself, with Temporal's own command. */
-import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
-import type { SliceProgress } from '../../src/contract/slice.ts';
 import { readRunResult } from '../../src/runs/result.ts';
 import { test } from '../support/fixtures.ts';
+import { pendingActivity, untilDeleting } from '../support/pending-activity.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
@@ -90,33 +89,6 @@ async function operate(
 ): Promise<void> {
   const which = ['--workflow-id', run.workflowId, '--activity-id', (await pendingActivity(run)).id];
   await temporalCli(temporal, 'activity', operation, ...which, ...flags);
-}
-
-interface PendingActivity {
-  readonly id: string;
-  readonly state: number | null | undefined;
-  readonly startedAt: string;
-  readonly deletedCount: number;
-}
-
-async function pendingActivity(run: RealRun): Promise<PendingActivity> {
-  const { raw } = await run.describe();
-  const activity = raw.pendingActivities?.[0];
-  const payload = activity?.heartbeatDetails?.payloads?.[0];
-  const progress: Partial<SliceProgress> | undefined = payload
-    ? defaultPayloadConverter.fromPayload(payload)
-    : undefined;
-  return {
-    id: activity?.activityId ?? '',
-    state: activity?.state,
-    startedAt: JSON.stringify(activity?.lastStartedTime),
-    deletedCount: progress?.deletedCount ?? 0,
-  };
-}
-
-/** Waits until a heartbeat reports deleted rows. */
-async function untilDeleting(run: RealRun): Promise<void> {
-  await until(async () => (await pendingActivity(run)).deletedCount > 0);
 }
 
 function detailsIn(error: unknown): unknown {

@@ -1,12 +1,13 @@
 /** Slices whose activity ends without a result. */
 import { ApplicationFailure } from '@temporalio/common';
-import pg from 'pg';
-import { describe, expect, inject } from 'vitest';
+import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
 import { PROGRESS_QUERY, RESULT_MEMO, UPDATE } from '../../src/contract/names.ts';
 import type { RunProgress } from '../../src/contract/run.ts';
 import { test } from '../support/fixtures.ts';
+import { pendingActivity } from '../support/pending-activity.ts';
+import { refuseConnections } from '../support/refused-connections.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
@@ -32,10 +33,7 @@ describe('a slice between two attempts', PATIENT, () => {
     const run = await startRealRun(temporal);
     await until(async () => (await countSessions(database)).expired < 29_000);
     await refuseConnections(database, true);
-    await until(async () => {
-      const [activity] = (await run.describe()).raw.pendingActivities ?? [];
-      return (activity?.attempt ?? 0) >= 3;
-    });
+    await until(async () => (await pendingActivity(run)).attempt >= 3);
 
     await run.executeUpdate(UPDATE.pause);
     await refuseConnections(database, false);
@@ -91,7 +89,7 @@ describe('a slice between two attempts', PATIENT, () => {
     const busy = [await startRealRun(temporal), await startRealRun(temporal)];
     await until(async () => (await countSessions(database)).expired < 20_000);
     const waiting = await startRealRun(temporal);
-    await until(async () => ((await waiting.describe()).raw.pendingActivities ?? []).length === 1);
+    await until(async () => (await pendingActivity(waiting)).id !== '');
     await waiting.cancel();
     await expect(waiting.result()).rejects.toThrow('cancelled');
     const { memo } = await waiting.describe();
@@ -182,11 +180,10 @@ describe('a target that waits for approval', PATIENT, () => {
       deletion: { approvalShare: 1 },
     });
     const run = await startRealRun(temporal);
-    const pending = async () => (await run.describe()).raw.pendingActivities ?? [];
-    await until(async () => ((await pending())[0]?.attempt ?? 0) >= 2);
+    await until(async () => (await pendingActivity(run)).attempt >= 2);
     await run.executeUpdate(UPDATE.pause);
     await refuseConnections(database, false);
-    await until(async () => (await pending()).length === 0);
+    await until(async () => (await pendingActivity(run)).id === '');
     await run.executeUpdate(UPDATE.resume);
 
     const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
@@ -228,21 +225,4 @@ async function fillCodes(database: TestDatabase): Promise<void> {
   await database.sql(
     `insert into codes select now() - interval '1 hour' from generate_series(1, 1001)`,
   );
-}
-
-/** Connects to no database that may be refusing connections. */
-async function refuseConnections({ name }: TestDatabase, isRefused: boolean): Promise<void> {
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  try {
-    await admin.query(`alter database ${name} with allow_connections ${!isRefused}`);
-    if (!isRefused) return;
-    await admin.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = $1 and application_name = 'session-cleanup'`,
-      [name],
-    );
-  } finally {
-    await admin.end();
-  }
 }
