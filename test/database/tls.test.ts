@@ -79,7 +79,7 @@ describe.skipIf(!hasOpenssl)('the connection to the database', () => {
     expect(await encryptionOf(`${url}?sslmode=disable`)).toBe(false);
     expect(await encryptionOf(`${url}?sslmode=no-verify`)).toBe(true);
     expect(await encryptionOf(`${url}?ssl=no-verify`)).toBe(true);
-    expect(await encryptionOf(`${url}?ssl=true`)).toContain('No encrypted connection');
+    expect(await encryptionOf(`${url}?ssl=true`)).toContain('no encrypted connection');
     expect(await encryptionOf(`${url}?ssl=true&${authority}`)).toBe(true);
     for (const mode of ['require', 'verify-ca', 'verify-full']) {
       expect(await encryptionOf(`${url}?sslmode=${mode}`)).toContain('no encrypted connection');
