@@ -70,7 +70,7 @@ describe('a slice', () => {
     expect(attempt.heartbeats).toHaveLength(length);
   }, 15_000);
 
-  test('counts a row once, however often it is tried', async ({ database }) => {
+  test('counts a row once in any number of attempts', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 0 });
     await using activities = openActivities(database.url);
     const cutoff = new Date().toISOString();

@@ -38,7 +38,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 describe('a connection that is lost in mid-transaction', () => {
-  test('costs the ORM no place in its pool, however often it happens', async ({ database }) => {
+  test('never costs the ORM a place in its pool', async ({ database }) => {
     const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
     // A pool of three.
     const orm = createOrm(settings, [TEST_TARGET], { lanes: 1 });

@@ -31,7 +31,7 @@ describe.for(REWRITES)('%s', (rewrite) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20_000 });
   });
 
-  test('between two slices makes the second one begin anew', async ({ database }) => {
+  test('between two slices makes the second one start over', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 20_000 });
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
     let chunks = 0;

@@ -92,7 +92,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
   }, 30_000);
 
-  test('rows that stay are counted once, whatever the number of attempts', async ({ database }) => {
+  test('rows that stay are counted once in any number of attempts', async ({ database }) => {
     await fillSessions(database, { expired: 3_000, live: 10 });
     await refer(database, 40);
     await forceWay(database, way);

@@ -20,7 +20,7 @@ const settingsOf = (database: TestDatabase, overrides: object = {}) => ({
   ...overrides,
 });
 
-test('the migrated schema is exactly what the entities say', async ({ emptyDatabase }) => {
+test('the migrated schema equals that of the entities', async ({ emptyDatabase }) => {
   const settings = settingsOf(emptyDatabase);
   await using orm = openOrm(settings);
   await migrate(orm.orm);

@@ -34,7 +34,7 @@ test('waits while the whole table is locked, reports it, then continues', async 
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a table that gets locked in mid-run is waited for as well', async ({ database }) => {
+test('waits for a table that is locked during the run', async ({ database }) => {
   await fillSessions(database, { expired: 30_000, live: 100 });
   // The pace keeps the run busy until the lock is had.
   await using cleaner = openCleaner(database, { settings: { rowsPerSecond: 30_000 } });
@@ -84,7 +84,7 @@ test('a resumed slice waits for a locked table, too', async ({ database }) => {
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a table that gets locked after the last chunk is not waited for', async ({ database }) => {
+test('does not wait for a table that is locked after the last chunk', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
   const holder = await database.connect();

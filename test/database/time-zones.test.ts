@@ -89,7 +89,7 @@ describe('sessions that connect-pg-simple wrote where the database is in New Yor
 describe('without a configured zone', () => {
   const target = { ...TABLE, timeZone: undefined };
 
-  test('a database that is in UTC for everybody is cleaned', async ({ database }) => {
+  test('a database whose only zone is UTC is cleaned', async ({ database }) => {
     await database.sql(`alter database ${database.name} set timezone = 'Etc/UTC'`);
     await writeSessions(database);
     await using cleaner = openCleaner(database, { target });

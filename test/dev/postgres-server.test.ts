@@ -46,7 +46,7 @@ async function query(url: string, text: string): Promise<readonly unknown[]> {
 }
 
 describe('an embedded PostgreSQL server', () => {
-  test('keeps its data, however it was stopped', async ({ start }) => {
+  test('keeps its data after every kind of stop', async ({ start }) => {
     const first = await start();
     await query(first.url, 'create table kept (number int)');
     for (const [number, end] of [

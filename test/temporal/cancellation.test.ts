@@ -68,7 +68,7 @@ describe('a cancelled run', PATIENT, () => {
     });
   });
 
-  test('says so when the count could not be settled', async ({ temporal }) => {
+  test('reports a count that could not be settled', async ({ temporal }) => {
     await using worker = await startFakeWorker(temporal, () => {
       throw new Error('the database is down');
     });
@@ -109,7 +109,7 @@ describe('a cancelled run', PATIENT, () => {
     });
   });
 
-  test('completes when its last slice drained its target all the same', async ({ temporal }) => {
+  test('completes when its last slice drained its target', async ({ temporal }) => {
     await using worker = await startFakeWorker(temporal, async (request) => {
       await toldToStop();
       return sliceOf(request, { deletedCount: 9 });

@@ -171,7 +171,7 @@ describe('the approval check', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });
   });
 
-  test('a rejected target keeps its rows, and the run says so', async ({ temporal, database }) => {
+  test('a rejected target keeps its rows and is reported', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
     await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);

@@ -142,7 +142,7 @@ describe('a run of which a target fails', () => {
     });
   });
 
-  test('says so when neither the slice nor the ledger reports a count', async ({ temporal }) => {
+  test('reports that neither the slice nor the ledger has a count', async ({ temporal }) => {
     await using _ = await startFakeWorker(temporal, () => {
       throw noTable('sessions', undefined);
     });

@@ -74,7 +74,7 @@ describe('a usual run', () => {
     expect(worker.requests).toEqual([worker.requests[0], worker.requests[0], worker.requests[0]]);
   });
 
-  test('deletes nothing and says so in a dry run', async ({ temporal }) => {
+  test('deletes nothing in a dry run, and reports it', async ({ temporal }) => {
     await using worker = await startFakeWorker(temporal, (request) =>
       sliceOf(request, { deletedCount: 1_234 }),
     );

@@ -25,7 +25,7 @@ describe('a cut-off that is not given', () => {
     expect(cutoff({ scheduledStart: new Date(slot) })).toBe(expected);
   });
 
-  test('never lies after the start, whatever was scheduled', () => {
+  test('is never after the start, for any scheduled time', () => {
     fc.assert(
       fc.property(
         fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }),
