@@ -21,7 +21,7 @@ async function ledgerSum(database: TestDatabase, runId: string): Promise<number>
   return Number(row?.sum);
 }
 
-/** Lets each deleted row take so long that a run can be met in the middle. */
+/** Slows each deleted row, so that a test can act in the middle of a run. */
 async function slowDown(database: TestDatabase, secondsPerRow: number): Promise<void> {
   await database.sql(`create function slow() returns trigger language plpgsql as
     $$ begin perform pg_sleep(${secondsPerRow}); return old; end $$`);
@@ -34,7 +34,7 @@ function die(): void {
   throw new Error('The worker died.');
 }
 
-/** Changes the ledger under an attempt, in its second chunk. */
+/** Changes the ledger during an attempt, in its second chunk. */
 async function meddle(database: TestDatabase, change: string): Promise<void> {
   await database.sql(`create function meddle() returns trigger language plpgsql as $$ begin
     update ${LEDGER} set ${change} where run_id = 'run' and deleted_count > 0; return null; end $$`);

@@ -53,7 +53,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
-    // As a long list with joined neighbours comes to be: each lane's covers what is the other's.
+    // Like a long list with joined neighbours: each lane's covers rows of the other.
     const [from, to] = way === 'sweep' ? ['0', '9999'] : ['', 'infinity'];
     await database.sql(
       `update session_cleanup.session_cleanup_ledger set way = $1, position = $2, end_position = null, revisit = $3`,
@@ -249,7 +249,7 @@ test('a lock on a row that the deletion cascades to is passed by as well', async
   );
 
   const first = await cleaner.clean();
-  // The block in which it lies is left alone: it can't be divided any further.
+  // Its block is left out: it can't be divided any further.
   expect(first.skippedLocked).toBeGreaterThan(0);
   expect(first.deletedCount + first.skippedLocked).toBe(200);
   expect(await countSessions(database)).toEqual({ expired: first.skippedLocked, live: 10 });

@@ -36,7 +36,7 @@ test('waits while the whole table is locked, reports it, then continues', async 
 
 test('waits for a table that is locked during the run', async ({ database }) => {
   await fillSessions(database, { expired: 30_000, live: 100 });
-  // The pace keeps the run busy until the lock is had.
+  // The pace keeps the run active until the lock is granted.
   await using cleaner = openCleaner(database, { settings: { rowsPerSecond: 30_000 } });
   const holder = await database.connect();
   let locking: Promise<unknown> | undefined;

@@ -25,7 +25,7 @@ test(
     );
     if (checkpointer === undefined) throw new Error('The server has no checkpointer.');
     await database.sql('checkpoint');
-    // As on a disk that is busy for good: the checkpoint that is called for does not come about.
+    // As on an overloaded disk: the requested checkpoint does not finish.
     process.kill(checkpointer.pid, 'SIGSTOP');
     await database.sql(`create table bulk as select repeat(md5(i::text), 30) as content
     from generate_series(1, 90000) as i`);

@@ -127,7 +127,7 @@ describe('an embedded PostgreSQL server', () => {
     server.signal('SIGKILL');
     await server.exited;
     const other = spawn('sleep', ['60'], {
-      // The same user as the server's, or PostgreSQL would see for itself that it is a other.
+      // The same user as the server's, or PostgreSQL itself would detect that it is another process.
       ...ownerOf(path.join(folder, 'postgres', 'data')),
     });
     const gone = once(other, 'exit');

@@ -5,7 +5,7 @@ import type { TestDatabase } from './test-database.ts';
 export const CLEANER = 'session-cleanup';
 
 /**
- * From here on every deletion from `sessions` notes each row once, with the name of the connection it
+ * Logs each row deleted from `sessions` from now on, once, with the name of the connection it
  * came by, its role and the moment, in the deletion's own transaction.
  */
 export async function logDeletions(database: TestDatabase): Promise<void> {

@@ -24,7 +24,7 @@ export interface FakeWork {
   deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
   /** Left out: settling fails for good. */
   settleSlice?(request: SettleRequest): SettledSlice;
-  /** What the configuration says; left out: one target, without limits. */
+  /** The configuration; left out: one target, without limits. */
   readonly plan?: Partial<RunPlan>;
 }
 
@@ -115,7 +115,7 @@ export async function eventsOf(run: Run): Promise<readonly string[]> {
   );
 }
 
-/** Works, and heartbeats, until the server says that the run was cancelled. */
+/** Heartbeats until the server cancels the activity. */
 export async function toldToStop(): Promise<void> {
   const { cancellationSignal, heartbeat } = Context.current();
   const beat = setInterval(() => {
@@ -155,7 +155,7 @@ export async function detailsOf(run: WorkflowHandle): Promise<string> {
   return (await metadataOf(run)).currentDetails?.replaceAll('\u00A0', '') ?? '';
 }
 
-/** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */
+/** Waits until `check` holds. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 25_000;
   while (!(await check())) {

@@ -1,4 +1,4 @@
-/** The comparison at the end of every test that kills something: three counts of the same rows. */
+/** Compares three counts of the same rows at the end of a run. */
 import { compareWithSnapshot } from './snapshot.ts';
 import type { TestDatabase } from './test-database.ts';
 import type { WatchedRun } from './watched-run.ts';

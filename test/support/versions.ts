@@ -47,7 +47,7 @@ export interface Whereabouts {
   readonly pids: readonly number[];
 }
 
-/** Reads from a run's history who worked on it. */
+/** Reads from a run's history which workers processed it. */
 export async function whereaboutsOf(
   run: Pick<WorkflowHandle, 'fetchHistory'>,
 ): Promise<Whereabouts> {

@@ -26,7 +26,7 @@ describe('a run with an input that is not understood', () => {
     expect(cause).toBeInstanceOf(ApplicationFailure);
     expect(cause).toMatchObject({ type, nonRetryable: true });
     expect(worker.requests).toEqual([]);
-    // At the first workflow task: a failing task would be tried again for ever.
+    // At the first workflow task: a failing task would be retried forever.
     expect(await eventsOf(run)).toHaveLength(5);
   });
 });

@@ -16,7 +16,7 @@ const FINDINGS = z.object({ findings: z.array(z.looseObject({ check: z.string() 
 
 const PATIENT = { timeout: 120_000 };
 
-/** Slow enough to be under way while versions come and go. */
+/** Slow enough to be running while versions change. */
 const SLOW = { ROWS_PER_SECOND: '300', CHUNK_TIME: '10ms', LANES: '1' };
 
 const STOCK = { expired: 12_000, live: 500 };

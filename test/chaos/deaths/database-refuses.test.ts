@@ -20,7 +20,7 @@ async function setReadOnly(database: TestDatabase, value: 'on' | 'off'): Promise
   await database.sql('select pg_reload_conf()');
 }
 
-/** Waits until the activity was tried again, and returns what its last failure says. */
+/** Waits until the activity was tried again, and returns its last failure message. */
 async function untilRetried(run: WatchedRun): Promise<string> {
   return await vi.waitFor(
     async () => {

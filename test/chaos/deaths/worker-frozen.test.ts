@@ -44,7 +44,7 @@ test(
       await run.untilDeleted(random.between(0.05, 0.2) * EXPIRED);
       await using _newer = await startWorker({ databaseUrl: database.url, temporal, settings });
       old.signal('SIGSTOP');
-      // Its open question for more work would be answered with the next attempt.
+      // Its open poll would receive the next attempt.
       proxy.cut();
       const frozen = await run.inLedger();
       // A chunk that had been handed to the server may still be in there; two more never.

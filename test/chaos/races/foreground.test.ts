@@ -13,7 +13,7 @@ const TRANSACTIONS = sized({ short: 300, full: 2_000 });
 const CONNECTIONS = 4;
 const ROWS_EACH = 12;
 
-/** What the foreground met. */
+/** The result of the foreground transactions. */
 interface Suffering {
   transactions: number;
   readonly errors: string[];

@@ -45,7 +45,7 @@ interface Meeting {
   readonly way: Way;
 }
 
-/** Lets the statement meet a run, and hands the run over once the statement is done. */
+/** Executes the statement during a run, and hands the run over once the statement is done. */
 async function meet(
   { database, temporal, random, way }: Meeting,
   statement: string,

@@ -1,4 +1,4 @@
-/** A run that a chaos test meets in the middle of its deletion. */
+/** A run in the middle of its deletion. */
 import { slowDownDeletions } from '../../support/slow-deletion.ts';
 import { fillAndSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';

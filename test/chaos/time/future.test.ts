@@ -19,7 +19,7 @@ const HOUR = 3_600_000;
 const ROWS = { expired: 2_000, live: 2_000 };
 const missing = whyNoFakeTime();
 
-/** Half of the live sessions expire within the next hour: what a clock an hour ahead would take. */
+/** Half of the live sessions expire within the next hour: a clock an hour ahead would delete them. */
 const SOON = `update sessions set expires_at = now() + interval '5 minutes' + random() * interval '50 minutes'
   where expires_at > now() and id < '80000000-0000-0000-0000-000000000000'`;
 
@@ -98,7 +98,7 @@ test('a database clock an hour behind deletes no live row', async ({ folder, tem
   const byStart = await startRun(database, temporal);
   expect(await countsOf(database, byStart)).toEqual(exactly(ROWS.expired));
 
-  // Nor by a cut-off that was given, and is past by everybody's clock but the database's.
+  // Nor by a given cut-off that is past by all clocks but the database's.
   const given = await startRun(database, temporal, {
     cutoff: new Date(Date.now() - 1_000).toISOString(),
   });

@@ -6,7 +6,7 @@ import { temporalCli } from '../../support/temporal-cli.ts';
 import { expectBackfill, type Overlap } from '../support/backfill.ts';
 import { PAST_RANGE } from '../support/slots.ts';
 
-/** What docs/operations.md says of each, for four slots six hours apart. */
+/** The outcome of each by docs/operations.md, for four slots six hours apart. */
 const POLICIES: readonly (readonly [Overlap, string])[] = [
   ['Skip', 'runs the first slot only'],
   ['BufferOne', 'runs the first slot, and then one more'],

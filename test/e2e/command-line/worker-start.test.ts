@@ -32,7 +32,7 @@ const test = base.extend('stage', async ({ database, temporal }): Promise<Stage>
   return stage;
 });
 
-/** What the operator did that a configuration has no say in. */
+/** State of the operator that the configuration does not set. */
 const KEPT = {
   state: { paused: true, notes: 'by Ann', limitedActions: true, remainingActions: '5' },
 };

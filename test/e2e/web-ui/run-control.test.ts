@@ -23,7 +23,7 @@ import { test as base, type WebUi } from '../support/web-ui-test.ts';
 
 const STOCK = { expired: 60_000, live: 500 };
 
-/** A worker in the midst of a long run, whose page is open. */
+/** A worker during a long run, whose page is open. */
 interface Midst extends Stage {
   readonly ui: WebUi;
   readonly worker: WorkerProcess;

@@ -21,7 +21,7 @@ import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
 // Each test starts dozens of processes.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** What Temporal's client says of a run that failed. */
+/** The error of Temporal's client for a failed run. */
 const FAILED = 'Workflow execution failed';
 
 /** All commands that take `--json`, by what they are called. */
@@ -99,7 +99,7 @@ test('no command prints a session value, password or key', async ({ database, te
   await runAsJson('schedule delete');
 
   expect([...seen.keys()].toSorted()).toEqual(commandsWithJson().toSorted());
-  // The search is not in vain: the failure that quotes a row is reported.
+  // The search itself works: the failure that quotes a row is reported.
   expect(seen.get('run list')).toContain('(22P02)');
   const leaks = [...seen].map(([line, output]) => [line, ...plantedIn(output)]);
   expect(leaks.filter(([, ...places]) => places.length > 0)).toEqual([]);

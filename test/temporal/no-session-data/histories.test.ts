@@ -18,7 +18,7 @@ import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 import { countSessions } from '../../support/sessions.ts';
 import { until } from '../../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 8_000 } };
 
 test('the search finds a planted value in every spelling', () => {
@@ -51,7 +51,7 @@ test('no history, heartbeat or answer has a session value', async ({ temporal, d
   await run.result();
 
   const seen = [whileWorking, JSON.stringify(answers), await everythingAbout(run)].join('\n');
-  // What is looked for is there to be found: the search itself works.
+  // The search itself works.
   expect(seen).toContain('"deletedCount"');
   expect(plantedIn(seen)).toEqual([]);
 });
