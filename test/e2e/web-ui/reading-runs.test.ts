@@ -82,7 +82,7 @@ test('a failed run shows the error and the remedy', async ({ ui, database, tempo
   expect(failure).toContain('table \\"auth\\".\\"session\\" does not exist');
   expect(failure).toContain('Set SESSION_CLEANUP_TABLE to the table');
   const [, details, current] = await userMetadata(ui);
-  await details?.getByText('message tells what to do').waitFor();
+  await details?.getByText('message says what to do').waitFor();
   await current?.getByText('Set SESSION_CLEANUP_TABLE').waitFor();
   expect(await askProgress(ui, '"failed"')).toContain('"deletedCount": 0');
   expect(await countSessions(database)).toEqual({ expired: 100, live: 50 });
