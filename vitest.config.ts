@@ -40,8 +40,7 @@ export default defineConfig({
         test: {
           name: 'least-rights',
           include: [
-            'test/least-rights/**/*.test.ts',
-            ...['ways', 'locks', 'approval-check'].map((name) => `test/database/${name}.test.ts`),
+            'test/database/{missing-right,ways,locks,approval-check}.test.ts',
             'test/database/delete-expired-sessions.test.ts',
             'test/temporal/whole-run.test.ts',
           ],
@@ -55,13 +54,8 @@ export default defineConfig({
         test: {
           // To be run with `POSTGRES_PACKAGE`: what asks PostgreSQL itself for something.
           name: 'oldest-postgres',
-          include: [
-            'test/database/**/*.test.ts',
-            'test/activities/**/*.test.ts',
-            'test/integration/**/*.test.ts',
-            'test/temporal/whole-run.test.ts',
-            'test/oldest-postgres/**/*.test.ts',
-          ],
+          include: ['test/database/**/*.test.ts', 'test/temporal/whole-run.test.ts'],
+          exclude: ['test/database/missing-right.test.ts'],
           ...ORDINARY,
         },
       },

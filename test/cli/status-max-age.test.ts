@@ -5,7 +5,7 @@ import type { TargetSuccess } from '../../src/runs/last-success.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
-import { sliceOf, startRun, withFakeWorker } from '../support/fake-worker.ts';
+import { sliceOf, startRun, startFakeWorker } from '../support/fake-worker.ts';
 import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
 // Each test starts several processes, which takes its time on a machine that is busy.
@@ -14,49 +14,44 @@ vi.setConfig({ testTimeout: 60_000 });
 const configuredTargets = ['sessions', 'tokens'];
 
 test('a run counts for the targets that it cleaned, by its cut-off', async ({ temporal }) => {
-  await withFakeWorker(
-    temporal,
+  await using _ = await startFakeWorker(temporal, {
+    plan: { targets: configuredTargets },
+    deleteExpiredSessions(request) {
+      // The budget of a target is spent without, or with, something deleted.
+      const stopped = request.cutoff.startsWith('2026-03') ? 'budget' : 'drained';
+      const deletedCount = request.target === 'tokens' ? 0 : 7;
+      return sliceOf(request, { stopped, deletedCount });
+    },
+  });
+  const all = await run(temporal, { cutoff: '2026-02-01T00:00:00Z' });
+  expect(await successes(temporal)).toMatchObject([
+    { target: 'sessions', success: { workflowId: all, cutoff: '2026-02-01T00:00:00.000Z' } },
+    { target: 'tokens', success: { workflowId: all, cutoff: '2026-02-01T00:00:00.000Z' } },
+  ]);
+
+  const dry = await run(temporal, { cutoff: '2026-05-01T00:00:00Z', dryRun: true });
+  const old = await run(temporal, { cutoff: '2026-01-01T00:00:00Z' });
+  const one = await run(temporal, { cutoff: '2026-04-01T00:00:00Z', targets: ['sessions'] });
+  await ended(temporal, dry, old, one);
+  expect(await successes(temporal)).toMatchObject([
+    { target: 'sessions', success: { workflowId: one } },
+    { target: 'tokens', success: { workflowId: all } },
+  ]);
+
+  const spent = await run(temporal, { cutoff: '2026-03-01T00:00:00Z' });
+  const later = await run(temporal, { cutoff: '2026-03-02T00:00:00Z', targets: ['tokens'] });
+  await ended(temporal, spent, later);
+  expect(await successes(temporal)).toMatchObject([
+    { target: 'sessions', success: { workflowId: one } },
     {
-      plan: { targets: configuredTargets },
-      deleteExpiredSessions(request) {
-        // The budget of a target is spent without, or with, something deleted.
-        const stopped = request.cutoff.startsWith('2026-03') ? 'budget' : 'drained';
-        const deletedCount = request.target === 'tokens' ? 0 : 7;
-        return sliceOf(request, { stopped, deletedCount });
+      target: 'tokens',
+      success: { workflowId: all },
+      passedOver: {
+        workflowId: later,
+        reason: 'its time budget was spent and nothing was deleted',
       },
     },
-    async () => {
-      const all = await run(temporal, { cutoff: '2026-02-01T00:00:00Z' });
-      expect(await successes(temporal)).toMatchObject([
-        { target: 'sessions', success: { workflowId: all, cutoff: '2026-02-01T00:00:00.000Z' } },
-        { target: 'tokens', success: { workflowId: all, cutoff: '2026-02-01T00:00:00.000Z' } },
-      ]);
-
-      const dry = await run(temporal, { cutoff: '2026-05-01T00:00:00Z', dryRun: true });
-      const old = await run(temporal, { cutoff: '2026-01-01T00:00:00Z' });
-      const one = await run(temporal, { cutoff: '2026-04-01T00:00:00Z', targets: ['sessions'] });
-      await ended(temporal, dry, old, one);
-      expect(await successes(temporal)).toMatchObject([
-        { target: 'sessions', success: { workflowId: one } },
-        { target: 'tokens', success: { workflowId: all } },
-      ]);
-
-      const spent = await run(temporal, { cutoff: '2026-03-01T00:00:00Z' });
-      const later = await run(temporal, { cutoff: '2026-03-02T00:00:00Z', targets: ['tokens'] });
-      await ended(temporal, spent, later);
-      expect(await successes(temporal)).toMatchObject([
-        { target: 'sessions', success: { workflowId: one } },
-        {
-          target: 'tokens',
-          success: { workflowId: all },
-          passedOver: {
-            workflowId: later,
-            reason: 'its time budget was spent and nothing was deleted',
-          },
-        },
-      ]);
-    },
-  );
+  ]);
 });
 
 test('status --max-age needs no database, names the target that is overdue, and says why', async ({

@@ -5,7 +5,7 @@ import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-/** Rows without statistics: nobody has analysed them, and nobody will. */
+/** Rows without statistics: never analysed. */
 async function fillUnseen(database: TestDatabase, expired: number, live: number): Promise<void> {
   await database.sql('alter table sessions set (autovacuum_enabled = off)');
   await database.sql(
@@ -41,9 +41,7 @@ describe('a table', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 4_000 });
   });
 
-  test('whose statistics say that nothing has expired is drained, however much has', async ({
-    database,
-  }) => {
+  test('is drained when outdated statistics report no expired row', async ({ database }) => {
     await fillUnseen(database, 0, 20_000);
     await analyse(database);
     await database.sql(`update sessions set expires_at = expires_at - interval '1 year'
@@ -53,9 +51,7 @@ describe('a table', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 2 });
   });
 
-  test('whose statistics say that most has expired is swept, however little has', async ({
-    database,
-  }) => {
+  test('is swept when outdated statistics report most rows expired', async ({ database }) => {
     await fillUnseen(database, 20_000, 100);
     await analyse(database);
     await database.sql(`update sessions set expires_at = now() + interval '1 day'
@@ -89,9 +85,7 @@ describe('a table', () => {
   });
 });
 
-test('in a table of 60,000 rows in no order, a thousandth is drained and half is swept', async ({
-  database,
-}) => {
+test('60,000 unordered rows: 0.1 % expired is drained, half is swept', async ({ database }) => {
   await fillSessions(database, { expired: 60, live: 59_940 });
   await using cleaner = openCleaner(database);
   expect(await cleaner.clean()).toMatchObject({ way: 'drain', deletedCount: 60 });
@@ -101,9 +95,7 @@ test('in a table of 60,000 rows in no order, a thousandth is drained and half is
   expect(await countSessions(database)).toEqual({ expired: 0, live: 60_000 });
 });
 
-test('in the order of their expiry, rows are drained up to a quarter of the table, and swept beyond', async ({
-  database,
-}) => {
+test('rows in expiry order are drained up to a quarter of the table', async ({ database }) => {
   await using cleaner = openCleaner(database);
   for (const [expired, way] of [
     [12_000, 'drain'],

@@ -11,9 +11,7 @@ import { inspectTarget } from '../../src/targets/target.ts';
 import { checkDatabase } from '../../src/checks/check-database.ts';
 import { test } from '../support/fixtures.ts';
 
-test('with ?schema=auth every command looks at the table in that schema, and none at another', async ({
-  emptyDatabase,
-}) => {
+test('?schema=auth selects the schema of the table in every command', async ({ emptyDatabase }) => {
   await emptyDatabase.sql('create schema auth');
   await emptyDatabase.sql('create table public.sessions (expires_at timestamptz)');
   await emptyDatabase.sql(

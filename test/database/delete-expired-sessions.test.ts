@@ -44,9 +44,7 @@ describe('a slice', () => {
     });
   });
 
-  test('heartbeats while one statement takes long, and no more once it has ended', async ({
-    database,
-  }) => {
+  test('heartbeats during a long statement, and not after its end', async ({ database }) => {
     await fillSessions(database, { expired: 1, live: 10 });
     await database.sql(`create function sleep() returns trigger language plpgsql as
       $$ begin perform pg_sleep(4); return old; end $$`);
@@ -72,7 +70,7 @@ describe('a slice', () => {
     expect(attempt.heartbeats).toHaveLength(length);
   }, 15_000);
 
-  test('counts a row once, however often it is tried', async ({ database }) => {
+  test('counts a row once in any number of attempts', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 0 });
     await using activities = openActivities(database.url);
     const cutoff = new Date().toISOString();
@@ -192,9 +190,7 @@ describe('settling a slice', () => {
     });
   });
 
-  test('is final: an attempt that comes later deletes nothing, and returns what was settled', async ({
-    database,
-  }) => {
+  test('is final: a later attempt deletes nothing and returns its count', async ({ database }) => {
     await fillSessions(database, { expired: 50_000, live: 0 });
     await using activities = openActivities(database.url, { deletion: { chunkMilliseconds: 10 } });
     const attempt = activities.attempt({}, {}, (end) => {
@@ -226,9 +222,7 @@ describe('targets', () => {
     expect(failure.message).toContain('Target "tokns", "cods": not configured, only sessions.');
   });
 
-  test('that another worker knew are refused without a claim about their count', async ({
-    database,
-  }) => {
+  test('known only to another worker are refused without a count', async ({ database }) => {
     await using activities = openActivities(database.url);
     const first = await failureOf(activities.attempt({ target: 'gone' }).result);
     expect(first).toMatchObject({
@@ -239,9 +233,7 @@ describe('targets', () => {
     expect(later.details).toEqual([{ target: 'gone' }]);
   });
 
-  test('of a run are those of its input, else all that are configured, with the limits', async ({
-    database,
-  }) => {
+  test('of a run come from its input or the configuration, with limits', async ({ database }) => {
     const targets = [TEST_TARGET, { ...TEST_TARGET, name: 'tokens', table: 'tokens' }];
     await using activities = openActivities(database.url, {
       targets,

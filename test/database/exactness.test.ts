@@ -21,7 +21,7 @@ async function ledgerSum(database: TestDatabase, runId: string): Promise<number>
   return Number(row?.sum);
 }
 
-/** Lets each deleted row take so long that a run can be met in the middle. */
+/** Slows each deleted row, so that a test can act in the middle of a run. */
 async function slowDown(database: TestDatabase, secondsPerRow: number): Promise<void> {
   await database.sql(`create function slow() returns trigger language plpgsql as
     $$ begin perform pg_sleep(${secondsPerRow}); return old; end $$`);
@@ -34,7 +34,7 @@ function die(): void {
   throw new Error('The worker died.');
 }
 
-/** Changes the ledger under an attempt, in its second chunk. */
+/** Changes the ledger during an attempt, in its second chunk. */
 async function meddle(database: TestDatabase, change: string): Promise<void> {
   await database.sql(`create function meddle() returns trigger language plpgsql as $$ begin
     update ${LEDGER} set ${change} where run_id = 'run' and deleted_count > 0; return null; end $$`);
@@ -44,9 +44,7 @@ async function meddle(database: TestDatabase, change: string): Promise<void> {
 }
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
-  test('an attempt that died is gone on with where it was, and the count is of both', async ({
-    database,
-  }) => {
+  test('a new attempt continues where the last one ended and counts both', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 500 });
     await forceWay(database, way);
     await using dying = openCleaner(database, { settings: { lanes: 1 } });
@@ -64,9 +62,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
   });
 
-  test('an attempt that is only thought dead is fenced off when a newer one begins', async ({
-    database,
-  }) => {
+  test('a newer attempt fences off an older one that still runs', async ({ database }) => {
     await fillSessions(database, { expired: 1_500, live: 500 });
     await slowDown(database, 0.0003);
     await forceWay(database, way);
@@ -103,9 +99,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     ['taken over', 'fence = fence + 1'],
     ['that lost commits', 'deleted_count = deleted_count - 1'],
   ] as const) {
-    test(`a chunk of a slice ${what} is rolled back whole, and ends the attempt`, async ({
-      database,
-    }) => {
+    test(`a chunk of a slice ${what} is rolled back, the attempt ends`, async ({ database }) => {
       await fillSessions(database, { expired: 20_000, live: 500 });
       await forceWay(database, way);
       await meddle(database, change);
@@ -122,9 +116,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   }
 });
 
-test('a finished slice that is attempted again deletes nothing more and gives the same count', async ({
-  database,
-}) => {
+test('a repeated attempt at a finished slice returns the same count', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 10 });
   await using cleaner = openCleaner(database);
   const first = await cleaner.clean({ runId: 'run', cutoff: 'now()' });
@@ -140,9 +132,7 @@ test('a finished slice that is attempted again deletes nothing more and gives th
   expect(await countSessions(database)).toEqual({ expired: 1, live: 15 });
 });
 
-test('a closed slice reports its count, and an attempt that was working on it commits nothing more', async ({
-  database,
-}) => {
+test('a closed slice returns its count, and its attempt commits no more', async ({ database }) => {
   await fillSessions(database, { expired: 1_500, live: 10 });
   await slowDown(database, 0.0003);
   await using cleaner = openCleaner(database);
@@ -171,9 +161,7 @@ test('a slice that never began closes with nothing deleted', async ({ database }
   });
 });
 
-test('an attempt that claims a slice only after it was closed deletes nothing', async ({
-  database,
-}) => {
+test('an attempt that claims a closed slice deletes nothing', async ({ database }) => {
   await fillSessions(database, { expired: 300, live: 10 });
   await using cleaner = openCleaner(database);
   const key = { runId: 'run', target: 'sessions', slice: 0 };
@@ -182,9 +170,7 @@ test('an attempt that claims a slice only after it was closed deletes nothing', 
   expect(await countSessions(database)).toEqual({ expired: 300, live: 10 });
 });
 
-test('a slice that is closed while attempts claim it is counted to the row', async ({
-  database,
-}) => {
+test('a slice closed while attempts claim it has an exact count', async ({ database }) => {
   await using cleaner = openCleaner(database);
   for (let round = 0; round < 30; round += 1) {
     await fillSessions(database, { expired: 50, live: 0 });
@@ -199,9 +185,7 @@ test('a slice that is closed while attempts claim it is counted to the row', asy
   }
 });
 
-test('the ledger deletes runs older than the configured age, and no other', async ({
-  database,
-}) => {
+test('the ledger drops runs older than its retention, and no other', async ({ database }) => {
   await using cleaner = openCleaner(database);
   await cleaner.clean({ runId: 'old' });
   await cleaner.clean({ runId: 'young' });

@@ -67,9 +67,7 @@ describe('what is marked to go with the commit', () => {
 });
 
 describe('what opens a transaction', () => {
-  test('travels with its first statement, whose result is the one returned', async ({
-    database,
-  }) => {
+  test('goes along with its first statement, whose result is returned', async ({ database }) => {
     await using opened = await openClient(database);
     const { client, sent } = opened;
     await client.query(BEGIN, []);
@@ -127,9 +125,7 @@ describe('what opens a transaction', () => {
     expect(rows).toEqual([{ set: '5s' }]);
   });
 
-  test('a first statement that fails fails alone, and the transaction is rolled back', async ({
-    database,
-  }) => {
+  test('a first statement that fails rolls the transaction back', async ({ database }) => {
     await using opened = await openClient(database);
     const { client, sent } = opened;
     await client.query(BEGIN, []);
@@ -139,9 +135,7 @@ describe('what opens a transaction', () => {
     expect((await client.query('select 1 as one', [])).rows).toEqual([{ one: 1 }]);
   });
 
-  test('limits the time of that very statement, and gives each one the whole of it', async ({
-    database,
-  }) => {
+  test('limits the first statement, and each later one by the full time', async ({ database }) => {
     const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url: database.url }, [TEST_TARGET]);
     await using stack = new AsyncDisposableStack();
     stack.defer(() => orm.close(true));

@@ -13,7 +13,7 @@ const RUNS = { numRuns: 40 };
 const range = (from: number, to: number): Range => ({ from: String(from), to: String(to) });
 
 /** Ranges in no order, of which many touch and overlap. */
-const manyRanges = fc.array(
+const rangeLists = fc.array(
   fc
     .tuple(fc.nat({ max: 120 }), fc.integer({ min: 1, max: 12 }))
     .map(([from, length]) => range(from, from + length)),
@@ -25,13 +25,11 @@ const blocksIn = ({ from, to }: Range): number[] =>
 
 const setOf = (ranges: readonly Range[]): Set<number> => new Set(ranges.flatMap(blocksIn));
 
-test('ranges of all lanes become a list in order, that holds each block of theirs once and no other', async ({
-  database,
-}) => {
+test('ranges of all lanes merge in order and hold each block once', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(manyRanges, async (ranges) => {
+    fc.asyncProperty(rangeLists, async (ranges) => {
       const blocks = (await asDisjoint(em, BLOCKS, ranges, {})).flatMap(blocksIn);
       expect(blocks).toEqual([...setOf(ranges)].toSorted((a, b) => a - b));
     }),
@@ -43,7 +41,7 @@ test('what lies behind the position is left out, to the block', async ({ databas
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   await fc.assert(
-    fc.asyncProperty(manyRanges, fc.nat({ max: 130 }), async (ranges, position) => {
+    fc.asyncProperty(rangeLists, fc.nat({ max: 130 }), async (ranges, position) => {
       const before = String(position);
       const left = setOf(await asDisjoint(em, BLOCKS, ranges, { before }));
       expect(left).toEqual(new Set([...setOf(ranges)].filter((block) => block < position)));
@@ -59,9 +57,7 @@ test('a full list is not made longer: what does not fit is not visited again', (
   expect(remember(list, range(40, 41))).toBe(list);
 });
 
-test('expiries are put in order as instants, to the microsecond, and the lowest has no beginning', async ({
-  database,
-}) => {
+test('expiries are ordered as instants, the lowest without a beginning', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const em = cleaner.orm.em.fork();
   const [nine, ten] = ['2026-01-01T09:00:00+00:00', '2026-01-01T12:00:00.000001+02:00'];

@@ -4,49 +4,56 @@ import { SessionRepository } from '../../src/database/session-repository.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+
+/** Locks rows by a statement in a transaction that stays open, and returns how many. */
+async function lockRows(
+  database: TestDatabase,
+  statement: string,
+): Promise<{ readonly locked: number; release(): Promise<unknown> }> {
+  const holder = await database.connect();
+  await holder.query('begin');
+  const { rowCount } = await holder.query(`${statement} for update`);
+  if (rowCount === null || rowCount === 0) throw new Error('No row to lock.');
+  return { locked: rowCount, release: () => holder.query('rollback') };
+}
 
 function die(): void {
   throw new Error('The worker died.');
 }
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
-  test('leaves rows that somebody holds for the whole run, tells their exact number, and the next run takes them', async ({
-    database,
-  }) => {
+  test('counts rows locked all the time exactly; the next run takes them', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select id from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
+    const { locked, release } = await lockRows(
+      database,
+      `select id from sessions where expires_at <= now() and right(id::text, 2) = '00'`,
     );
-    if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
 
     const first = await cleaner.clean();
-    expect(first).toMatchObject({ deletedCount: 12_000 - rowCount, skippedLocked: rowCount });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(first).toMatchObject({ deletedCount: 12_000 - locked, skippedLocked: locked });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
 
-    await holder.query('rollback');
+    await release();
     const second = await cleaner.clean();
-    expect(second).toMatchObject({ deletedCount: rowCount, skippedLocked: 0 });
+    expect(second).toMatchObject({ deletedCount: locked, skippedLocked: 0 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
   });
 
-  test('rows held where the lists of two lanes overlap are told once', async ({ database }) => {
+  test('rows held where the lists of two lanes overlap are counted once', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select from sessions where expires_at <= now() and right(id::text, 2) = '00' for update`,
+    const { locked } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() and right(id::text, 2) = '00'`,
     );
-    if (rowCount === null || rowCount === 0) throw new Error('No row to hold.');
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
-    // As a long list with joined neighbours comes to be: each lane's covers what is the other's.
+    // Like a long list with joined neighbours: each lane's covers rows of the other.
     const [from, to] = way === 'sweep' ? ['0', '9999'] : ['', 'infinity'];
     await database.sql(
       `update session_cleanup.session_cleanup_ledger set way = $1, position = $2, end_position = null, revisit = $3`,
@@ -55,26 +62,24 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
 
     const outcome = await cleaner.clean({ runId: 'run' });
 
-    expect(outcome).toMatchObject({ deletedCount: 12_000 - rowCount, skippedLocked: rowCount });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(outcome).toMatchObject({ deletedCount: 12_000 - locked, skippedLocked: locked });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   });
 
-  test('rows held while two attempts or two slices come by are told once', async ({ database }) => {
+  test('rows locked during two attempts or slices are counted once', async ({ database }) => {
     await fillSessions(database, { expired: 12_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
-    const holder = await database.connect();
-    await holder.query('begin');
     // The first one on either way.
-    const { rowCount } = await holder.query(
+    const { locked } = await lockRows(
+      database,
       `select from sessions where expires_at = (select min(expires_at) from sessions)
-         or ctid = (select min(ctid) from sessions where expires_at <= now()) for update`,
+         or ctid = (select min(ctid) from sessions where expires_at <= now())`,
     );
-    const left = rowCount ?? 0;
     await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
       'The worker died.',
     );
-    // As if another lane had died with the first stretch in hand, with which its successor begins.
+    // As if another lane had ended within the first range, which its successor starts with.
     const reset = await database.sql(
       `update session_cleanup.session_cleanup_ledger set position = $1 where revisit <> '[]' returning lane`,
       [way === 'sweep' ? '0' : ''],
@@ -89,21 +94,18 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     if (resumeFrom === undefined) throw new Error('The first slice has left nothing.');
     const second = await cleaner.clean({ runId: 'run', slice: 1, resumeFrom });
 
-    expect(first.skippedLocked + second.skippedLocked).toBe(left);
-    expect(first.deletedCount + second.deletedCount).toBe(12_000 - left);
-    expect(await countSessions(database)).toEqual({ expired: left, live: 100 });
+    expect(first.skippedLocked + second.skippedLocked).toBe(locked);
+    expect(first.deletedCount + second.deletedCount).toBe(12_000 - locked);
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   });
 
-  test('locked rows in more ranges than are visited again are counted once, also over several attempts', async ({
-    database,
-  }) => {
+  test('counts locked rows once, in any number of ranges and attempts', async ({ database }) => {
     await fillSessions(database, { expired: 8_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 3 } });
-    const holder = await database.connect();
-    await holder.query('begin');
-    const { rowCount } = await holder.query(
-      `select from sessions where expires_at <= now() and right(id::text, 2) < '0c' for update`,
+    const { locked } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() and right(id::text, 2) < '0c'`,
     );
     let chunks = 0;
     const onProgress = (): void => {
@@ -121,22 +123,21 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     }
 
     expect(outcome).toMatchObject({
-      deletedCount: 8_000 - (rowCount ?? 0),
-      skippedLocked: rowCount,
+      deletedCount: 8_000 - locked,
+      skippedLocked: locked,
     });
-    expect(await countSessions(database)).toEqual({ expired: rowCount, live: 100 });
+    expect(await countSessions(database)).toEqual({ expired: locked, live: 100 });
   }, 60_000);
 
-  test('comes back within the run for a row that was held only for a moment', async ({
-    database,
-  }) => {
+  test('deletes within the run a row that was locked for a moment', async ({ database }) => {
     await fillSessions(database, { expired: 500, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const holder = await database.connect();
-    await holder.query('begin');
-    await holder.query(`select from sessions where expires_at <= now() limit 1 for update`);
-    const onProgress = vi.fn<() => void>(() => void holder.query('rollback'));
+    const { release } = await lockRows(
+      database,
+      `select from sessions where expires_at <= now() limit 1`,
+    );
+    const onProgress = vi.fn<() => void>(() => void release());
 
     expect(await cleaner.clean({ hooks: { onProgress } })).toMatchObject({
       deletedCount: 500,
@@ -175,9 +176,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await database.sql('select id from sessions')).toEqual(rows);
   });
 
-  test('a activity of renewals loses no session, and no row is counted twice', async ({
-    database,
-  }) => {
+  test('many renewals lose no session, and no row is counted twice', async ({ database }) => {
     await fillSessions(database, { expired: 15_000, live: 500 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
@@ -187,7 +186,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       )
     ).map((row) => row.id);
     const renewed = new Set<string>();
-    const activity = Array.from({ length: 4 }, async (_, connection) => {
+    const renewals = Array.from({ length: 4 }, async (_, connection) => {
       const client = await database.connect();
       for (let index = connection; index < ids.length; index += 4) {
         const { rowCount } = await client.query(
@@ -199,7 +198,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       }
     });
 
-    const [outcome] = await Promise.all([cleaner.clean(), ...activity]);
+    const [outcome] = await Promise.all([cleaner.clean(), ...renewals]);
 
     expect(renewed.size).toBeGreaterThan(0);
     const left = new Set(
@@ -212,9 +211,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   });
 });
 
-test('a foreground transaction that wants our rows gets them within a chunk, never a deadlock', async ({
-  database,
-}) => {
+test('a foreground transaction waits a chunk at most, without deadlock', async ({ database }) => {
   await fillSessions(database, { expired: 10_000, live: 100 });
   // Short chunks: on a machine that runs other tests as well, each may take a multiple of its time.
   await using cleaner = openCleaner(database, { settings: { chunkMilliseconds: 20 } });
@@ -246,19 +243,18 @@ test('a lock on a row that the deletion cascades to is passed by as well', async
   await database.sql('create index on devices (session_id)');
   await database.sql('insert into devices select id from sessions');
   await using cleaner = openCleaner(database);
-  const holder = await database.connect();
-  await holder.query('begin');
-  await holder.query(
-    `select from devices where session_id = (select id from sessions where expires_at <= now() limit 1) for update`,
+  const { release } = await lockRows(
+    database,
+    `select from devices where session_id = (select id from sessions where expires_at <= now() limit 1)`,
   );
 
   const first = await cleaner.clean();
-  // The block in which it lies is left alone: it can't be divided any further.
+  // Its block is left out: it can't be divided any further.
   expect(first.skippedLocked).toBeGreaterThan(0);
   expect(first.deletedCount + first.skippedLocked).toBe(200);
   expect(await countSessions(database)).toEqual({ expired: first.skippedLocked, live: 10 });
 
-  await holder.query('rollback');
+  await release();
   expect(await cleaner.clean()).toMatchObject({
     deletedCount: first.skippedLocked,
     skippedLocked: 0,

@@ -38,7 +38,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 describe('a connection that is lost in mid-transaction', () => {
-  test('costs the ORM no place in its pool, however often it happens', async ({ database }) => {
+  test('never costs the ORM a place in its pool', async ({ database }) => {
     const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
     // A pool of three.
     const orm = createOrm(settings, [TEST_TARGET], { lanes: 1 });
@@ -57,7 +57,7 @@ describe('a connection that is lost in mid-transaction', () => {
     }
   });
 
-  test('gives its place to the next one though nobody released it', async ({ database }) => {
+  test('gives its place to the next one without a release', async ({ database }) => {
     await using pool = openPool(database);
     const client = await pool.connect();
     await client.query('begin');
@@ -65,7 +65,7 @@ describe('a connection that is lost in mid-transaction', () => {
       client.query('select pg_terminate_backend(pg_backend_pid())'),
     ).rejects.toMatchObject({ code: '57P01' });
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-    // Released after all, as by whoever cleans up late: the pool has no objection.
+    // Released late: the pool accepts it.
     client.release();
   });
 
@@ -78,9 +78,7 @@ describe('a connection that is lost in mid-transaction', () => {
   });
 });
 
-test('a connection whose last answer said that it ends is not handed out again', async ({
-  database,
-}) => {
+test('a connection that announced its end is not used again', async ({ database }) => {
   await using pool = openPool(database);
   const client = await pool.connect();
   await expect(client.query('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject(
@@ -93,9 +91,7 @@ test('a connection whose last answer said that it ends is not handed out again',
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
 
-test('a connection that has failed a statement and goes on is handed out again', async ({
-  database,
-}) => {
+test('a connection with a failed statement is used again', async ({ database }) => {
   await using pool = openPool(database);
   const client = await pool.connect();
   const [before] = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
@@ -104,9 +100,7 @@ test('a connection that has failed a statement and goes on is handed out again',
   expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual([before]);
 });
 
-test('after one connection turned out to be read-only, none that was open then is used again', async ({
-  database,
-}) => {
+test('a read-only connection retires all that were open with it', async ({ database }) => {
   const settings = { ...TEST_DATABASE_SETTINGS, url: database.url };
   await database.sql(`alter database ${database.name} set default_transaction_read_only = on`);
   const orm = createOrm(settings, [TEST_TARGET], { lanes: 4 });
@@ -139,7 +133,7 @@ function openPool(database: TestDatabase): pg.Pool & AsyncDisposable {
   return Object.assign(pool, {
     async [Symbol.asyncDispose]() {
       await pool.end();
-      // The server goes on with what it was asked last until it notices that nobody listens.
+      // The server continues its last statement until it notices the closed connection.
       await database.sql(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()`,

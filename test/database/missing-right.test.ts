@@ -12,10 +12,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const role = inject('databaseRole') ?? '';
 const grants = (await printedGrants(role)).split('\n').filter((line) => line.startsWith('GRANT'));
 
-test('with all that grants prints, check finds no error and a run cleans', async ({
-  database,
-  temporal,
-}) => {
+test('with all printed grants, check passes and a run cleans', async ({ database, temporal }) => {
   await fillSessions(database, { expired: 500, live: 100 });
   const { stdout } = await runCommand(['check'], environmentFor(database, temporal));
   expect(stdout).toContain('role "least ""rights""" has all privileges it needs');
@@ -36,10 +33,7 @@ describe('without one of them', () => {
   });
 });
 
-test('a run without the privilege to delete fails at once, says how to find it, and keeps every row', async ({
-  database,
-  temporal,
-}) => {
+test('without DELETE a run fails at once and names the remedy', async ({ database, temporal }) => {
   await fillSessions(database, { expired: 500, live: 100 });
   await database.sql(`revoke delete on sessions from "least ""rights"""`);
   await using _ = await startRealWorker(temporal, database);

@@ -13,7 +13,7 @@ const STOCK = { expired: 20_000, live: 100 };
 const SLOW = 4_000;
 
 test(
-  'lets one lane go on while others are at work, and all of them when the others are gone',
+  'runs one lane while other sessions are active, and all lanes once they are gone',
   { timeout: 60_000 },
   async ({ folder }) => {
     await using own = await startOwnPostgres(folder, {});
@@ -45,7 +45,7 @@ test(
 );
 
 test(
-  'lets all lanes go on beside others when the setting says so',
+  'runs all lanes beside other active sessions when the setting allows it',
   { timeout: 60_000 },
   async ({ folder }) => {
     await using own = await startOwnPostgres(folder, {});

@@ -5,7 +5,7 @@ import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-/** From here on each transaction that deletes from `sessions` is noted with its rows and its moment. */
+/** Records each later transaction that deletes from `sessions`, with its rows and time. */
 async function noteChunks(database: TestDatabase): Promise<void> {
   await database.sql('create table chunks (rows int, at timestamptz)');
   await database.sql(`create function note_chunk() returns trigger language plpgsql as $$ begin
@@ -52,15 +52,13 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       expect(waits).toContainEqual({ reason: 'pace', seconds: expect.any(Number) });
       const { largest, ahead } = await excess(database, pace);
       expect(largest).toBeLessThanOrEqual((pace / 4) * 1.25);
-      // A first chunk that is slow on a busy machine lets those after it look early.
+      // A first chunk that is slow on a busy machine makes the later ones appear early.
       expect(ahead).toBeLessThanOrEqual(pace);
     },
   );
 });
 
-test('rows that share one expiry are deleted in chunks, however many they are', async ({
-  database,
-}) => {
+test('any number of rows with one expiry is deleted in chunks', async ({ database }) => {
   await fillSessions(database, { expired: 100, live: 400_000 });
   await database.sql(`update sessions set expires_at = date_trunc('day', now() - interval '2 days')
     where ctid < '(1500,0)'::tid`);

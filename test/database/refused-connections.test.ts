@@ -13,10 +13,7 @@ test('a startup parameter that the server does not know fails at once', async ({
   expect(failure.message).toContain('DATABASE_URL');
 });
 
-test('a role that may not connect fails at once, one that finds no place is tried again', async ({
-  database,
-  newcomer: { url },
-}) => {
+test('no CONNECT fails at once, no free slot retries', async ({ database, newcomer: { url } }) => {
   await database.sql(`alter database ${database.name} connection limit 0`);
   expect(await failureAt(url)).toMatchObject({
     type: RETRYABLE_FAILURE.databaseUnavailable,

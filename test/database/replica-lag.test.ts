@@ -5,7 +5,7 @@ import { startWithReplica } from '../support/own-postgres.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { test } from '../support/temporary-folder.ts';
 import type { TestDatabase } from '../support/test-database.ts';
-import { onWait } from '../support/waits.ts';
+import { recordWaits } from '../support/waits.ts';
 
 /** Lag by which the replica replays what it receives. Seconds. */
 const DELAY = 1.5;
@@ -24,10 +24,8 @@ async function replayLag(database: TestDatabase): Promise<number> {
 }
 
 test(
-  'waits for a replica that falls behind, says how far, and goes on once it has caught up',
-  {
-    timeout: 90_000,
-  },
+  'waits for a replica that falls behind, reports its lag, and continues once it has caught up',
+  { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {
       recovery_min_apply_delay: `${String(DELAY)}s`,
@@ -38,19 +36,12 @@ test(
     const writer = keepWriting(database, writing.signal);
     await expect.poll(() => replayLag(database), { timeout: 30_000 }).toBeGreaterThan(1);
     await using cleaner = openCleaner(database, { settings: { maxReplicaLagSeconds: 1 } });
-    const heard: string[] = [];
+    const { waits, hooks } = recordWaits(() => writing.abort());
 
-    const outcome = await cleaner.clean({
-      hooks: {
-        onProgress: onWait((waitingFor) => {
-          heard.push(waitingFor);
-          writing.abort();
-        }),
-      },
-    });
+    const outcome = await cleaner.clean({ hooks });
     await writer;
 
-    expect(heard).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);
+    expect(waits).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);
     expect(outcome).toMatchObject({
       deletedCount: 3_000,
       skippedLocked: 0,
@@ -62,10 +53,8 @@ test(
 );
 
 test(
-  'does not wait for a replica when it was told not to, nor for one that keeps up',
-  {
-    timeout: 90_000,
-  },
+  'does not wait for a replica if the setting is 0, nor for one within the limit',
+  { timeout: 90_000 },
   async ({ folder }) => {
     await using own = await startWithReplica(folder, {
       recovery_min_apply_delay: `${String(DELAY)}s`,

@@ -16,9 +16,7 @@ const REWRITES = [
 ];
 
 describe.for(REWRITES)('%s', (rewrite) => {
-  test('in the middle of a sweep makes it begin again, and each row is counted once', async ({
-    database,
-  }) => {
+  test('during a sweep starts it over, and each row is counted once', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 20_000 });
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
     let rewriting: Promise<unknown> | undefined;
@@ -33,7 +31,7 @@ describe.for(REWRITES)('%s', (rewrite) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20_000 });
   });
 
-  test('between two slices makes the second one begin anew', async ({ database }) => {
+  test('between two slices makes the second one start over', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 20_000 });
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
     let chunks = 0;
@@ -59,15 +57,13 @@ describe.for(REWRITES)('%s', (rewrite) => {
   });
 });
 
-test('locks that were told before the table was written anew are not told again', async ({
-  database,
-}) => {
+test('locks reported before the table was rewritten are reported once', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
   await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
     'The worker died.',
   );
-  // As if it had died after its last visit to three rows that somebody held.
+  // As if it had ended after its last visit to three locked rows.
   await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
   await database.sql('vacuum full sessions');
 

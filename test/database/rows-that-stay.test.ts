@@ -70,9 +70,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: refused + silent, live: 100 });
   });
 
-  test('where every row is referenced, the slice fails with the database’s error', async ({
-    database,
-  }) => {
+  test('fails with the error of the database if every row is referenced', async ({ database }) => {
     await fillSessions(database, { expired: 300, live: 10 });
     await refer(database, 300);
     await forceWay(database, way);
@@ -81,9 +79,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 300, live: 10 });
   });
 
-  test('rows whose deletion takes longer than a chunk may are deleted one by one', async ({
-    database,
-  }) => {
+  test('rows that take longer than a chunk are deleted one by one', async ({ database }) => {
     await fillSessions(database, { expired: 20, live: 10 });
     await addTrigger(database, 'perform pg_sleep(0.3); return old;');
     await forceWay(database, way);
@@ -96,7 +92,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
   }, 30_000);
 
-  test('rows that stay are counted once, whatever the number of attempts', async ({ database }) => {
+  test('rows that stay are counted once in any number of attempts', async ({ database }) => {
     await fillSessions(database, { expired: 3_000, live: 10 });
     await refer(database, 40);
     await forceWay(database, way);
@@ -123,9 +119,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   }, 60_000);
 });
 
-test('a row that takes longer than any statement may is left, and the others go', async ({
-  database,
-}) => {
+test('a row that exceeds the statement timeout stays, the others go', async ({ database }) => {
   await fillSessions(database, { expired: 30, live: 10 });
   await database.sql(
     `update sessions set user_id = 'slow' where id = (select id from sessions where expires_at <= now() limit 1)`,
@@ -144,9 +138,7 @@ test('a row that takes longer than any statement may is left, and the others go'
   expect(await countSessions(database)).toEqual({ expired: 1, live: 10 });
 }, 60_000);
 
-test('a new attempt cancels the statement of the one before, and meets no lock of its', async ({
-  database,
-}) => {
+test('a new attempt cancels the statement of the last one', async ({ database }) => {
   await fillSessions(database, { expired: 1, live: 10 });
   await addTrigger(
     database,

@@ -20,7 +20,7 @@ const settingsOf = (database: TestDatabase, overrides: object = {}) => ({
   ...overrides,
 });
 
-test('the migrated schema is exactly what the entities say', async ({ emptyDatabase }) => {
+test('the migrated schema equals that of the entities', async ({ emptyDatabase }) => {
   const settings = settingsOf(emptyDatabase);
   await using orm = openOrm(settings);
   await migrate(orm.orm);
@@ -30,9 +30,7 @@ test('the migrated schema is exactly what the entities say', async ({ emptyDatab
   expect(difference.trim()).toBe('');
 });
 
-test('migrating twice, and several times at once, applies each migration once', async ({
-  emptyDatabase,
-}) => {
+test('repeated and concurrent migrations apply each one once', async ({ emptyDatabase }) => {
   const settings = settingsOf(emptyDatabase);
   await using one = openOrm(settings);
   await using two = openOrm(settings);
@@ -61,9 +59,7 @@ test('a table of sessions that is already there is left as it is', async ({ empt
   expect(await emptyDatabase.sql('select sid from sessions')).toEqual([{ sid: 'kept' }]);
 });
 
-test('where another table is configured, only the ledger is created, in the schema of choice', async ({
-  emptyDatabase,
-}) => {
+test('for another table, only the ledger is created, in its schema', async ({ emptyDatabase }) => {
   const settings = settingsOf(emptyDatabase, {
     ownsSessionsTable: false,
     ledgerSchema: 'Über "x"',

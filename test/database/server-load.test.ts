@@ -18,7 +18,7 @@ function openOrm(url: string) {
   return { orm, em: orm.em.fork(), [Symbol.asyncDispose]: () => orm.close(true) };
 }
 
-test('a VACUUM that has been at work for long is not an old transaction', async ({ database }) => {
+test('a long VACUUM is not an old transaction', async ({ database }) => {
   await fillSessions(database, { expired: 100_000, live: 0 });
   await database.sql('delete from sessions');
   const vacuum = await database.connect();
@@ -60,9 +60,7 @@ testInFolder('a prepared transaction is an old transaction, and is named', async
   await client.query(`rollback prepared 'forgotten'`);
 });
 
-test('where a function may not be used, the other measures are still read', async ({
-  database,
-}) => {
+test('without the right to a function, other measures are still read', async ({ database }) => {
   const role = `test_${randomBytes(6).toString('hex')}`;
   await database.sql(`create role ${role} login`);
   await database.sql('revoke execute on function pg_control_checkpoint() from public');
@@ -88,9 +86,7 @@ test('where a function may not be used, the other measures are still read', asyn
   }
 });
 
-test('a statement that waits for a table of the same OID in another database is nobody’s concern', async ({
-  database,
-}) => {
+test('a wait for the same OID in another database is ignored', async ({ database }) => {
   const clone = await createTestDatabase(inject('postgresUrl'), database.name);
   try {
     const [holder, waiter] = [await clone.connect(), await clone.connect()];
@@ -112,9 +108,7 @@ test('a statement that waits for a table of the same OID in another database is 
   }
 });
 
-test('our sessions have our name, whatever the address and the environment say', async ({
-  database,
-}) => {
+test('application_name is ours despite the address and environment', async ({ database }) => {
   const url = new URL(database.url);
   url.searchParams.set('application_name', 'something else');
   for (const address of [url.href, database.url]) {

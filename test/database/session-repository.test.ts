@@ -14,10 +14,7 @@ const test = base.extend('sessions', async ({ database }, { onCleanup }) => {
 
 const SESSION = { userId: 'ada', token: 'secret', lifetimeSeconds: 60, ipAddress: '192.0.2.7' };
 
-test('a new session is found by its token, which is stored only as a hash', async ({
-  database,
-  sessions,
-}) => {
+test('a session is found by its token, stored as a hash', async ({ database, sessions }) => {
   const id = await sessions.create(SESSION);
   expect(await sessions.findLive('secret')).toMatchObject({ id, userId: 'ada' });
   expect(await sessions.findLive('Secret')).toBeNull();
@@ -44,10 +41,7 @@ test('finding an expired session removes it, and no other', async ({ database, s
   expect(await database.sql('select id from sessions')).toEqual([{ id: other }]);
 });
 
-test('a session that is renewed while it is found expired stays', async ({
-  database,
-  sessions,
-}) => {
+test('a session renewed while it is found expired stays', async ({ database, sessions }) => {
   const [id] = await insertSessions(database, [{ token: 'mine', expiresAt: at('now()') }]);
   const renewal = await database.connect();
   await renewal.query('begin');
@@ -67,10 +61,7 @@ test('a session that is renewed while it is found expired stays', async ({
   expect(await sessions.findLive('mine')).toMatchObject({ id });
 });
 
-test('renewing moves the expiry of a live session and never brings an expired one back', async ({
-  database,
-  sessions,
-}) => {
+test('renewing extends live sessions, revives no expired one', async ({ database, sessions }) => {
   await sessions.create(SESSION);
   await insertSessions(database, [{ token: 'gone', expiresAt: at('now()') }]);
   expect(await sessions.renew('secret', 3_600)).toBe(true);

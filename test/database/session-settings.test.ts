@@ -118,7 +118,7 @@ test.for(Object.keys(SETTINGS))(
   },
 );
 
-/** Functions, operators and types that win over PostgreSQL's own, and tell that they were used. */
+/** Functions, operators and types that take precedence over PostgreSQL's own, and report their use. */
 async function plantOverloads(database: TestDatabase, withOperators = true): Promise<void> {
   const run = async (sql: string): Promise<void> => void (await database.sql(sql));
   const body = `language plpgsql as $$ begin raise exception 'A function of another role was called.'; end $$`;

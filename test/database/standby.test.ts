@@ -19,7 +19,7 @@ test(
     };
     const orm = createOrm(settings, [TEST_TARGET]);
     try {
-      // The replica first has to hear of the database.
+      // The replica first has to receive the database.
       await expect.poll(() => orm.em.fork().execute('select'), { timeout: 30_000 }).toHaveLength(1);
       const findings = await checkDatabase(orm, { database: settings, targets: [TEST_TARGET] });
       expect(findings.filter(({ level }) => level !== 'ok')).toEqual([

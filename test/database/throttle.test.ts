@@ -5,28 +5,27 @@ import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DELETION } from '../support/settings.ts';
-import { onWait } from '../support/waits.ts';
+import type { TestDatabase } from '../support/test-database.ts';
+import { onWait, recordWaits } from '../support/waits.ts';
 
-test('waits while somebody holds the whole table, says so, and goes on by itself', async ({
-  database,
-}) => {
-  await fillSessions(database, { expired: 3_000, live: 100 });
-  await using cleaner = openCleaner(database);
+async function lockTable(
+  database: TestDatabase,
+): Promise<Awaited<ReturnType<TestDatabase['connect']>>> {
   const holder = await database.connect();
   await holder.query('begin');
   await holder.query('lock table sessions in access exclusive mode');
-  const heard: string[] = [];
+  return holder;
+}
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
-        void holder.query('rollback');
-      }),
-    },
-  });
+test('waits while the whole table is locked, reports it, then continues', async ({ database }) => {
+  await fillSessions(database, { expired: 3_000, live: 100 });
+  await using cleaner = openCleaner(database);
+  const holder = await lockTable(database);
+  const { waits, hooks } = recordWaits(() => holder.query('rollback'));
 
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  const outcome = await cleaner.clean({ hooks });
+
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     skippedLocked: 0,
@@ -35,9 +34,9 @@ test('waits while somebody holds the whole table, says so, and goes on by itself
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a table that gets locked in mid-run is waited for as well', async ({ database }) => {
+test('waits for a table that is locked during the run', async ({ database }) => {
   await fillSessions(database, { expired: 30_000, live: 100 });
-  // The pace keeps the run busy until the lock is had.
+  // The pace keeps the run active until the lock is granted.
   await using cleaner = openCleaner(database, { settings: { rowsPerSecond: 30_000 } });
   const holder = await database.connect();
   let locking: Promise<unknown> | undefined;
@@ -45,10 +44,10 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
     await holder.query('begin');
     await holder.query('lock table sessions in access exclusive mode');
   };
-  const heard: string[] = [];
-  const hear = onWait((waitingFor) => {
+  const waits: string[] = [];
+  const listen = onWait((waitingFor) => {
     if (!waitingFor.startsWith('table-locked')) return;
-    heard.push(waitingFor);
+    waits.push(waitingFor);
     void holder.query('rollback');
   });
 
@@ -56,50 +55,41 @@ test('a table that gets locked in mid-run is waited for as well', async ({ datab
     hooks: {
       onProgress(progress) {
         locking ??= lock();
-        hear(progress);
+        listen(progress);
       },
     },
   });
 
   await locking;
   await holder.query('rollback');
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 30_000, skippedLocked: 0, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a slice that goes on from an earlier one waits for a locked table, too', async ({
-  database,
-}) => {
+test('a resumed slice waits for a locked table, too', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
-  const holder = await database.connect();
-  await holder.query('begin');
-  await holder.query('lock table sessions in access exclusive mode');
-  const heard: string[] = [];
+  const holder = await lockTable(database);
+  const { waits, hooks } = recordWaits(() => holder.query('rollback'));
 
   const outcome = await cleaner.clean({
     slice: 1,
     resumeFrom: { way: 'sweep', position: '0', deadline: new Date().toISOString() },
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
-        void holder.query('rollback');
-      }),
-    },
+    hooks,
   });
 
-  expect(heard).toEqual(['table-locked: "public"."sessions"']);
+  expect(waits).toEqual(['table-locked: "public"."sessions"']);
   expect(outcome).toMatchObject({ deletedCount: 3_000, stopped: 'drained' });
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('a table that gets locked after the last chunk is not waited for', async ({ database }) => {
+test('does not wait for a table that is locked after the last chunk', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
   const holder = await database.connect();
   await holder.query('begin');
-  // The end of a chunk is not told before its commit, so this lock is had at once.
+  // A chunk is reported after its commit, so this lock is granted at once.
   let locking: Promise<unknown> | undefined;
   const lock = async (): Promise<void> => {
     await holder.query('lock table sessions in access exclusive mode');
@@ -123,7 +113,7 @@ test('a table that gets locked after the last chunk is not waited for', async ({
 test('lets a statement that waits for the table go first', async ({ database }) => {
   await fillSessions(database, { expired: 3_000, live: 100 });
   await using cleaner = openCleaner(database);
-  // A reader keeps the ALTER TABLE waiting; whoever comes after it would queue up behind it.
+  // A reader keeps the ALTER TABLE waiting; any later statement would queue behind it.
   const reader = await database.connect();
   await reader.query('begin');
   await reader.query('select from sessions limit 1');
@@ -133,19 +123,12 @@ test('lets a statement that waits for the table go first', async ({ database }) 
       database.sql(`select from pg_locks where not granted and relation = 'sessions'::regclass`),
     )
     .toHaveLength(1);
-  const heard: string[] = [];
+  const { waits, hooks } = recordWaits(() => reader.query('rollback'));
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor.split(':')[0] ?? '');
-        void reader.query('rollback');
-      }),
-    },
-  });
+  const outcome = await cleaner.clean({ hooks });
   await altering;
 
-  expect(heard[0]).toMatch(/^table-(wanted|locked)$/);
+  expect(waits[0]).toMatch(/^table-(wanted|locked):/);
   expect(outcome).toMatchObject({ deletedCount: 3_000, skippedLocked: 0 });
 });
 
@@ -163,18 +146,11 @@ test('waits for a transaction that keeps dead rows from being removed', async ({
       ),
     )
     .toHaveLength(1);
-  const heard: string[] = [];
+  const { waits, hooks } = recordWaits(() => old.query('rollback'));
 
-  const outcome = await cleaner.clean({
-    hooks: {
-      onProgress: onWait((waitingFor) => {
-        heard.push(waitingFor);
-        void old.query('rollback');
-      }),
-    },
-  });
+  const outcome = await cleaner.clean({ hooks });
 
-  expect(heard).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
+  expect(waits).toEqual([expect.stringMatching(/^old-transaction: \d\.\d s, session \d+$/)]);
   expect(outcome).toMatchObject({
     deletedCount: 3_000,
     waits: [{ reason: 'old-transaction', seconds: expect.any(Number) }],
@@ -193,7 +169,7 @@ test('keeps the pace that it is given, on average', async ({ database }) => {
   expect(4_000 / seconds).toBeLessThan(4_000);
 });
 
-test('ends its waiting when it is told to stop', async ({ database }) => {
+test('a stop request ends the wait', async ({ database }) => {
   await fillSessions(database, { expired: 1_000, live: 10 });
   await using cleaner = openCleaner(database, { settings: { maxTransactionAgeSeconds: 0.1 } });
   const old = await database.connect();
@@ -210,9 +186,7 @@ test('ends its waiting when it is told to stop', async ({ database }) => {
   expect(await countSessions(database)).toEqual({ expired: 1_000, live: 10 });
 });
 
-test('a server too busy to answer counts as busy, and one that refuses as unknown', async ({
-  database,
-}) => {
+test('a server too busy to answer is busy, one that refuses is unknown', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const settings = { ...TEST_DELETION, lanes: 4, lanesWhenBusy: 1 };
   for (const [code, lanes] of [

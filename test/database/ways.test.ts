@@ -6,9 +6,7 @@ import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
-  test('removes a backlog of many chunks, to the row, and no live session', async ({
-    database,
-  }) => {
+  test('removes a backlog of many chunks exactly, and no live session', async ({ database }) => {
     await fillSessions(database, { expired: 20_001, live: 7_000 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
@@ -28,9 +26,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(onProgress.mock.lastCall?.[0]).toMatchObject({ way, deletedCount: 20_001 });
   });
 
-  test('stops after the chunk in hand when told to, and a later slice takes the rest with the same deadline', async ({
-    database,
-  }) => {
+  test('stops after a chunk; a later slice keeps the deadline', async ({ database }) => {
     await fillSessions(database, { expired: 20_000, live: 100 });
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
@@ -68,9 +64,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 5_000, live: 10 });
   });
 
-  test('breaks off a chunk that takes too long and goes on with smaller ones', async ({
-    database,
-  }) => {
+  test('cancels a chunk that takes too long, continues with smaller ones', async ({ database }) => {
     await fillSessions(database, { expired: 4_000, live: 10 });
     // 1 ms a row: the first chunks would hold their locks for seconds.
     await database.sql(`create function slow() returns trigger language plpgsql as
@@ -109,9 +103,7 @@ test('a small remainder is drained by the index, a backlog is swept', async ({ d
   expect(await countSessions(database)).toEqual({ expired: 0, live: 30_000 });
 });
 
-test('without an index, and with one that does not begin with the expiry, the table is swept', async ({
-  database,
-}) => {
+test('without an index that begins with the expiry, the table is swept', async ({ database }) => {
   await fillSessions(database, { expired: 300, live: 3_000 });
   await forceWay(database, 'drain');
   for (const index of [null, '(user_id, expires_at)', '(expires_at) where user_id is null']) {
@@ -136,9 +128,7 @@ test('a table that was never analysed is cleaned as any other', async ({ databas
   expect(await countSessions(database)).toEqual({ expired: 0, live: 500 });
 });
 
-test('a drain that meets more rows of one expiry than fit into a chunk goes on as a sweep, counting each row once', async ({
-  database,
-}) => {
+test('a drain with too many rows of one expiry continues as a sweep', async ({ database }) => {
   await fillSessions(database, { expired: 1_000, live: 50 });
   await database.sql(`insert into sessions (user_id, token_hash, expires_at)
     select 'tie', md5('x' || i) || md5('y' || i), '2026-01-01Z' from generate_series(1, 3000) i`);

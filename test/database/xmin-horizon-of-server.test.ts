@@ -59,7 +59,7 @@ test(
       await client.connect();
       return client;
     };
-    // The replica first has to hear of the database.
+    // The replica first has to receive the database.
     const reader = await vi.waitFor(connect, { timeout: 30_000, interval: 100 });
     try {
       await reader.query('begin isolation level repeatable read; select count(*) from sessions');

@@ -5,9 +5,7 @@ import { fillSessions } from '../support/sessions.ts';
 
 const OLD = { maxTransactionAgeSeconds: 0.01 };
 
-test('the session that holds the xmin horizon is named, with its application, role and age', async ({
-  database,
-}) => {
+test('names the session that holds the xmin horizon, its role and age', async ({ database }) => {
   const holder = await database.connect();
   await holder.query("set application_name = 'monthly report'");
   const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');

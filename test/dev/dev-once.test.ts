@@ -12,10 +12,7 @@ import { expectDone, liveServices, test } from '../support/dev-process.ts';
 const portOf = (address: string): string => new URL(`x://${address.split('@').at(-1) ?? ''}`).port;
 
 describe('npm run dev -- --once', { timeout: 120_000 }, () => {
-  test('deletes expired rows, reports the result as JSON, and keeps the data for the next start', async ({
-    data,
-    startDev,
-  }) => {
+  test('deletes expired rows, prints JSON, and keeps its data', async ({ data, startDev }) => {
     const taken = {
       postgres: portOf(inject('postgresUrl')),
       temporal: portOf(inject('temporalAddress')),

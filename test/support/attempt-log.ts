@@ -7,7 +7,7 @@ import type { WorkerProcess } from './worker-process.ts';
 export const LOGS_ATTEMPTS = { LOG_LEVEL: 'debug' } as const;
 
 /**
- * Waits until no attempt of a run is alive in this worker, which began one. An attempt hears that its
+ * Waits until this worker, which began one, has no attempt of a run left. An attempt learns that its
  * run was ended by its next heartbeat, up to a second later, and deletes until then.
  *
  * @param worker - started with {@link LOGS_ATTEMPTS}

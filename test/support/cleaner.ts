@@ -69,20 +69,20 @@ export function openCleaner(
   };
 }
 
-/** Settings that leave PostgreSQL's planner, and so the clean-up, no choice but one way. */
+/** Planner settings that force one way. */
 const TURNED_OFF = {
   drain: ['enable_seqscan'],
   sweep: ['enable_indexscan', 'enable_bitmapscan'],
 } as const;
 
-/** Leaves everybody who connects to the database from now on no choice but one way. */
+/** Forces one way for all later connections to the database. */
 export async function forceWay(database: TestDatabase, way: 'sweep' | 'drain'): Promise<void> {
   for (const setting of TURNED_OFF[way]) {
     await database.sql(`alter database ${database.name} set ${setting} = off`);
   }
 }
 
-/** The database's address for one who has no choice but one way, while others find rows as ever. */
+/** An address of the database that forces one way for its connections only. */
 export function addressForcing(way: 'sweep' | 'drain', database: TestDatabase): string {
   const url = new URL(database.url);
   url.searchParams.set('options', TURNED_OFF[way].map((setting) => `-c ${setting}=off`).join(' '));

@@ -1,11 +1,11 @@
-/** An independent witness: the database itself notes who removed which row. */
+/** An independent record: the database itself logs which connection deleted which row. */
 import type { TestDatabase } from './test-database.ts';
 
 /** The name under which the clean-up's connections are known to the server. */
 export const CLEANER = 'session-cleanup';
 
 /**
- * From here on every deletion from `sessions` notes each row once, with the name of the connection it
+ * Logs each row deleted from `sessions` from now on, once, with the name of the connection it
  * came by, its role and the moment, in the deletion's own transaction.
  */
 export async function logDeletions(database: TestDatabase): Promise<void> {

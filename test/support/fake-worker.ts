@@ -19,24 +19,29 @@ import type { TestTemporal } from './test-namespace.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 
-/** What stands in for the database's work. */
+/** What replaces the deletion from the database. */
 export interface FakeWork {
   deleteExpiredSessions(request: SliceRequest): SliceResult | Promise<SliceResult>;
   /** Left out: settling fails for good. */
   settleSlice?(request: SettleRequest): SettledSlice;
-  /** What the configuration says; left out: one target, without limits. */
+  /** The configuration; left out: one target, without limits. */
   readonly plan?: Partial<RunPlan>;
 }
 
 /** A run of the workflow, as the client sees it. */
 export type Run = WorkflowHandleWithFirstExecutionRunId<typeof sessionCleanup>;
 
-/** A worker on the test's queue while `work` goes on. */
-export async function withFakeWorker<T>(
+/** A running worker; going out of scope, it shuts down. */
+export interface FakeWorker extends AsyncDisposable {
+  /** What its activity was asked for so far. */
+  readonly requests: readonly SliceRequest[];
+}
+
+/** Starts a worker on the test's task queue. */
+export async function startFakeWorker(
   temporal: TestTemporal,
   fake: FakeWork | FakeWork['deleteExpiredSessions'],
-  work: (requests: readonly SliceRequest[]) => Promise<T>,
-): Promise<T> {
+): Promise<FakeWorker> {
   const { deleteExpiredSessions, settleSlice, plan }: FakeWork =
     typeof fake === 'function' ? { deleteExpiredSessions: fake } : fake;
   const requests: SliceRequest[] = [];
@@ -62,7 +67,16 @@ export async function withFakeWorker<T>(
     maxHeartbeatThrottleInterval: '100ms',
     shutdownForceTime: '5s',
   });
-  return await worker.runUntil(async () => await work(requests));
+  const ended = worker.run();
+  // Disposal reports its failure; until then an unhandled rejection must not end the process.
+  ended.catch(() => undefined);
+  return {
+    requests,
+    async [Symbol.asyncDispose]() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
 }
 
 /** Starts the workflow with exactly these arguments. */
@@ -74,8 +88,8 @@ export async function startRun(temporal: TestTemporal, ...args: unknown[]): Prom
   });
 }
 
-/** A slice that drained the target it was asked for, with what the test says about it. */
-export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}): SliceResult {
+/** A slice that drained the target it was asked for, with what the test reports for it. */
+export function sliceOf(request: SliceRequest, reported: Partial<SliceResult> = {}): SliceResult {
   return {
     target: request.target,
     deadline: request.cutoff,
@@ -84,13 +98,13 @@ export function sliceOf(request: SliceRequest, told: Partial<SliceResult> = {}):
     skippedLocked: 0,
     seconds: 1,
     stopped: 'drained',
-    ...told,
+    ...reported,
   };
 }
 
 /** The answer of settling a slice, as the test sets it. */
-export function settledOf(told: Partial<SettledSlice> = {}): SettledSlice {
-  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...told };
+export function settledOf(reported: Partial<SettledSlice> = {}): SettledSlice {
+  return { deletedCount: 0, skippedLocked: 0, seconds: 1, ...reported };
 }
 
 /** Types of all events of a run, without their common prefix. */
@@ -101,7 +115,7 @@ export async function eventsOf(run: Run): Promise<readonly string[]> {
   );
 }
 
-/** Works, and heartbeats, until the server says that the run was cancelled. */
+/** Heartbeats until the server cancels the activity. */
 export async function toldToStop(): Promise<void> {
   const { cancellationSignal, heartbeat } = Context.current();
   const beat = setInterval(() => {
@@ -141,7 +155,7 @@ export async function detailsOf(run: WorkflowHandle): Promise<string> {
   return (await metadataOf(run)).currentDetails?.replaceAll('\u00A0', '') ?? '';
 }
 
-/** Waits until `check` holds, which takes a moment, or several on a machine that is busy. */
+/** Waits until `check` holds. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 25_000;
   while (!(await check())) {

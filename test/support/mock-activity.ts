@@ -40,7 +40,7 @@ export interface Attempt {
 /** The activities on one database. */
 export interface MockedActivities extends AsyncDisposable {
   readonly runId: string;
-  /** Starts an attempt; `onHeartbeat` is called in the midst of it, after each chunk. */
+  /** Starts an attempt; `onHeartbeat` is called after each chunk. */
   attempt(
     request: Partial<SliceRequest>,
     info?: Partial<Info>,
@@ -73,7 +73,7 @@ export function openActivities(url: string, overrides: Overrides = {}): MockedAc
         mock.cancel(reason === 'workerShutdown' ? 'WORKER_SHUTDOWN' : 'CANCELLED', details);
       };
       mock.on('heartbeat', (progress: SliceProgress | undefined) => {
-        // The first one only says that the attempt has begun.
+        // The first one only reports the start of the attempt.
         if (progress === undefined) return;
         heartbeats.push(progress);
         onHeartbeat?.(end);

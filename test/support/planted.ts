@@ -56,7 +56,7 @@ export function textOf(value: unknown): string {
 }
 
 /**
- * The places where a planted value stands in a text: as it is, as an address spells it, or in base64,
+ * The places of a planted value in a text: as it is, as an address spells it, or in base64,
  * as JSON spells bytes. Empty when it is nowhere.
  */
 export function plantedIn(text: string): readonly string[] {

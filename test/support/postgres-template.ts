@@ -12,7 +12,7 @@ export const TEMPLATE_DATABASE = 'session_cleanup_template';
 /**
  * Makes and migrates the template, then closes it to connections: one would block every copy.
  *
- * @param role - gets the rights in it, and so in every copy, that a worker needs; left out: nobody
+ * @param role - gets the rights in it, and so in every copy, that a worker needs; left out: no role
  */
 export async function createTemplate(
   serverUrl: string,

@@ -16,7 +16,7 @@ export type RefusalKind = (typeof REFUSALS)[number]['kind'];
 /** Deletions that are refused for a while are refused this often. */
 const REFUSED_TIMES = 2;
 
-/** From here on the table refuses deletions as {@link refuseBy} says; until then it lets them be. */
+/** Prepares a trigger that refuses deletions as {@link refuseBy} sets. */
 export async function prepareRefusals(database: TestDatabase): Promise<void> {
   await database.sql('create table refusals (kind text)');
   await database.sql('create table seen (agent text unique, id uuid check (id is null))');
@@ -45,7 +45,7 @@ export async function prepareRefusals(database: TestDatabase): Promise<void> {
   );
 }
 
-/** From here on the table refuses deletions in that way. */
+/** Sets how the table refuses deletions; undefined: not at all. */
 export async function refuseBy(
   database: TestDatabase,
   kind: RefusalKind | undefined,

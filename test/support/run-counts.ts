@@ -1,9 +1,9 @@
-/** The comparison at the end of every test that kills something: three counts of the same rows. */
+/** Compares three counts of the same rows at the end of a run. */
 import { compareWithSnapshot } from './snapshot.ts';
 import type { TestDatabase } from './test-database.ts';
 import type { WatchedRun } from './watched-run.ts';
 
-/** What everybody says about one run that was alone with its table. */
+/** All counts of one run that was alone with its table. */
 export interface RunCounts {
   readonly inResult: number;
   /** Sum over the activities in its history. */

@@ -20,7 +20,7 @@ export function definitionFor(
   });
 }
 
-/** A logger whose lines can be looked at. */
+/** A logger that records its lines. */
 export function recordingLogger(): {
   readonly logger: Logger;
   readonly entries: () => readonly unknown[];

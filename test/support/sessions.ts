@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { hashToken } from '../../src/database/session-repository.ts';
 import type { TestDatabase } from './test-database.ts';
 
-/** What a test says about a session; all else is made up. */
+/** The given columns of a session; all others are random. */
 export interface SessionRow {
   /** Left out: a random one. */
   readonly id?: string;

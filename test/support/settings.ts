@@ -20,7 +20,7 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ownsSessionsTable: true,
 };
 
-/** The defaults of the configuration, but for the brake: most tests have nothing but expired rows. */
+/** The defaults of the configuration without the approval check: most tests have nothing but expired rows. */
 export const TEST_DELETION: DeletionSettings = {
   graceSeconds: 0,
   lanes: 2,

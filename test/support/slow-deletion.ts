@@ -1,4 +1,4 @@
-/** Makes deletions slow enough to be met in the middle. */
+/** Slows deletions, so that a test can act in the middle of a run. */
 import type { TestDatabase } from './test-database.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function slowDownDeletions(
   );
 }
 
-/** From here on they are as fast as ever, also those of a run under way: no lock is needed for that. */
+/** Removes the delay, also for a running clean-up: that needs no lock. */
 export async function hurryDeletions(database: TestDatabase): Promise<void> {
   await database.sql(`create or replace function slow_down() returns trigger language plpgsql as
     $$ begin return old; end $$`);

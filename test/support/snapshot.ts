@@ -1,9 +1,9 @@
-/** What lies in the table before a run, and what has become of it afterwards. */
+/** Compares the table after a run with its rows before. */
 import type { SessionMix } from './sessions.ts';
 import { fillSessions } from './sessions.ts';
 import type { TestDatabase } from './test-database.ts';
 
-/** What has become of the rows that were there. */
+/** The remembered rows after a run. */
 export interface SnapshotComparison {
   /** Rows that had expired and are gone. */
   readonly expiredGone: number;

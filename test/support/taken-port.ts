@@ -1,4 +1,4 @@
-/** Ports that somebody else takes between the choice and the start of a server. */
+/** Ports that another process takes between the choice and the start of a server. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 

@@ -1,4 +1,4 @@
-/** A Worker Deployment of several versions, steered with Temporal's own command. */
+/** A Worker Deployment of several versions, controlled with Temporal's own command. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 
@@ -47,7 +47,7 @@ export interface Whereabouts {
   readonly pids: readonly number[];
 }
 
-/** Reads from a run's history who worked on it. */
+/** Reads from a run's history which workers processed it. */
 export async function whereaboutsOf(
   run: Pick<WorkflowHandle, 'fetchHistory'>,
 ): Promise<Whereabouts> {

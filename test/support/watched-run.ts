@@ -20,10 +20,10 @@ export interface WatchedRun {
   readonly handle: WorkflowHandle<typeof sessionCleanup>;
   /** Its result; waits for it. */
   result(): Promise<SessionCleanupResult>;
-  /** What the ledger says it has deleted so far. */
+  /** Its deleted rows so far, by the ledger. */
   inLedger(): Promise<number>;
   /**
-   * Waits until the ledger tells so many rows; bears with a server that is down meanwhile. Returns the
+   * Waits until the ledger has so many rows; tolerates a server that is down meanwhile. Returns the
    * number last seen.
    */
   untilDeleted(count: number, withinMilliseconds?: number): Promise<number>;

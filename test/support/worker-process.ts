@@ -1,4 +1,4 @@
-/** A worker as a process of its own, as people start it: one that can be killed. */
+/** A worker as a process of its own, which can be killed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

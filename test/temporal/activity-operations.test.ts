@@ -1,32 +1,28 @@
 /** What an operator can do to the activity itself, with Temporal's own command. */
-import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
-import type { SliceProgress } from '../../src/contract/slice.ts';
 import { readRunResult } from '../../src/runs/result.ts';
 import { test } from '../support/fixtures.ts';
+import { pendingActivity, untilDeleting } from '../support/pending-activity.ts';
 import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
 import { compareWithSnapshot, fillAndSnapshot } from '../support/snapshot.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 20_000 } };
 
 const STOCK = { expired: 50_000, live: 500 };
 
 const GONE = { expiredGone: STOCK.expired, expiredLeft: 0, liveGone: 0 };
 
-/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API: no attempt is at work any more. */
+/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API: no attempt is running. */
 const PAUSED = 4;
 
 describe('the activity of a run', { timeout: 60_000 }, () => {
-  test('stops when it is paused, continues when it is unpaused, and loses no count', async ({
-    temporal,
-    database,
-  }) => {
+  test('stops by pause, continues by unpause, loses no count', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);
@@ -64,10 +60,7 @@ describe('the activity of a run', { timeout: 60_000 }, () => {
     },
   );
 
-  test('that fails after a reset still reports what it had deleted before', async ({
-    temporal,
-    database,
-  }) => {
+  test('reports after a reset and a failure all it deleted', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using _ = await startRealWorker(temporal, database, UNHURRIED);
     const run = await startRealRun(temporal);
@@ -98,35 +91,8 @@ async function operate(
   await temporalCli(temporal, 'activity', operation, ...which, ...flags);
 }
 
-interface PendingActivity {
-  readonly id: string;
-  readonly state: number | null | undefined;
-  readonly startedAt: string;
-  readonly deletedCount: number;
-}
-
-async function pendingActivity(run: RealRun): Promise<PendingActivity> {
-  const { raw } = await run.describe();
-  const activity = raw.pendingActivities?.[0];
-  const payload = activity?.heartbeatDetails?.payloads?.[0];
-  const progress: Partial<SliceProgress> | undefined = payload
-    ? defaultPayloadConverter.fromPayload(payload)
-    : undefined;
-  return {
-    id: activity?.activityId ?? '',
-    state: activity?.state,
-    startedAt: JSON.stringify(activity?.lastStartedTime),
-    deletedCount: progress?.deletedCount ?? 0,
-  };
-}
-
-/** Waits until a heartbeat reports deleted rows. */
-async function untilDeleting(run: RealRun): Promise<void> {
-  await until(async () => (await pendingActivity(run)).deletedCount > 0);
-}
-
 function detailsIn(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
-  const isTold = typeof cause === 'object' && cause !== null && 'details' in cause;
-  return isTold && Array.isArray(cause.details) ? cause.details[0] : undefined;
+  const hasDetails = typeof cause === 'object' && cause !== null && 'details' in cause;
+  return hasDetails && Array.isArray(cause.details) ? cause.details[0] : undefined;
 }

@@ -12,169 +12,134 @@ import {
   startRun,
   toldToStop,
   until,
-  withFakeWorker,
+  startFakeWorker,
   type Run,
 } from '../support/fake-worker.ts';
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
 describe('a cancelled run', PATIENT, () => {
   test('keeps the count of the slice that was working', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      {
-        plan: { targets: ['sessions', 'tokens'] },
-        async deleteExpiredSessions(request) {
-          await toldToStop();
-          return sliceOf(request, { deletedCount: 42, stopped: 'cancelled' });
-        },
+    await using worker = await startFakeWorker(temporal, {
+      plan: { targets: ['sessions', 'tokens'] },
+      async deleteExpiredSessions(request) {
+        await toldToStop();
+        return sliceOf(request, { deletedCount: 42, stopped: 'cancelled' });
       },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await until(() => requests.length === 1);
-        await run.cancel();
-        await expectCancelled(run);
+    });
+    const run = await startRun(temporal);
+    await until(() => worker.requests.length === 1);
+    await run.cancel();
+    await expectCancelled(run);
 
-        expect(await resultInMemo(run)).toMatchObject({
-          deletedCount: 42,
-          targets: [
-            { target: 'sessions', deletedCount: 42, stopped: 'cancelled' },
-            { target: 'tokens', deletedCount: 0, slices: [], stopped: 'cancelled' },
-          ],
-        });
-        expect(requests).toHaveLength(1);
-        expect(logged(LOG_EVENT.ran).map(({ meta }) => meta)).toContainEqual(
-          expect.objectContaining({
-            workflowId: run.workflowId,
-            deleted_count: 42,
-            outcome: 'cancelled',
-          }),
-        );
-      },
+    expect(await resultInMemo(run)).toMatchObject({
+      deletedCount: 42,
+      targets: [
+        { target: 'sessions', deletedCount: 42, stopped: 'cancelled' },
+        { target: 'tokens', deletedCount: 0, slices: [], stopped: 'cancelled' },
+      ],
+    });
+    expect(worker.requests).toHaveLength(1);
+    expect(logged(LOG_EVENT.ran).map(({ meta }) => meta)).toContainEqual(
+      expect.objectContaining({
+        workflowId: run.workflowId,
+        deleted_count: 42,
+        outcome: 'cancelled',
+      }),
     );
   });
 
   test('settles the count of a slice that was between two attempts', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      {
-        deleteExpiredSessions() {
-          throw new Error('the database is down');
-        },
-        settleSlice: () => settledOf({ deletedCount: 17 }),
-      },
-      async (requests) => {
-        const run = await startRun(temporal);
-        // After the third attempt the next one is 4 s away.
-        await until(() => requests.length === 3);
-        await run.cancel();
-        await expectCancelled(run);
-        expect(await resultInMemo(run)).toMatchObject({
-          deletedCount: 17,
-          targets: [{ deletedCount: 17, slices: [{ deletedCount: 17 }], stopped: 'cancelled' }],
-        });
-      },
-    );
-  });
-
-  test('says so when the count could not be settled', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      () => {
+    await using worker = await startFakeWorker(temporal, {
+      deleteExpiredSessions() {
         throw new Error('the database is down');
       },
-      async (requests) => {
-        const run = await startRun(temporal, { targets: ['sessions'] });
-        await until(() => requests.length === 3);
-        await run.cancel();
-        await expectCancelled(run);
-        expect(logged(LOG_EVENT.ran).map(({ meta }) => meta)).toContainEqual(
-          expect.objectContaining({
-            workflowId: run.workflowId,
-            deleted_count: 0,
-            uncounted_targets: ['sessions'],
-          }),
-        );
-      },
+      settleSlice: () => settledOf({ deletedCount: 17 }),
+    });
+    const run = await startRun(temporal);
+    // After the third attempt the next one is 4 s away.
+    await until(() => worker.requests.length === 3);
+    await run.cancel();
+    await expectCancelled(run);
+    expect(await resultInMemo(run)).toMatchObject({
+      deletedCount: 17,
+      targets: [{ deletedCount: 17, slices: [{ deletedCount: 17 }], stopped: 'cancelled' }],
+    });
+  });
+
+  test('reports a count that could not be settled', async ({ temporal }) => {
+    await using worker = await startFakeWorker(temporal, () => {
+      throw new Error('the database is down');
+    });
+    const run = await startRun(temporal, { targets: ['sessions'] });
+    await until(() => worker.requests.length === 3);
+    await run.cancel();
+    await expectCancelled(run);
+    expect(logged(LOG_EVENT.ran).map(({ meta }) => meta)).toContainEqual(
+      expect.objectContaining({
+        workflowId: run.workflowId,
+        deleted_count: 0,
+        uncounted_targets: ['sessions'],
+      }),
     );
   });
 
   test('asks the ledger for nothing in a dry run', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      () => {
-        throw new Error('the database is down');
-      },
-      async (requests) => {
-        const run = await startRun(temporal, { dryRun: true });
-        await until(() => requests.length === 3);
-        await run.cancel();
-        await expectCancelled(run);
-        expect(await scheduledActivitiesOf(run)).toEqual(['deleteExpiredSessions']);
-      },
-    );
+    await using worker = await startFakeWorker(temporal, () => {
+      throw new Error('the database is down');
+    });
+    const run = await startRun(temporal, { dryRun: true });
+    await until(() => worker.requests.length === 3);
+    await run.cancel();
+    await expectCancelled(run);
+    expect(await scheduledActivitiesOf(run)).toEqual(['deleteExpiredSessions']);
   });
 
   test('begins nothing when it was cancelled before a worker took it', async ({ temporal }) => {
     const run = await startRun(temporal, { targets: ['sessions', 'tokens'] });
     await run.cancel();
-    await withFakeWorker(
-      temporal,
-      (request) => sliceOf(request),
-      async (requests) => {
-        await expectCancelled(run);
-        expect(requests).toEqual([]);
-        expect(await eventsOf(run)).not.toContain('activityTaskScheduledEventAttributes');
-        expect(await resultInMemo(run)).toMatchObject({
-          deletedCount: 0,
-          targets: [{ stopped: 'cancelled' }, { stopped: 'cancelled' }],
-        });
-      },
-    );
+    await using worker = await startFakeWorker(temporal, (request) => sliceOf(request));
+    await expectCancelled(run);
+    expect(worker.requests).toEqual([]);
+    expect(await eventsOf(run)).not.toContain('activityTaskScheduledEventAttributes');
+    expect(await resultInMemo(run)).toMatchObject({
+      deletedCount: 0,
+      targets: [{ stopped: 'cancelled' }, { stopped: 'cancelled' }],
+    });
   });
 
-  test('completes when its last slice drained its target all the same', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      async (request) => {
-        await toldToStop();
-        return sliceOf(request, { deletedCount: 9 });
-      },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await until(() => requests.length === 1);
-        await run.cancel();
-        expect(await run.result()).toMatchObject({
-          deletedCount: 9,
-          targets: [{ stopped: 'drained' }],
-        });
-      },
-    );
+  test('completes when its last slice drained its target', async ({ temporal }) => {
+    await using worker = await startFakeWorker(temporal, async (request) => {
+      await toldToStop();
+      return sliceOf(request, { deletedCount: 9 });
+    });
+    const run = await startRun(temporal);
+    await until(() => worker.requests.length === 1);
+    await run.cancel();
+    expect(await run.result()).toMatchObject({
+      deletedCount: 9,
+      targets: [{ stopped: 'drained' }],
+    });
   });
 
   test('begins no further target', async ({ temporal }) => {
-    await withFakeWorker(
-      temporal,
-      {
-        plan: { targets: ['sessions', 'tokens'] },
-        async deleteExpiredSessions(request) {
-          await toldToStop();
-          return sliceOf(request, { deletedCount: 9 });
-        },
+    await using worker = await startFakeWorker(temporal, {
+      plan: { targets: ['sessions', 'tokens'] },
+      async deleteExpiredSessions(request) {
+        await toldToStop();
+        return sliceOf(request, { deletedCount: 9 });
       },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await until(() => requests.length === 1);
-        await run.cancel();
-        await expectCancelled(run);
-        expect(requests).toHaveLength(1);
-        expect(await resultInMemo(run)).toMatchObject({
-          deletedCount: 9,
-          targets: [{ stopped: 'drained' }, { stopped: 'cancelled' }],
-        });
-      },
-    );
+    });
+    const run = await startRun(temporal);
+    await until(() => worker.requests.length === 1);
+    await run.cancel();
+    await expectCancelled(run);
+    expect(worker.requests).toHaveLength(1);
+    expect(await resultInMemo(run)).toMatchObject({
+      deletedCount: 9,
+      targets: [{ stopped: 'drained' }, { stopped: 'cancelled' }],
+    });
   });
 });
 

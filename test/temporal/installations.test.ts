@@ -38,9 +38,7 @@ describe('two installations in one namespace', () => {
     expect(await describeSchedule(client)).toMatchObject({ taskQueue: 'forum' });
   });
 
-  test('with an id each have a schedule each, and start runs of different ids', async ({
-    temporal,
-  }) => {
+  test('have their own schedules, and their runs different ids', async ({ temporal }) => {
     const { client } = temporal;
     const ids = ['session_cleanup', 'forum cleanup'] as const;
     for (const id of ids) {

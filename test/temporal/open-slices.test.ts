@@ -1,12 +1,13 @@
 /** Slices whose activity ends without a result. */
 import { ApplicationFailure } from '@temporalio/common';
-import pg from 'pg';
-import { describe, expect, inject } from 'vitest';
+import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
 import { PROGRESS_QUERY, RESULT_MEMO, UPDATE } from '../../src/contract/names.ts';
 import type { RunProgress } from '../../src/contract/run.ts';
 import { test } from '../support/fixtures.ts';
+import { pendingActivity } from '../support/pending-activity.ts';
+import { refuseConnections } from '../support/refused-connections.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
@@ -18,10 +19,10 @@ import {
   startRun,
   toldToStop,
   until,
-  withFakeWorker,
+  startFakeWorker,
 } from '../support/fake-worker.ts';
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 90_000 };
 
 describe('a slice between two attempts', PATIENT, () => {
@@ -32,10 +33,7 @@ describe('a slice between two attempts', PATIENT, () => {
     const run = await startRealRun(temporal);
     await until(async () => (await countSessions(database)).expired < 29_000);
     await refuseConnections(database, true);
-    await until(async () => {
-      const [activity] = (await run.describe()).raw.pendingActivities ?? [];
-      return (activity?.attempt ?? 0) >= 3;
-    });
+    await until(async () => (await pendingActivity(run)).attempt >= 3);
 
     await run.executeUpdate(UPDATE.pause);
     await refuseConnections(database, false);
@@ -52,42 +50,35 @@ describe('a slice between two attempts', PATIENT, () => {
     });
   });
 
-  test('is counted, with its target, when only workers are left that do not know the target', async ({
-    temporal,
-  }) => {
+  test('is counted when the remaining workers do not know its target', async ({ temporal }) => {
     let attempts = 0;
-    await withFakeWorker(
-      temporal,
-      {
-        plan: { targets: ['sessions', 'tokens'] },
-        deleteExpiredSessions(request) {
-          if (request.target === 'tokens') return sliceOf(request, { deletedCount: 5 });
-          attempts += 1;
-          if (attempts === 1) throw new Error('the database is down');
-          const details = { target: 'sessions' };
-          throw ApplicationFailure.nonRetryable('No such target.', FAILURE.unknownTarget, details);
-        },
-        settleSlice: () => settledOf({ deletedCount: 4_096 }),
+    await using _ = await startFakeWorker(temporal, {
+      plan: { targets: ['sessions', 'tokens'] },
+      deleteExpiredSessions(request) {
+        if (request.target === 'tokens') return sliceOf(request, { deletedCount: 5 });
+        attempts += 1;
+        if (attempts === 1) throw new Error('the database is down');
+        const details = { target: 'sessions' };
+        throw ApplicationFailure.nonRetryable('No such target.', FAILURE.unknownTarget, details);
       },
-      async () => {
-        const run = await startRun(temporal);
-        const error: unknown = await run.result().catch((thrown: unknown) => thrown);
-        expect(error).toMatchObject({
-          cause: {
-            type: FAILURE.unknownTarget,
-            details: [
-              {
-                deletedCount: 4_101,
-                targets: [
-                  { target: 'sessions', deletedCount: 4_096, stopped: 'failed' },
-                  { target: 'tokens', deletedCount: 5, stopped: 'drained' },
-                ],
-              },
+      settleSlice: () => settledOf({ deletedCount: 4_096 }),
+    });
+    const run = await startRun(temporal);
+    const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      cause: {
+        type: FAILURE.unknownTarget,
+        details: [
+          {
+            deletedCount: 4_101,
+            targets: [
+              { target: 'sessions', deletedCount: 4_096, stopped: 'failed' },
+              { target: 'tokens', deletedCount: 5, stopped: 'drained' },
             ],
           },
-        });
+        ],
       },
-    );
+    });
   });
 
   test('is settled while all activity slots are taken', async ({ temporal, database }) => {
@@ -98,7 +89,7 @@ describe('a slice between two attempts', PATIENT, () => {
     const busy = [await startRealRun(temporal), await startRealRun(temporal)];
     await until(async () => (await countSessions(database)).expired < 20_000);
     const waiting = await startRealRun(temporal);
-    await until(async () => ((await waiting.describe()).raw.pendingActivities ?? []).length === 1);
+    await until(async () => (await pendingActivity(waiting)).id !== '');
     await waiting.cancel();
     await expect(waiting.result()).rejects.toThrow('cancelled');
     const { memo } = await waiting.describe();
@@ -113,62 +104,47 @@ describe('a slice between two attempts', PATIENT, () => {
 });
 
 describe('a slice that is interrupted', PATIENT, () => {
-  test('stays open when its attempt fails at that moment with a retryable failure', async ({
-    temporal,
-  }) => {
+  test('stays open when its attempt fails retryably meanwhile', async ({ temporal }) => {
     const asked = Promise.withResolvers<void>();
-    await withFakeWorker(
-      temporal,
-      {
-        async deleteExpiredSessions(request) {
-          if (request.pace !== undefined) return sliceOf(request, { deletedCount: 7 });
-          asked.resolve();
-          await toldToStop();
-          throw new Error('the connection broke off');
-        },
+    await using worker = await startFakeWorker(temporal, {
+      async deleteExpiredSessions(request) {
+        if (request.pace !== undefined) return sliceOf(request, { deletedCount: 7 });
+        asked.resolve();
+        await toldToStop();
+        throw new Error('the connection broke off');
       },
-      async (requests) => {
-        const run = await startRun(temporal);
-        await asked.promise;
-        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
-        expect(await run.result()).toMatchObject({
-          deletedCount: 7,
-          targets: [{ target: 'sessions', stopped: 'drained' }],
-        });
-        expect(requests.map(({ slice }) => slice)).toEqual([0, 0]);
-      },
-    );
+    });
+    const run = await startRun(temporal);
+    await asked.promise;
+    await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+    expect(await run.result()).toMatchObject({
+      deletedCount: 7,
+      targets: [{ target: 'sessions', stopped: 'drained' }],
+    });
+    expect(worker.requests.map(({ slice }) => slice)).toEqual([0, 0]);
   });
 
   test('fails its target when its attempt fails for good', async ({ temporal }) => {
     const asked = Promise.withResolvers<void>();
-    await withFakeWorker(
-      temporal,
-      {
-        async deleteExpiredSessions() {
-          asked.resolve();
-          await toldToStop();
-          throw ApplicationFailure.nonRetryable('There is no table.', FAILURE.noTable);
-        },
-        settleSlice: () => settledOf({ deletedCount: 3 }),
+    await using _ = await startFakeWorker(temporal, {
+      async deleteExpiredSessions() {
+        asked.resolve();
+        await toldToStop();
+        throw ApplicationFailure.nonRetryable('There is no table.', FAILURE.noTable);
       },
-      async () => {
-        const run = await startRun(temporal);
-        await asked.promise;
-        await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
-        await expect(run.result()).rejects.toMatchObject({ cause: { type: FAILURE.noTable } });
-      },
-    );
+      settleSlice: () => settledOf({ deletedCount: 3 }),
+    });
+    const run = await startRun(temporal);
+    await asked.promise;
+    await run.executeUpdate(UPDATE.setPace, { args: [{ lanes: 2 }] });
+    await expect(run.result()).rejects.toMatchObject({ cause: { type: FAILURE.noTable } });
   });
 });
 
 describe('a target that waits for approval', PATIENT, () => {
   const codes = { ...TEST_TARGET, name: 'codes', table: 'codes' };
 
-  test('leaves the others to be cleaned, and is cleaned when approved after the budget would have passed', async ({
-    temporal,
-    database,
-  }) => {
+  test('does not hold up others or use the budget meanwhile', async ({ temporal, database }) => {
     await fillCodes(database);
     await fillSessions(database, { expired: 500, live: 10 });
     await using _ = await startRealWorker(temporal, database, {
@@ -196,10 +172,7 @@ describe('a target that waits for approval', PATIENT, () => {
     });
   });
 
-  test('waits for approval although its first slice was settled before it had begun', async ({
-    temporal,
-    database,
-  }) => {
+  test('waits although its first slice was settled unbegun', async ({ temporal, database }) => {
     await fillCodes(database);
     await refuseConnections(database, true);
     await using _ = await startRealWorker(temporal, database, {
@@ -207,11 +180,10 @@ describe('a target that waits for approval', PATIENT, () => {
       deletion: { approvalShare: 1 },
     });
     const run = await startRealRun(temporal);
-    const pending = async () => (await run.describe()).raw.pendingActivities ?? [];
-    await until(async () => ((await pending())[0]?.attempt ?? 0) >= 2);
+    await until(async () => (await pendingActivity(run)).attempt >= 2);
     await run.executeUpdate(UPDATE.pause);
     await refuseConnections(database, false);
-    await until(async () => (await pending()).length === 0);
+    await until(async () => (await pendingActivity(run)).id === '');
     await run.executeUpdate(UPDATE.resume);
 
     const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
@@ -227,10 +199,7 @@ describe('a target that waits for approval', PATIENT, () => {
     expect(await database.sql('select from codes')).toHaveLength(1_001);
   });
 
-  test('keeps its rows when nobody has answered by the next slot', async ({
-    temporal,
-    database,
-  }) => {
+  test('keeps its rows without an answer by the next slot', async ({ temporal, database }) => {
     await fillCodes(database);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],
@@ -256,21 +225,4 @@ async function fillCodes(database: TestDatabase): Promise<void> {
   await database.sql(
     `insert into codes select now() - interval '1 hour' from generate_series(1, 1001)`,
   );
-}
-
-/** Connects to no database that may be refusing connections. */
-async function refuseConnections({ name }: TestDatabase, isRefused: boolean): Promise<void> {
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  try {
-    await admin.query(`alter database ${name} with allow_connections ${!isRefused}`);
-    if (!isRefused) return;
-    await admin.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = $1 and application_name = 'session-cleanup'`,
-      [name],
-    );
-  } finally {
-    await admin.end();
-  }
 }

@@ -16,7 +16,7 @@ const FINDINGS = z.object({ findings: z.array(z.looseObject({ check: z.string() 
 
 const PATIENT = { timeout: 120_000 };
 
-/** Slow enough to be under way while versions come and go. */
+/** Slow enough to be running while versions change. */
 const SLOW = { ROWS_PER_SECOND: '300', CHUNK_TIME: '10ms', LANES: '1' };
 
 const STOCK = { expired: 12_000, live: 500 };
@@ -25,10 +25,7 @@ const STOCK = { expired: 12_000, live: 500 };
 const NOTHING = { cutoff: '2001-01-01T00:00:00Z' };
 
 describe('a rollout with a run under way', PATIENT, () => {
-  test('leaves the run with its version; new ones follow the ramp, the current version and the way back', async ({
-    temporal,
-    database,
-  }) => {
+  test('pins a run to its version; new runs follow the ramp', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     await using first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
@@ -73,10 +70,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     });
   });
 
-  test('a run whose version has no worker left waits for one, and loses no count', async ({
-    temporal,
-    database,
-  }) => {
+  test('a run without a worker of its version waits for one', async ({ temporal, database }) => {
     await fillAndSnapshot(database, STOCK);
     const first = await startVersion(temporal, database, 'v1', SLOW);
     await deployment(temporal, 'set-current-version', '--build-id', 'v1');
@@ -88,7 +82,7 @@ describe('a rollout with a run under way', PATIENT, () => {
     first.signal('SIGTERM');
     expect(await first.ended).toMatchObject({ code: 0 });
     const before = await underWay.inLedger();
-    // The other version is at work all the while, and does not touch it.
+    // The other version's worker runs meanwhile, and does not touch it.
     expect(await goneTo(temporal, database)).toEqual('v2');
     expect(await underWay.inLedger()).toBe(before);
     expect(before).toBeLessThan(STOCK.expired);
@@ -166,14 +160,14 @@ test(
   },
 );
 
-/** Has a run that finds nothing done, and tells which version did it. */
+/** Runs the workflow on an empty table, and returns the version that did it. */
 async function goneTo(temporal: TestTemporal, database: TestDatabase): Promise<string> {
   const run = await startRun(database, temporal, NOTHING);
   expect(await run.result()).toMatchObject({ deletedCount: 0 });
   return (await whereaboutsOf(run.handle)).versions.join(' and ');
 }
 
-/** What `session-cleanup check` says of the deployment to whoever has this version. */
+/** What `session-cleanup check` reports about the deployment for this version. */
 async function deploymentFinding(
   temporal: TestTemporal,
   database: TestDatabase,

@@ -13,7 +13,7 @@ import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { detailsOf, until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 8_000 };
 
 const progressOf = async (run: RealRun): Promise<RunProgress> =>
@@ -49,10 +49,7 @@ async function isWorking(run: RealRun): Promise<boolean> {
 }
 
 describe('a paused run', { timeout: 60_000 }, () => {
-  test('stops within two seconds in the middle of a slice, holds no connection, and continues with its count', async ({
-    temporal,
-    database,
-  }) => {
+  test('stops within 2 s, keeps no connection, and resumes', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 40_000, live: 100 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const run = await startRealRun(temporal);
@@ -81,10 +78,7 @@ describe('a paused run', { timeout: 60_000 }, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
   });
 
-  test('stays paused over a restart of its worker, and can be cancelled', async ({
-    temporal,
-    database,
-  }) => {
+  test('stays paused over a worker restart; can be cancelled', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 20_000, live: 0 });
     const first = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const run = await startRealRun(temporal);
@@ -103,10 +97,7 @@ describe('a paused run', { timeout: 60_000 }, () => {
   });
 });
 
-test('a new pace takes effect within the running slice, and loses no count', async ({
-  temporal,
-  database,
-}) => {
+test('a new pace applies within the slice and loses no count', async ({ temporal, database }) => {
   await fillSessions(database, { expired: 30_000, live: 100 });
   await using _ = await startRealWorker(temporal, database, {
     deletion: { chunkMilliseconds: 10, rowsPerSecond: 2_000 },
@@ -125,10 +116,7 @@ test('a new pace takes effect within the running slice, and loses no count', asy
   expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
 });
 
-test('updates that make no sense are refused by name, and change nothing', async ({
-  temporal,
-  database,
-}) => {
+test('invalid updates are refused by type and change nothing', async ({ temporal, database }) => {
   await fillSessions(database, { expired: 20_000, live: 0 });
   await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
   const run = await startRealRun(temporal);
@@ -156,10 +144,7 @@ test('updates that make no sense are refused by name, and change nothing', async
 });
 
 describe('the approval check', () => {
-  test('keeps every row until somebody approves, through a change of workers, and then counts them all', async ({
-    temporal,
-    database,
-  }) => {
+  test('keeps all rows until approval, over a worker restart', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
     const first = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
@@ -186,7 +171,7 @@ describe('the approval check', () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });
   });
 
-  test('a rejected target keeps its rows, and the run says so', async ({ temporal, database }) => {
+  test('a rejected target keeps its rows and is reported', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
     await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
     const run = await startRealRun(temporal);
@@ -199,10 +184,7 @@ describe('the approval check', () => {
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
   });
 
-  test('a unit that the data contradict fails the run at once, with the remedy', async ({
-    temporal,
-    database,
-  }) => {
+  test('a wrong unit fails the run at once, with the remedy', async ({ temporal, database }) => {
     await database.sql('create table odd (expiry bigint)');
     await database.sql(
       `insert into odd select extract(epoch from now())::bigint + 3600 from generate_series(1, 50)`,
@@ -228,10 +210,7 @@ describe('the approval check', () => {
   });
 });
 
-test('a run whose time budget is spent stops, estimates what is left, and the next one deletes it', async ({
-  temporal,
-  database,
-}) => {
+test('a spent budget ends a run; the next deletes the rest', async ({ temporal, database }) => {
   await fillSessions(database, { expired: 20_000, live: 1_000 });
   await slowDownDeletions(database, 4_000);
   const budget = { chunkMilliseconds: 10, runBudgetSeconds: 1 };

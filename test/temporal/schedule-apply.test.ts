@@ -11,7 +11,7 @@ import { definitionFor, recordingLogger } from '../support/schedule-fixture.ts';
 
 const { logger } = recordingLogger();
 
-/** For what the server tells with a delay. */
+/** For what the server reports with a delay. */
 const PATIENTLY = { timeout: 10_000 };
 
 describe('apply', () => {
@@ -58,9 +58,7 @@ describe('apply', () => {
     expect(await listScheduleIds(temporal)).toEqual(['session_cleanup']);
   });
 
-  test('keeps what an operator did: pause, note, remaining actions, recent runs, memo', async ({
-    temporal,
-  }) => {
+  test('keeps pause, note, remaining actions, recent runs and memo', async ({ temporal }) => {
     const { client } = temporal;
     const { action, ...rest } = definitionFor(temporal, 3_600);
     const handle = await client.schedule.create({
@@ -137,9 +135,7 @@ describe('apply', () => {
     expect(await listScheduleIds(temporal)).toEqual(['session_cleanup']);
   });
 
-  test('takes over one that was created by hand with the line of the README', async ({
-    temporal,
-  }) => {
+  test('takes over one that the command of the README created', async ({ temporal }) => {
     const { client } = temporal;
     await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 

@@ -14,7 +14,7 @@ import {
 import { test as base } from '../support/fixtures.ts';
 import { definitionFor, endRuns, recordingLogger } from '../support/schedule-fixture.ts';
 
-/** The schedule exists; nobody works on its runs, so that they stay open until a test ends them. */
+/** The schedule exists; no worker takes its runs, so they stay open until a test ends them. */
 const test = base.extend('client', async ({ temporal }) => {
   await applySchedule(temporal.client, definitionFor(temporal), recordingLogger().logger);
   return temporal.client;
@@ -110,19 +110,25 @@ describe('backfill', () => {
     ['allow-all', { started: [0, 1, 2, 3], waiting: 0, leftOut: 0 }],
     ['cancel-other', { started: [3], waiting: 0, leftOut: 3 }],
     ['terminate-other', { started: [3], waiting: 0, leftOut: 3 }],
-  ] as const)('with %s tells what became of each slot', async ([overlap, expected], { client }) => {
-    const outcome = await backfillSchedule(client, { ...DAY, overlap });
-    expect({ ...outcome, started: outcome.started.map(({ scheduledAt }) => scheduledAt) }).toEqual({
-      slots: SLOTS,
-      ...expected,
-      started: expected.started.map((index) => SLOTS[index]),
-      unseen: 0,
-    });
-    for (const { workflowId, runId, scheduledAt } of outcome.started) {
-      expect(workflowId).toBe(`session_cleanup-${scheduledAt.replace('.000Z', 'Z')}`);
-      expect((await client.workflow.getHandle(workflowId).describe()).runId).toBe(runId);
-    }
-  });
+  ] as const)(
+    'with %s reports the outcome of each slot',
+    async ([overlap, expected], { client }) => {
+      const outcome = await backfillSchedule(client, { ...DAY, overlap });
+      expect({
+        ...outcome,
+        started: outcome.started.map(({ scheduledAt }) => scheduledAt),
+      }).toEqual({
+        slots: SLOTS,
+        ...expected,
+        started: expected.started.map((index) => SLOTS[index]),
+        unseen: 0,
+      });
+      for (const { workflowId, runId, scheduledAt } of outcome.started) {
+        expect(workflowId).toBe(`session_cleanup-${scheduledAt.replace('.000Z', 'Z')}`);
+        expect((await client.workflow.getHandle(workflowId).describe()).runId).toBe(runId);
+      }
+    },
+  );
 
   test('includes both ends of the range, and nothing beyond them', async ({ client }) => {
     const slotsBetween = async (from: string, to: string): Promise<readonly string[]> => {

@@ -1,33 +1,26 @@
-import {
-  defaultPayloadConverter,
-  WorkflowFailedError,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import pg from 'pg';
-import { describe, expect, inject } from 'vitest';
+import { WorkflowFailedError } from '@temporalio/client';
+import { describe, expect } from 'vitest';
 
 import { FAILURE } from '../../src/contract/failures.ts';
 import { RESULT_MEMO } from '../../src/contract/names.ts';
-import type { SliceProgress } from '../../src/contract/slice.ts';
 import { readRunResult } from '../../src/runs/result.ts';
 import { test } from '../support/fixtures.ts';
-import { startRealRun, startRealWorker, type RealRun } from '../support/real-worker.ts';
+import { pendingActivity, untilDeleting } from '../support/pending-activity.ts';
+import { refuseConnections } from '../support/refused-connections.ts';
+import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { until } from '../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 20_000 };
 
-/** These wait for retries and servers, and so for everybody else on a busy machine. */
+/** These wait for retries and servers, which takes longer on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
 describe('a whole run', PATIENT, () => {
-  test('removes what has expired, and its history says how much', async ({
-    temporal,
-    database,
-  }) => {
+  test('removes expired rows, and its history has the count', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 5_000, live: 3_000 });
     await using _ = await startRealWorker(temporal, database);
     const run = await startRealRun(temporal);
@@ -36,23 +29,20 @@ describe('a whole run', PATIENT, () => {
     expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
-  test('waits for a database that is down, and then does all of it', async ({
-    temporal,
-    database,
-  }) => {
+  test('waits for a database that is down, then deletes all', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 2_000, live: 0 });
-    await allowConnections(database, false);
+    await refuseConnections(database, true);
     await using _ = await startRealWorker(temporal, database);
     const run = await startRealRun(temporal);
     await until(async () => (await pendingActivity(run)).attempt >= 3);
-    expect((await pendingActivity(run)).lastFailure?.message).toContain('(55000)');
+    expect((await pendingActivity(run)).lastFailure).toContain('(55000)');
 
-    await allowConnections(database, true);
+    await refuseConnections(database, false);
     expect(await run.result()).toMatchObject({ deletedCount: 2_000 });
     expect((await run.fetchHistory()).events).toHaveLength(12);
   });
 
-  test('goes on when the database breaks off its work', async ({ temporal, database }) => {
+  test('continues after the database closed its connections', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 30_000, live: 100 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const run = await startRealRun(temporal);
@@ -94,10 +84,7 @@ describe('a whole run', PATIENT, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
   });
 
-  test('deletes nothing at all when one of its targets is misspelt', async ({
-    temporal,
-    database,
-  }) => {
+  test('deletes nothing when one of its targets is misspelt', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_000, live: 0 });
     await using _ = await startRealWorker(temporal, database);
     const run = await startRealRun(temporal, { targets: ['sessions', 'sesions'] });
@@ -160,10 +147,7 @@ describe('a run that is interfered with', PATIENT, () => {
     expect(started).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
   });
 
-  test('counts each row once when two of them work side by side', async ({
-    temporal,
-    database,
-  }) => {
+  test('counts each row once, with another one in parallel', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 40_000, live: 0 });
     await using _ = await startRealWorker(temporal, database, { deletion: UNHURRIED });
     const runs = await Promise.all([startRealRun(temporal), startRealRun(temporal)]);
@@ -172,39 +156,6 @@ describe('a run that is interfered with', PATIENT, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 0 });
   });
 });
-
-interface PendingActivity {
-  readonly attempt: number;
-  readonly progress: Partial<SliceProgress> | undefined;
-  readonly lastFailure: { readonly message?: string | null } | null | undefined;
-}
-
-async function pendingActivity(run: WorkflowHandle): Promise<PendingActivity> {
-  const { raw } = await run.describe();
-  const activity = raw.pendingActivities?.[0];
-  const payload = activity?.heartbeatDetails?.payloads?.[0];
-  return {
-    attempt: activity?.attempt ?? 0,
-    progress: payload ? defaultPayloadConverter.fromPayload(payload) : undefined,
-    lastFailure: activity?.lastFailure,
-  };
-}
-
-/** Waits until the run has told by heartbeat that rows have gone. */
-async function untilDeleting(run: RealRun): Promise<void> {
-  await until(async () => ((await pendingActivity(run)).progress?.deletedCount ?? 0) > 0);
-}
-
-/** Opens or closes the database to everybody; somebody connected to another one has to do it. */
-async function allowConnections({ name }: TestDatabase, isAllowed: boolean): Promise<void> {
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  try {
-    await admin.query(`alter database ${name} allow_connections ${isAllowed}`);
-  } finally {
-    await admin.end();
-  }
-}
 
 async function cutConnections(database: TestDatabase): Promise<void> {
   await database.sql(

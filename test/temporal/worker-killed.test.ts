@@ -10,10 +10,8 @@ import { workerCrew } from '../support/worker-process.ts';
 const EXPIRED = 20_000;
 
 test(
-  'a worker killed three times in mid-run: the history tells exactly the rows that are gone',
-  {
-    timeout: 180_000,
-  },
+  'a worker killed three times during a run: the history has the exact count',
+  { timeout: 180_000 },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: 1_000 });
     await slowDownDeletions(database, 5_000);

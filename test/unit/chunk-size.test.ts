@@ -9,7 +9,7 @@ const anySize = fc.integer({ min: BOUNDS.smallest, max: BOUNDS.largest });
 const anyElapsed = fc.double({ min: 0, max: 1e6, noNaN: true });
 const anyWanted = fc.integer({ min: 10, max: 1_000 });
 
-test('the next size stays within its bounds and within a factor of two, whatever was measured', () => {
+test('the next size stays within its bounds and a factor of two for any measurement', () => {
   fc.assert(
     fc.property(anySize, anyElapsed, anyWanted, (size, elapsed, wanted) => {
       const next = nextChunkSize(size, elapsed, wanted, BOUNDS);

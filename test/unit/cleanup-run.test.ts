@@ -23,7 +23,7 @@ function sliceStep(step: Step): SliceRequest {
   return step.request;
 }
 
-function completed(request: SliceRequest, told: Partial<SliceResult>): SliceEnd {
+function completed(request: SliceRequest, reported: Partial<SliceResult>): SliceEnd {
   const result: SliceResult = {
     target: request.target,
     deadline: request.cutoff,
@@ -32,7 +32,7 @@ function completed(request: SliceRequest, told: Partial<SliceResult>): SliceEnd 
     skippedLocked: 0,
     seconds: 1,
     stopped: 'drained',
-    ...told,
+    ...reported,
   };
   return { kind: 'completed', result };
 }
@@ -52,7 +52,7 @@ describe('the sum that a run reports', () => {
     isTimeUp: fc.boolean(),
   });
 
-  test('is that of the ledger, or the result says that it is not, whatever happens', () => {
+  test('is that of the ledger, or marked as uncounted, for any sequence of ends', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
@@ -271,7 +271,7 @@ test('a target that has not worked yet is begun even when the others have spent 
   ]);
 });
 
-test('a result stays small however many slices there were, with the same totals', () => {
+test('a result of many slices stays small, with the same totals', () => {
   const run = runOver('a');
   for (let slice = 0; slice < 1_000; slice += 1) {
     const request = sliceStep(run.next(QUIET));

@@ -7,7 +7,7 @@ import { resolveCutoff } from '../../workflows/input.ts';
 
 const workflowStart = new Date('2026-11-20T06:00:00.500Z');
 
-describe('a cut-off that nobody gave', () => {
+describe('a cut-off that is not given', () => {
   test('is the start of the workflow', () => {
     expect(cutoff({})).toBe('2026-11-20T06:00:00.500Z');
   });
@@ -25,7 +25,7 @@ describe('a cut-off that nobody gave', () => {
     expect(cutoff({ scheduledStart: new Date(slot) })).toBe(expected);
   });
 
-  test('never lies after the start, whatever was scheduled', () => {
+  test('is never after the start, for any scheduled time', () => {
     fc.assert(
       fc.property(
         fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }),

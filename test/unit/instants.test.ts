@@ -127,7 +127,7 @@ const nearlyInstants = fc
     return `${year}-${two(month)}-${two(day)}T${two(hour)}:00${seconds}${zone}`;
   });
 
-/** An instant as somebody in that zone writes it. */
+/** An instant as written in that zone. */
 function write(instant: Date, microseconds: number, offsetMinutes: number): string {
   const local = new Date(instant.getTime() + offsetMinutes * 60_000).toISOString();
   const ahead = Math.abs(offsetMinutes);

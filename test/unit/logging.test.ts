@@ -33,7 +33,7 @@ describe('a log line', () => {
     });
   });
 
-  it('is a line for people on a terminal', () => {
+  it('is a readable line on a terminal', () => {
     const line = JSON.stringify({
       level: 'info',
       time: '2026-11-20T06:00:01.234Z',

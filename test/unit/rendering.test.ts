@@ -71,7 +71,7 @@ describe('a time', () => {
     expect(timeText('infinity')).toBe('infinity');
   });
 
-  it('says how far away it is', () => {
+  it('contains the distance from now', () => {
     const now = new Date('2026-11-20T06:00:00Z');
     expect(distanceText('2026-11-20T08:05:00Z', now)).toBe('in 2 h 5 min');
     expect(distanceText('2026-11-20T05:57:00Z', now)).toBe('3 min ago');
@@ -142,7 +142,7 @@ describe('bars', () => {
     expect(renderBars([100, 50, 0, null], 4)).toEqual(['████', '██', '', '']);
   });
 
-  it('show whatever is not nothing', () => {
+  it('show every value that is not zero', () => {
     expect(renderBars([1_000_000, 1], 10)[1]).toBe('▏');
   });
 

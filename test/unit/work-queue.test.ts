@@ -46,7 +46,7 @@ async function take(queue: WorkQueue, size: number): Promise<Claim | null> {
 const numbersIn = ({ from, to }: Range): number[] =>
   Array.from({ length: Number(to) - Number(from) }, (_, index) => Number(from) + index);
 
-test('whatever lanes do, each number is finished once, and a position never lies beyond an unfinished one', async () => {
+test('each number is finished once, and no position lies beyond an unfinished one', async () => {
   const step = fc.record({
     what: fc.constantFrom('claim', 'finish', 'split'),
     size: fc.integer({ min: 1, max: 9 }),

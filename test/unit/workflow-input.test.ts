@@ -47,7 +47,7 @@ describe("the workflow's input", () => {
     expect(message).toContain('cutoff');
   });
 
-  test('is understood or refused, whatever JSON it is', () => {
+  test('is accepted or refused, for any JSON', () => {
     const nearly = fc.record(
       {
         targets: fc.oneof(fc.array(fc.string()), fc.jsonValue()),
@@ -80,7 +80,7 @@ describe('what one run carries over to the next', () => {
     expect(isContinued({ cutoff: 'c' }, 'run')).toBe(true);
   });
 
-  test('is never taken from people', () => {
+  test('is not accepted as input', () => {
     expect(() => isContinued({ cutoff: 'c' }, undefined)).toThrow('there were two');
   });
 });

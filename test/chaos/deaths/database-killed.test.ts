@@ -13,9 +13,7 @@ const CRASHES_AFTER_THE_END = sized({ short: 2, full: 10 });
 
 test(
   `PostgreSQL stopped at once ${STOPS} times: commits are lost then, the count is not`,
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ postgres, restartableDatabase: database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);
@@ -46,10 +44,8 @@ test(
 );
 
 test(
-  `PostgreSQL stopped at once right after the end of a run, ${CRASHES_AFTER_THE_END} times: what the history tells is on disk`,
-  {
-    timeout: PATIENCE,
-  },
+  `PostgreSQL stopped at once right after the end of a run, ${CRASHES_AFTER_THE_END} times: what the history reports is on disk`,
+  { timeout: PATIENCE },
   async ({ postgres, restartableDatabase: database, temporal }) => {
     await using _worker = await startWorker({ databaseUrl: database.url, temporal });
     for (let crash = 0; crash < CRASHES_AFTER_THE_END; crash += 1) {

@@ -29,9 +29,7 @@ async function lastFailure(run: WatchedRun, pattern: RegExp): Promise<void> {
 
 test(
   'a ledger whose disk is full: retried, with no partial chunk',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ folder, restartableDatabase: database, temporal, skip }) => {
     using disk = mountTinyDisk(path.join(folder, 'tablespace'), 2);
     if (disk === undefined) return skip(MOUNT_NEEDED);
@@ -65,9 +63,7 @@ test(
 
 test(
   'a disk full to the last byte under the write-ahead log, which ends the server',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ folder, temporal, skip }) => {
     using disk = mountTinyDisk(path.join(folder, 'disk'), DISK_MEGABYTES);
     if (disk === undefined) return skip(MOUNT_NEEDED);

@@ -39,9 +39,7 @@ async function startStandby(primary: RestartablePostgres, folder: string): Promi
 
 test(
   'a failover to a standby that only reads at first, and lacks the last commits',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ postgres: primary, folder, temporal, random }) => {
     const standby = await startStandby(primary, path.join(folder, 'standby'));
     try {

@@ -4,25 +4,18 @@ import { expect } from 'vitest';
 import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
 import { CLEANER, deletedBy, logDeletions } from '../../support/deletion-log.ts';
-import { slowDownDeletions } from '../../support/slow-deletion.ts';
-import { compareWithSnapshot, fillAndSnapshot } from '../../support/snapshot.ts';
+import { compareWithSnapshot } from '../../support/snapshot.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun, watchRun, type WatchedRun } from '../../support/watched-run.ts';
 import type { TestTemporal } from '../../support/test-namespace.ts';
-import { startWorker } from '../../support/worker-process.ts';
 import { test } from '../support/chaos-test.ts';
-import { EXPIRED, LIVE, PATIENCE, SLOW } from '../support/form.ts';
+import { startedRun } from '../support/started-run.ts';
+import { EXPIRED, PATIENCE } from '../support/form.ts';
 import { temporalCli } from '../../support/temporal-cli.ts';
-
-async function prepare(database: TestDatabase): Promise<void> {
-  await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
-  await logDeletions(database);
-  await slowDownDeletions(database, SLOW);
-}
 
 /**
  * The next run takes all the rest, and the counts of all are all that is gone, each row once. Of the ended run an
- * attempt may be alive that has not heard of it yet: rows in its hands are told as locked, and it takes
+ * attempt may run on until its next heartbeat: its rows are reported as locked, and it takes
  * them itself, or one more run does.
  */
 async function expectTheRest(
@@ -57,37 +50,29 @@ async function expectTheRest(
 
 test(
   'a run cancelled from the CLI keeps its count; the next run deletes the rest',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
-    await prepare(database);
-    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
-    const run = await startRun(database, temporal);
-    await run.untilDeleted(random.between(0.1, 0.7) * EXPIRED);
+    await logDeletions(database);
+    await using run = await startedRun(database, temporal, random.between(0.1, 0.7));
 
     await temporalCli(temporal, 'workflow', 'cancel', '-w', run.workflowId);
 
     await expect(run.result()).rejects.toThrow(WorkflowFailedError);
     const { memo, status } = await run.handle.describe();
     expect(status.name).toBe('CANCELLED');
-    const told = readRunResult(memo?.[RESULT_MEMO]);
-    expect(told?.deletedCount).toBe(await deletedBy(database, CLEANER));
-    expect(told?.deletedCount).toBe(await run.inLedger());
+    const inMemo = readRunResult(memo?.[RESULT_MEMO]);
+    expect(inMemo?.deletedCount).toBe(await deletedBy(database, CLEANER));
+    expect(inMemo?.deletedCount).toBe(await run.inLedger());
     await expectTheRest(database, temporal, run, await startRun(database, temporal));
   },
 );
 
 test(
   'a run terminated from the CLI stops deleting; a run started at once counts its own rows only',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
-    await prepare(database);
-    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
-    const run = await startRun(database, temporal);
-    await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
+    await logDeletions(database);
+    await using run = await startedRun(database, temporal, random.between(0.1, 0.5));
 
     await temporalCli(temporal, 'workflow', 'terminate', '-w', run.workflowId, '--reason', 'test');
 
@@ -99,14 +84,10 @@ test(
 
 test(
   'a run reset from the CLI starts over; its earlier deletions stay in the ledger of the old run',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
-    await prepare(database);
-    await using _worker = await startWorker({ databaseUrl: database.url, temporal });
-    const run = await startRun(database, temporal);
-    await run.untilDeleted(random.between(0.1, 0.5) * EXPIRED);
+    await logDeletions(database);
+    await using run = await startedRun(database, temporal, random.between(0.1, 0.5));
 
     const answer = await temporalCli(
       temporal,

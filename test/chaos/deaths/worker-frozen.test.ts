@@ -28,15 +28,13 @@ async function dropRole(database: TestDatabase, role: string): Promise<void> {
 
 test(
   'a worker frozen between two chunks is fenced off when it resumes',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await logDeletions(database);
     const { url, role } = await loginOfFrozen(database);
     // Most of the time it holds back for its pace, with no transaction open: nothing but the ledger can
-    // tell it, when it wakes up, that its time is over.
+    // report its timeout when it resumes.
     const settings = { ROWS_PER_SECOND: '2500' };
     {
       await using proxy = await startProxy(Number(temporal.address.split(':')[1]));
@@ -46,7 +44,7 @@ test(
       await run.untilDeleted(random.between(0.05, 0.2) * EXPIRED);
       await using _newer = await startWorker({ databaseUrl: database.url, temporal, settings });
       old.signal('SIGSTOP');
-      // Its open question for more work would be answered with the next attempt.
+      // Its open poll would receive the next attempt.
       proxy.cut();
       const frozen = await run.inLedger();
       // A chunk that had been handed to the server may still be in there; two more never.
@@ -102,9 +100,7 @@ test(
 
 test(
   'a worker frozen within a chunk cannot delete when it resumes with outdated attempts',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW / 2);

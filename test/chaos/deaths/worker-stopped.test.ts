@@ -14,10 +14,8 @@ const STOPS = sized({ short: 4, full: 20 });
 const GRACE = 8_000;
 
 test(
-  `a worker told to stop ${STOPS} times leaves in time and hands over, and nothing is redone`,
-  {
-    timeout: PATIENCE,
-  },
+  `a worker stopped ${STOPS} times ends in time and hands over, and nothing is redone`,
+  { timeout: PATIENCE },
   async ({ database, temporal, random }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);

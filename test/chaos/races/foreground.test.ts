@@ -13,7 +13,7 @@ const TRANSACTIONS = sized({ short: 300, full: 2_000 });
 const CONNECTIONS = 4;
 const ROWS_EACH = 12;
 
-/** What the foreground met. */
+/** The result of the foreground transactions. */
 interface Suffering {
   transactions: number;
   readonly errors: string[];
@@ -78,9 +78,7 @@ async function suffer(database: TestDatabase, run: WatchedRun): Promise<Sufferin
 
 test(
   `${TRANSACTIONS} transactions that take many rows in opposite orders: none is a deadlock victim or waits 200 ms for a lock of ours`,
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
     await slowDownDeletions(database, SLOW);

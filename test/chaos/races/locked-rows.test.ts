@@ -38,10 +38,8 @@ function watchWaits(database: TestDatabase): { stop(): Promise<number> } {
 
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
-    `${LOCKED} rows that somebody locks for the whole run are told to the row, nobody waits for them, and the next run takes them`,
-    {
-      timeout: PATIENCE,
-    },
+    `${LOCKED} rows locked during the whole run are counted exactly and not waited for; the next run deletes them`,
+    { timeout: PATIENCE },
     async ({ database, temporal }) => {
       await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
       await forceWay(database, way);

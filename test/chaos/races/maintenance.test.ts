@@ -45,7 +45,7 @@ interface Meeting {
   readonly way: Way;
 }
 
-/** Lets the statement meet a run, and hands the run over once the statement is done. */
+/** Executes the statement during a run, and hands the run over once the statement is done. */
 async function meet(
   { database, temporal, random, way }: Meeting,
   statement: string,
@@ -73,9 +73,7 @@ async function wayOf(database: TestDatabase, run: WatchedRun): Promise<string | 
 
 test.for(withWays(HARMLESS))(
   '$statement, during a $way: nothing is missed or counted twice',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ statement, way }, { database, temporal, random }) => {
     await meet({ database, temporal, random, way }, statement, async (run) => {
       expect(await countsOf(database, run)).toEqual(exactly(EXPIRED));

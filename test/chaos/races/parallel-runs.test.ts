@@ -14,12 +14,10 @@ const HOUR = 3_600_000;
 
 test(
   'four concurrent runs on one table, from a backfill that allows all: their counts add up',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ database, temporal }) => {
     await fillAndSnapshot(database, { expired: EXPIRED, live: LIVE });
-    // Older than the oldest of the four slots, so that each run wants all of them.
+    // Older than the oldest of the four slots, so that they are expired for each run.
     await database.sql(
       `update sessions set expires_at = expires_at - interval '6 hours' where expires_at <= now()`,
     );
@@ -31,7 +29,7 @@ test(
     await workers.start();
     await workers.start();
 
-    // At the full hour the schedule would start a fifth; a backfill does not mind the pause.
+    // At the full hour the schedule would start a fifth; a backfill ignores the pause.
     await temporalCli(
       temporal,
       ...['schedule', 'toggle', '--schedule-id', SCHEDULE_ID, '--pause', '--reason', 'test'],

@@ -27,9 +27,7 @@ const LEFT_BEHIND = `select current_setting('lock_timeout') as lock_timeout,
 
 test(
   'a run behind PgBouncer, with worker and pooler killed, is exact and leaves no setting in a session',
-  {
-    timeout: PATIENCE,
-  },
+  { timeout: PATIENCE },
   async ({ folder, postgres, restartableDatabase: database, temporal, random, skip }) => {
     if (missing !== undefined) return skip(missing);
     await using bouncer = await startPgBouncer(

@@ -20,9 +20,7 @@ const PACE = sized({ short: SLOW, full: SLOW / 10 });
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test(
     `${OPERATIONS} renewals, revocations and on-demand deletion_log from ${CONNECTIONS} connections: no renewed session is lost, none counted twice`,
-    {
-      timeout: PATIENCE,
-    },
+    { timeout: PATIENCE },
     async ({ database, temporal, random }) => {
       await fillSessions(database, { expired: EXPIRED, live: LIVE });
       await tokenise(database);
@@ -55,7 +53,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
         [[...activity.renewed]],
       );
       expect(lost).toEqual([]);
-      // The witness keeps each row once; what it says of us is what we say.
+      // The log has each row once; its count for the clean-up must be the reported one.
       expect(deletedCount).toBe(await deletedBy(database, CLEANER));
       expect(deletedCount).toBe(await run.inLedger());
       const byHand = await deletedBy(database, APPLICATION);

@@ -33,7 +33,7 @@ interface Candidate {
   readonly token: string;
 }
 
-/** Each session meets one kind of operation only, so that it is clear what must have become of it. */
+/** Each session gets one kind of operation only, so that its expected state is clear. */
 const KIND = ['renew', 'renew', 'renew', 'revoke', 'find'] as const;
 
 /**

@@ -1,4 +1,4 @@
-/** How much each test does: enough for a gate, or as much as the claim says. */
+/** The size of each test: short for a gate, or full as documented. */
 
 /** Environment variable that `npm run test:chaos` sets to `full`. */
 const FORM_VARIABLE = 'CHAOS_FORM';

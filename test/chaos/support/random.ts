@@ -9,7 +9,7 @@ export interface Random {
   below(count: number): number;
   /**
    * The moments of `count` events in a run, as shares of its work, in order: at random, but neither
-   * at the very beginning nor at the end, so that each meets the run at work.
+   * at the very beginning nor at the end, so that the run is active at each.
    */
   moments(count: number): readonly number[];
 }

@@ -34,7 +34,7 @@ export async function startRestartablePostgres(
       authentication: 'trust',
       env,
       settings: {
-        // It is the process that dies here, not the machine: what was handed to the operating system
+        // It is the process that ends here, not the machine: what was handed to the operating system
         // is kept. What an asynchronous commit left in the server's own memory is lost.
         fsync: 'off',
         // So long, and so much, may be left there: a crash then loses commits for certain.

@@ -1,20 +1,20 @@
-/** A TCP proxy that cuts connections, or lets them hang, when a test says so. */
+/** A TCP proxy that cuts connections or makes them hang on request. */
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 import { choosePort, LOOPBACK } from '../../../scripts/services/ports.ts';
 
-/** Where connections come in, and what becomes of them. */
+/** A listening port, and faults for its connections. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
-  /** Resets all connections of this moment. Returns how many. */
+  /** Resets all current connections. Returns how many. */
   cut(): number;
   /**
-   * From here on nothing passes over the connections of this moment, and nobody is told, as after a
+   * Stops all traffic on the current connections without closing them, as after a
    * host has vanished. Returns how many.
    */
   silence(): number;
-  /** Lets new connections go to another port from here on. */
+  /** Sends new connections to another port. */
   redirect(port: number): void;
 }
 

@@ -19,14 +19,11 @@ const HOUR = 3_600_000;
 const ROWS = { expired: 2_000, live: 2_000 };
 const missing = whyNoFakeTime();
 
-/** Half of the live sessions expire within the next hour: what a clock an hour ahead would take. */
+/** Half of the live sessions expire within the next hour: a clock an hour ahead would delete them. */
 const SOON = `update sessions set expires_at = now() + interval '5 minutes' + random() * interval '50 minutes'
   where expires_at > now() and id < '80000000-0000-0000-0000-000000000000'`;
 
-test('a run with a cut-off in the future fails by type and deletes nothing', async ({
-  database,
-  temporal,
-}) => {
+test('a cut-off in the future fails by type, deletes nothing', async ({ database, temporal }) => {
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -44,10 +41,7 @@ test('a run with a cut-off in the future fails by type and deletes nothing', asy
   });
 });
 
-test('a backfill of future slots, as the Web UI offers it, removes no live session', async ({
-  database,
-  temporal,
-}) => {
+test('a backfill of future slots removes no live session', async ({ database, temporal }) => {
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
   const settings = { SCHEDULE: 'apply', INTERVAL: '20m' };
@@ -72,11 +66,7 @@ test('a backfill of future slots, as the Web UI offers it, removes no live sessi
   });
 });
 
-test('a worker whose clock is an hour ahead of the database removes no live session', async ({
-  database,
-  temporal,
-  skip,
-}) => {
+test('a worker clock an hour ahead deletes no live row', async ({ database, temporal, skip }) => {
   if (missing !== undefined) return skip(missing);
   await fillAndSnapshot(database, ROWS);
   await database.sql(SOON);
@@ -85,18 +75,14 @@ test('a worker whose clock is an hour ahead of the database removes no live sess
     temporal,
     env: fakeTime('+1h'),
   });
-  const told = worker.log().find((line) => 'time' in line)?.['time'];
-  expect(new Date(String(told)).getTime()).toBeGreaterThan(Date.now() + 0.9 * HOUR);
+  const loggedAt = worker.log().find((line) => 'time' in line)?.['time'];
+  expect(new Date(String(loggedAt)).getTime()).toBeGreaterThan(Date.now() + 0.9 * HOUR);
   const run = await startRun(database, temporal);
 
   expect(await countsOf(database, run)).toEqual(exactly(ROWS.expired));
 });
 
-test('the clock of a database an hour behind Temporal and the worker decides: no live session is deleted', async ({
-  folder,
-  temporal,
-  skip,
-}) => {
+test('a database clock an hour behind deletes no live row', async ({ folder, temporal, skip }) => {
   if (missing !== undefined) return skip(missing);
   await using server = await startRestartablePostgres(
     path.join(folder, 'late'),
@@ -112,7 +98,7 @@ test('the clock of a database an hour behind Temporal and the worker decides: no
   const byStart = await startRun(database, temporal);
   expect(await countsOf(database, byStart)).toEqual(exactly(ROWS.expired));
 
-  // Nor by a cut-off that was given, and is past by everybody's clock but the database's.
+  // Nor by a given cut-off that is past by all clocks but the database's.
   const given = await startRun(database, temporal, {
     cutoff: new Date(Date.now() - 1_000).toISOString(),
   });

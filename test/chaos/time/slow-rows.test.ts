@@ -55,7 +55,7 @@ test.for([
     await using _worker = await startWorker({
       databaseUrl: database.url,
       temporal,
-      // One at work: two DELETEs at once are those of two attempts.
+      // One active: two DELETEs at once are those of two attempts.
       settings: { LANES: '1' },
     });
     const ended = new AbortController();

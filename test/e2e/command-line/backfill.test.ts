@@ -6,14 +6,14 @@ import { temporalCli } from '../../support/temporal-cli.ts';
 import { expectBackfill, type Overlap } from '../support/backfill.ts';
 import { PAST_RANGE } from '../support/slots.ts';
 
-/** What docs/operations.md says of each, for four slots six hours apart. */
+/** The outcome of each by docs/operations.md, for four slots six hours apart. */
 const POLICIES: readonly (readonly [Overlap, string])[] = [
   ['Skip', 'runs the first slot only'],
   ['BufferOne', 'runs the first slot, and then one more'],
   ['BufferAll', 'runs all slots one after another, each with its own rows'],
   ['AllowAll', 'runs all slots at once, and counts each row once'],
-  ['CancelOther', 'cancels the run that is going on, which keeps its count'],
-  ['TerminateOther', 'terminates the run that is going on, whose count stays in the ledger'],
+  ['CancelOther', 'cancels the run that is open, which keeps its count'],
+  ['TerminateOther', 'terminates the run that is open, whose count stays in the ledger'],
 ];
 
 describe('a backfill of a past day by the temporal command', () => {

@@ -22,11 +22,7 @@ const DESCRIBED = z.object({
   info: z.object({ futureActionTimes: z.array(z.string()) }),
 });
 
-test('a schedule that looks healthy but starts nothing is detected by the age of the last success', async ({
-  database,
-  temporal,
-  skip,
-}) => {
+test('the age of the last success reveals missing runs', async ({ database, temporal, skip }) => {
   const missing = whyNoFakeTime();
   if (missing !== undefined) return skip(missing);
   const stage = { database, temporal };
@@ -84,10 +80,7 @@ test('a schedule without remaining actions is reported', async ({ database, temp
   expect(stdout).toMatch(/^ {2}remaining +0 more runs$/m);
 });
 
-test('a schedule whose runs all fail is detected, with the reason', async ({
-  database,
-  temporal,
-}) => {
+test('failing runs of a schedule are detected with the reason', async ({ database, temporal }) => {
   const stage = { database, temporal };
   await fillSessions(database, { expired: 400, live: 100 });
   const settings = { SCHEDULE: 'apply', INTERVAL: '1s', TABLE: 'auth.session' };

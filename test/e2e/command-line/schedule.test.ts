@@ -33,9 +33,7 @@ async function createByHand({ temporal }: Stage): Promise<void> {
   await temporalCli(temporal, ...argumentsInReadme('temporal schedule create'));
 }
 
-test('created with the command of the README, it is described and triggered, and its run counts what it deletes', async ({
-  stage,
-}) => {
+test('the command of the README creates it, and triggered runs delete', async ({ stage }) => {
   const { database, temporal } = stage;
   await fillSessions(database, STOCK);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });
@@ -54,9 +52,7 @@ test('created with the command of the README, it is described and triggered, and
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('paused with a reason, it skips slots, runs when triggered, and stays paused until unpaused', async ({
-  stage,
-}) => {
+test('paused, it skips slots, can be triggered, and stays paused', async ({ stage }) => {
   const { database, temporal } = stage;
   await fillSessions(database, STOCK);
   const settings = { SCHEDULE: 'apply', INTERVAL: '1s' };
@@ -105,9 +101,7 @@ test('lists the times of a past day, the same that a backfill runs', async ({ st
   expect(startTime.map((time) => new Date(time))).toEqual(SLOTS);
 });
 
-test('an update by the temporal command drops what it does not name; apply restores it and reports what', async ({
-  stage,
-}) => {
+test('apply restores and reports what an update by temporal dropped', async ({ stage }) => {
   const { database, temporal } = stage;
   await fillSessions(database, STOCK);
   await using _worker = await startWorker({ databaseUrl: database.url, temporal });

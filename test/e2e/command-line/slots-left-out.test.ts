@@ -13,7 +13,7 @@ import { untilSchedule } from '../support/scheduled-runs.ts';
 
 const STOCK = { expired: 3_000, live: 100 };
 
-/** What status says of the schedule. */
+/** The schedule in the output of status. */
 const COUNTERS =
   /^ {2}so far +[\d,]+ started, ([\d,]+) skipped because one was running, ([\d,]+) missed while the server was down$/m;
 

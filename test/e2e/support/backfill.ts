@@ -41,7 +41,7 @@ const ROWS_PER_SECOND = 500;
 
 /**
  * Backfills {@link PAST_RANGE} under a policy and checks schedule, histories and table.
- * Under the policies that end another run, one is in the midst of its work.
+ * Under the policies that end another run, one is deleting.
  *
  * @param prepare - does all but the last step, which it returns
  */
@@ -75,7 +75,7 @@ export async function expectBackfill(
   });
 }
 
-/** A run of today, which wants all that has expired, and has begun to delete it. */
+/** A run of today that has begun to delete all expired rows. */
 async function startAnother({ database, temporal }: Stage): Promise<WatchedRun> {
   const outcome = await triggerSchedule(temporal.client);
   if (outcome.kind !== 'started') throw new Error(`The trigger was ${outcome.kind}.`);
@@ -110,7 +110,7 @@ async function expectShares(
   });
 }
 
-/** A run that had to give way to others, and who works for both. */
+/** A run that ended for others, and their worker. */
 interface Succession {
   readonly worker: WorkerProcess;
   readonly replaced: WatchedRun;
@@ -129,11 +129,11 @@ async function expectSuccession(
   const { status, memo } = await replaced.handle.describe();
   const before = await replaced.inLedger();
   expect(before).toBeGreaterThan(0);
-  const told = readRunResult(memo?.[RESULT_MEMO])?.deletedCount;
-  expect({ status: status.name, told }).toEqual(
+  const inMemo = readRunResult(memo?.[RESULT_MEMO])?.deletedCount;
+  expect({ status: status.name, inMemo }).toEqual(
     overlap === 'CancelOther'
-      ? { status: 'CANCELLED', told: before }
-      : { status: 'TERMINATED', told: undefined },
+      ? { status: 'CANCELLED', inMemo: before }
+      : { status: 'TERMINATED', inMemo: undefined },
   );
   const { bySlot, later, live } = await countLeft(database);
   expect({ bySlot, live }).toEqual({ bySlot: SLOTS.map(() => 0), live: ROWS });

@@ -1,4 +1,4 @@
-/** The page of a run, as people use it. Everything is found by its role and name. */
+/** The page of a run. Elements are found by role and name. */
 import type { FrameLocator, Locator } from 'playwright-core';
 
 import type { WebUi } from './web-ui-test.ts';
@@ -19,12 +19,12 @@ export async function openRun(
   await ui.page.getByRole('heading', { level: 1, name: workflowId }).waitFor();
 }
 
-/** Waits until the page says that the run is in that state. */
+/** Waits until the page shows that state of the run. */
 export async function untilStatus({ page }: WebUi, status: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: status }).first().waitFor();
 }
 
-/** What stands in a box of code, such as the result; waits until it holds that. */
+/** The content of a box of code, such as the result; waits until it holds that. */
 export async function codeIn(
   { page }: WebUi,
   name: 'Input' | 'Result' | 'Query Result',
@@ -67,7 +67,7 @@ export async function terminateRun(ui: WebUi, reason: string): Promise<void> {
   await dialog.waitFor({ state: 'hidden' });
 }
 
-/** Lets it begin anew, from its very first task. */
+/** Resets it to its first workflow task. */
 export async function resetRun(ui: WebUi, reason: string): Promise<void> {
   const dialog = await chooseAction(ui, 'Reset');
   // The button that opens the list of events has no name, but shows the choice in a field.

@@ -1,4 +1,4 @@
-/** The page of the schedule, as people use it. Everything is found by its role and name. */
+/** The page of the schedule. Elements are found by role and name. */
 import type { Locator } from 'playwright-core';
 
 import { SCHEDULE_ID } from '../../../src/contract/names.ts';

@@ -59,7 +59,7 @@ export async function onlyRun(stage: Stage): Promise<SlotRun> {
   return run;
 }
 
-/** What a completed run says it deleted: its result, the slices in its history, and the ledger agree. */
+/** The deleted rows of a completed run, on which its result, its slices and the ledger agree. */
 export async function deletedBy(run: WatchedRun): Promise<number> {
   const { deletedCount } = await run.result();
   const inSlices = (await run.slices()).reduce((sum, slice) => sum + slice.deletedCount, 0);

@@ -12,11 +12,7 @@ import { test } from '../support/web-ui-test.ts';
 const SLOT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 describe('the backfill form', () => {
-  test('with its defaults asks for the coming hour; its run deletes no live session', async ({
-    ui,
-    database,
-    temporal,
-  }) => {
+  test('by default covers the coming hour, keeps live rows', async ({ ui, database, temporal }) => {
     await fillSlots(database, 300);
     // So that slots lie in that hour.
     const settings = { SCHEDULE: 'apply', INTERVAL: '20m' };
@@ -43,8 +39,8 @@ describe('the backfill form', () => {
     ['Skip', 'runs the first slot only'],
     ['BufferAll', 'runs all slots one after another, each with its own rows'],
     ['AllowAll', 'runs all slots at once, and counts each row once'],
-    ['CancelOther', 'cancels the run that is going on, which keeps its count'],
-    ['TerminateOther', 'terminates the run that is going on, whose count stays in the ledger'],
+    ['CancelOther', 'cancels the run that is open, which keeps its count'],
+    ['TerminateOther', 'terminates the run that is open, whose count stays in the ledger'],
   ])('for a past day under %s %s', async ([overlap], { ui, database, temporal }) => {
     await expectBackfill(
       { database, temporal },

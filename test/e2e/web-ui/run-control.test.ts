@@ -23,7 +23,7 @@ import { test as base, type WebUi } from '../support/web-ui-test.ts';
 
 const STOCK = { expired: 60_000, live: 500 };
 
-/** A worker in the midst of a long run, whose page is open. */
+/** A worker during a long run, whose page is open. */
 interface Midst extends Stage {
   readonly ui: WebUi;
   readonly worker: WorkerProcess;
@@ -56,11 +56,11 @@ test('cancelled, it ends after the current chunk and keeps its count; the next r
   await untilStatus(ui, 'Canceled');
   const { status, memo } = await run.handle.describe();
   expect(status.name).toBe('CANCELLED');
-  const told = readRunResult(memo?.[RESULT_MEMO])?.deletedCount ?? 0;
+  const inMemo = readRunResult(memo?.[RESULT_MEMO])?.deletedCount ?? 0;
   const { expired } = await countSessions(database);
   expect(expired).toBeGreaterThan(0);
-  expect({ told, inLedger: await run.inLedger() }).toEqual({
-    told: STOCK.expired - expired,
+  expect({ inMemo, inLedger: await run.inLedger() }).toEqual({
+    inMemo: STOCK.expired - expired,
     inLedger: STOCK.expired - expired,
   });
   await hurryDeletions(database);
@@ -104,9 +104,7 @@ test('reset, it starts over with the same cut-off; earlier deletions stay in the
   expect(await countSessions(database)).toEqual({ expired: 0, live: STOCK.live });
 });
 
-test('paused and resumed by updates, it shows so in its details and loses no count', async ({
-  midst: { ui, database, run },
-}) => {
+test('pause and resume show, and lose no count', async ({ midst: { ui, database, run } }) => {
   await sendUpdate(ui, 'pause', '{"reason": "peak hour"}');
   await vi.waitFor(async () => {
     expect((await run.handle.describe()).raw.pendingActivities ?? []).toEqual([]);

@@ -21,7 +21,7 @@ import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
 // Each test starts dozens of processes.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** What Temporal's client says of a run that failed. */
+/** The error of Temporal's client for a failed run. */
 const FAILED = 'Workflow execution failed';
 
 /** All commands that take `--json`, by what they are called. */
@@ -40,10 +40,7 @@ function commandsWithJson(): readonly string[] {
   return below(program, []);
 }
 
-test('no command prints a value of a session, the password or the key: not as JSON, not as text', async ({
-  database,
-  temporal,
-}) => {
+test('no command prints a session value, password or key', async ({ database, temporal }) => {
   const planted = withPlantedPassword(database);
   const environment = { ...environmentFor(planted, temporal), ...PLANTED_KEY };
   const seen = new Map<string, string>();
@@ -67,7 +64,7 @@ test('no command prints a value of a session, the password or the key: not as JS
   await prepareRefusals(database);
   await database.sql('create table audits (session uuid references sessions on delete cascade)');
   await using _ = await startRealWorker(temporal, planted, {
-    // Slow enough to be running during several commands in turn.
+    // Slow enough to be running during several commands.
     deletion: { approvalShare: 1, chunkMilliseconds: 10, rowsPerSecond: 200 },
   });
   await Promise.all(['migrate', 'preview', 'schedule apply'].map((line) => runAsJson(line)));
@@ -102,13 +99,13 @@ test('no command prints a value of a session, the password or the key: not as JS
   await runAsJson('schedule delete');
 
   expect([...seen.keys()].toSorted()).toEqual(commandsWithJson().toSorted());
-  // The output does report the failure that quotes a row.
+  // The search itself works: the failure that quotes a row is reported.
   expect(seen.get('run list')).toContain('(22P02)');
   const leaks = [...seen].map(([line, output]) => [line, ...plantedIn(output)]);
   expect(leaks.filter(([, ...places]) => places.length > 0)).toEqual([]);
 });
 
-describe('a connection that fails shows neither password nor key', () => {
+describe('a failed connection reveals neither password nor key', () => {
   test.for<{ readonly words: string; readonly reported: RegExp; readonly change: Change }>([
     {
       words: 'a user that does not exist',

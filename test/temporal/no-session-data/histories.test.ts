@@ -18,7 +18,7 @@ import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 import { countSessions } from '../../support/sessions.ts';
 import { until } from '../../support/fake-worker.ts';
 
-/** Slow enough to be met in the midst of its work, and soon done. */
+/** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { deletion: { chunkMilliseconds: 10, rowsPerSecond: 8_000 } };
 
 test('the search finds a planted value in every spelling', () => {
@@ -33,15 +33,12 @@ test('the search finds a planted value in every spelling', () => {
   expect(textOf({ payload: { data: Buffer.from(row) } })).toContain(row);
 });
 
-test('no value of a session is in a history, a heartbeat or an answer', async ({
-  temporal,
-  database,
-}) => {
+test('no history, heartbeat or answer has a session value', async ({ temporal, database }) => {
   await plantSessions(database, { expired: 20_000, live: 50 });
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const run = await startRealRun(temporal);
   let whileWorking = '';
-  // Until a heartbeat has details; the first one is empty.
+  // Until a heartbeat reports something; the first one is empty.
   await until(async () => {
     whileWorking = await everythingAbout(run);
     return whileWorking.includes('"rowsPerSecond"');
@@ -54,15 +51,12 @@ test('no value of a session is in a history, a heartbeat or an answer', async ({
   await run.result();
 
   const seen = [whileWorking, JSON.stringify(answers), await everythingAbout(run)].join('\n');
-  // What is looked for is there to be found: the search itself works.
+  // The search itself works.
   expect(seen).toContain('"deletedCount"');
   expect(plantedIn(seen)).toEqual([]);
 });
 
-test('nor in the memo, the metadata and the search attributes of a run, nor in its schedule', async ({
-  temporal,
-  database,
-}) => {
+test('no memo, metadata or schedule has a session value', async ({ temporal, database }) => {
   await plantSessions(database, { expired: 20_000, live: 50 });
   await using _ = await startRealWorker(temporal, withPlantedPassword(database), UNHURRIED);
   const { client, namespace } = temporal;
@@ -88,10 +82,7 @@ test('nor in the memo, the metadata and the search attributes of a run, nor in i
   expect(plantedIn(seen)).toEqual([]);
 });
 
-test('an error of the database that quotes a row is not passed on, nor is the address or the password', async ({
-  temporal,
-  database,
-}) => {
+test('no error passes on a row, the address or the password', async ({ temporal, database }) => {
   await plantOne(database);
   // PostgreSQL's own message: Key (id)=(deadbeef-…) is still referenced from table "audits".
   await database.sql('create table audits (session uuid references sessions)');

@@ -83,7 +83,7 @@ describe('a worker that logs all there is, while the database quotes rows in its
       await worker.ended;
 
       const written = worker.stdout() + worker.stderr();
-      // The log does hold each failure of an attempt.
+      // The search itself works: the log has each failure of an attempt.
       const words = [...CODES.map((code) => `(${code})`), 'session_cleanup_ran', 'debug'];
       expect(words.filter((word) => !written.includes(word))).toEqual([]);
       expect(format === 'JSON').toBe(written.includes('{"level":"debug"'));

@@ -7,10 +7,7 @@ import { plantedIn, plantOne, plantSessions, withPlantedPassword } from '../../s
 import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
 import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 
-test("the metrics of a worker, as Temporal's SDK reports them, hold no value of a session", async ({
-  database,
-  temporal,
-}) => {
+test('no metric of a worker has a value of a session', async ({ database, temporal }) => {
   const bindAddress = `${LOOPBACK}:${await choosePort()}`;
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
@@ -30,7 +27,7 @@ test("the metrics of a worker, as Temporal's SDK reports them, hold no value of 
     async () => {
       const response = await fetch(`http://${bindAddress}/metrics`);
       const text = await response.text();
-      // It reports both: the run that succeeded, and the one that failed.
+      // It covers both: the run that worked, and the one that failed.
       expect(text).toMatch(/activity_succeed_endtoend.*deleteExpiredSessions/);
       expect(text).toMatch(/activity_execution_failed.*deleteExpiredSessions/);
       return text;
