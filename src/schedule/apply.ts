@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning } from '@temporalio/client';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import {
   encodeScheduleAction,
@@ -14,6 +14,7 @@ import { LOG_EVENT } from '../contract/names.ts';
 import type { Logger } from '../logging/logging.ts';
 import { findDifferences } from './definition.ts';
 import type { ScheduleDefinition, ScheduleDifference } from './definition.ts';
+import { readSchedule, ScheduleMissingError } from './schedule.ts';
 
 /** What {@link applySchedule} did. */
 export type ApplyOutcome =
@@ -210,9 +211,9 @@ async function describeIfPresent(
   scheduleId: string,
 ): Promise<ScheduleDescription | undefined> {
   try {
-    return await client.schedule.getHandle(scheduleId).describe();
+    return await readSchedule(client, scheduleId);
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return undefined;
+    if (error instanceof ScheduleMissingError) return undefined;
     throw error;
   }
 }

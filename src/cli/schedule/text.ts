@@ -6,10 +6,9 @@ import {
   timeText,
 } from '../../contract/text.ts';
 import type { ApplyOutcome, CheckOutcome } from '../../schedule/apply.ts';
-import type { BackfillOutcome } from '../../schedule/backfill.ts';
 import type { ScheduleDifference } from '../../schedule/definition.ts';
 import type { ScheduleState } from '../../schedule/schedule.ts';
-import type { TriggerOutcome } from '../../schedule/trigger.ts';
+import type { BackfillOutcome, TriggerOutcome } from '../../schedule/start-runs.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
 import type { Paint } from '../rendering/terminal.ts';
 
