@@ -54,8 +54,11 @@ export async function renderWaiting(
 }
 
 /** A run's progress in one line. */
-export function renderSnapshot(snapshot: RunSnapshot): string {
-  const { deletedCount, slice, retry } = snapshot;
+export function renderSnapshot({
+  deletedCount,
+  slice,
+  retry,
+}: Pick<RunSnapshot, 'deletedCount' | 'slice'> & Partial<RunSnapshot>): string {
   const rows = countText(deletedCount, 'row');
   if (retry !== undefined) {
     return `${rows}; attempt ${retry.attempt} after a failure: ${retry.reason}`;
