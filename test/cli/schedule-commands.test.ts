@@ -77,7 +77,7 @@ test('backfill reports the slots, the runs that started and those that wait', as
   const { exitCode, stdout } = await runCommand(['schedule', 'backfill', ...day], environment);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(
-    /^4 slots in this range; 1 run started:\n {2}session_cleanup-2026-11-20T00:00:00Z {2}run [0-9a-f-]{36}\n3 runs wait, and start one after another\./,
+    /^4 slots in this range; 1 run started:\n {2}session_cleanup-2026-11-20T00:00:00Z {2}run [0-9a-f-]{36}\nRuns that wait for the one before them: 3\./,
   );
   const nothing = ['--from', '2026-11-20T00:00:01Z', '--to', '2026-11-20T05:59:59Z'];
   expect(await runJson(['schedule', 'backfill', ...nothing], environment)).toMatchObject({

@@ -8,19 +8,13 @@ import type { CommandContext } from '../context.ts';
 import { countText, durationText, numberText } from '../../contract/text.ts';
 import { createProgressLine } from '../rendering/terminal.ts';
 
-/** A run whose result is awaited. */
-export interface WatchedRun {
-  readonly client: Client;
-  readonly run: RunId;
-  readonly config: { readonly taskQueue: string };
-}
-
 /** Shows a run's progress until `signal` is aborted. Never fails. */
 export async function showProgress(
   context: CommandContext,
-  { client, run, config }: WatchedRun,
+  watched: { readonly client: Client; readonly run: RunId; readonly taskQueue: string },
   signal: AbortSignal,
 ): Promise<void> {
+  const { client, run, taskQueue } = watched;
   const line = createProgressLine(context.stderr);
   try {
     let isWaiting = false;
@@ -29,7 +23,7 @@ export async function showProgress(
       const text =
         waitsSince === undefined
           ? renderSnapshot(snapshot)
-          : await renderWaiting(client, config.taskQueue, waitsSince);
+          : await renderWaiting(client, taskQueue, waitsSince);
       line.show(text, waitsSince !== undefined && !isWaiting);
       isWaiting = waitsSince !== undefined;
     }
