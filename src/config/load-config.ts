@@ -1,6 +1,5 @@
 import { DEFAULT_TARGET } from '../contract/names.ts';
-import { ConfigError } from './config.ts';
-import type { Config, TargetConfig, VersioningSettings } from './config.ts';
+import { ConfigError, type Config, type TargetConfig, type VersioningSettings } from './config.ts';
 import { schemaInUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import {

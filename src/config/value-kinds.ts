@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
 import { databaseUrlProblem } from './database-url.ts';
-import { MILLISECONDS, parseDuration } from './duration.ts';
-import type { DurationUnit } from './duration.ts';
+import { MILLISECONDS, parseDuration, type DurationUnit } from './duration.ts';
 
 /** What a setting may be, for a parser and for people. */
 export interface ValueKind<Value> {

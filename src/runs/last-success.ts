@@ -1,8 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import type { RecordedTarget } from './result.ts';
-import { readOutcome, runQuery } from './run.ts';
-import type { RunOutcome } from './run.ts';
+import { readOutcome, runQuery, type RunOutcome } from './run.ts';
 
 /** How current the clean-up of one target is; JSON. */
 export interface TargetSuccess {

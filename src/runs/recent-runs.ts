@@ -3,8 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { queryProgress } from './progress.ts';
 import type { RecordedRunProgress } from './result.ts';
-import { readOutcome, runQuery } from './run.ts';
-import type { RunOutcome } from './run.ts';
+import { readOutcome, runQuery, type RunOutcome } from './run.ts';
 
 /** A recent run, started by the schedule or by an operator; JSON. */
 export interface RecentRun {

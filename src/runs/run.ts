@@ -13,8 +13,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
 import { RESULT_MEMO, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract/names.ts';
 import type { SessionCleanupInput } from '../contract/run.ts';
-import { readRunResult } from './result.ts';
-import type { RecordedResult } from './result.ts';
+import { readRunResult, type RecordedResult } from './result.ts';
 import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
 
 /** Identifies one run. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ScheduleAlreadyRunning } from '@temporalio/client';
-import type { Client, ScheduleDescription } from '@temporalio/client';
+import { ScheduleAlreadyRunning, type Client, type ScheduleDescription } from '@temporalio/client';
 import {
   encodeScheduleAction,
   encodeSchedulePolicies,
@@ -12,8 +11,7 @@ import {
 import { SCHEDULE } from '../config/settings.ts';
 import { LOG_EVENT } from '../contract/names.ts';
 import type { Logger } from '../logging/logging.ts';
-import { findDifferences } from './definition.ts';
-import type { ScheduleDefinition, ScheduleDifference } from './definition.ts';
+import { findDifferences, type ScheduleDefinition, type ScheduleDifference } from './definition.ts';
 import { readSchedule, ScheduleMissingError } from './schedule.ts';
 
 /** What {@link applySchedule} did. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 
 import { ConfigError } from '../config/config.ts';
 import { BOOLEAN } from '../config/value-kinds.ts';

@@ -1,8 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import { runCommand } from './command-process.ts';
-import { test } from './listener.ts';
-import type { Listener } from './listener.ts';
+import { test, type Listener } from './listener.ts';
 
 /** Everything is set, and points to the listener. */
 function environmentOf({ address }: Listener): NodeJS.ProcessEnv {

@@ -1,4 +1,4 @@
-/** A place that commands could connect to, which notices when they do. */
+/** A server that counts the connections which commands open to it. */
 import { createServer } from 'node:net';
 
 import { test as base } from 'vitest';

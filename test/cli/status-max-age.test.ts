@@ -1,7 +1,6 @@
 import { expect, vi } from 'vitest';
 
-import { findLastSuccesses } from '../../src/runs/last-success.ts';
-import type { TargetSuccess } from '../../src/runs/last-success.ts';
+import { findLastSuccesses, type TargetSuccess } from '../../src/runs/last-success.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';

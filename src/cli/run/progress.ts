@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 
 import { listPollers } from '../../checks/pollers.ts';
-import { watchRun } from '../../runs/progress.ts';
-import type { RunSnapshot } from '../../runs/progress.ts';
+import { watchRun, type RunSnapshot } from '../../runs/progress.ts';
 import type { RunId } from '../../runs/run.ts';
 import type { CommandContext } from '../context.ts';
 import { countText, durationText, numberText } from '../../contract/text.ts';

@@ -1,5 +1,4 @@
-import { isGrpcServiceError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 
 import { PROGRESS_QUERY } from '../../contract/names.ts';
 import { distanceText } from '../../contract/text.ts';
