@@ -122,12 +122,11 @@ function findRepeatedTables(targets: readonly TargetConfig[]): readonly string[]
           table === target.table &&
           expiresColumn === target.expiresColumn,
       );
-    return owner === undefined
-      ? []
-      : [
-          `${targetSettings(target.name).table.name}: the target "${owner.name}" cleans this table by ` +
-            `the same column. Name another, or remove "${target.name}" from ${SETTINGS.targets.name}.`,
-        ];
+    if (owner === undefined) return [];
+    return (
+      `${targetSettings(target.name).table.name}: the target "${owner.name}" cleans this table by ` +
+      `the same column. Name another, or remove "${target.name}" from ${SETTINGS.targets.name}.`
+    );
   });
 }
 
