@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import { test } from '../support/fixtures.ts';
 import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 test('apply, describe, pause, unpause, check and delete do what they say', async ({ temporal }) => {

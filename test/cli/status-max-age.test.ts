@@ -7,7 +7,7 @@ import type { TestTemporal } from '../support/test-namespace.ts';
 import { sliceOf, startRun, withFakeWorker } from '../support/fake-worker.ts';
 import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const configuredTargets = ['sessions', 'tokens'];
