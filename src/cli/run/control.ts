@@ -21,7 +21,7 @@ interface ControlCommand extends Pick<
 /** Given instead of a rate. */
 const NO_LIMIT = 'max';
 
-const REASON = new Option('--reason <text>', 'why; shown with the run');
+const REASON = new Option('--reason <text>', 'reason, shown with the run');
 const TARGET = new Option('--target <name>', 'the target; required when several wait');
 
 const COMMANDS: readonly ControlCommand[] = [

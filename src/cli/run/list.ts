@@ -12,7 +12,7 @@ export const addRunListCommand = defineTemporalCommand<{ readonly limit: number 
   description:
     'Lists the last runs, newest first, started by the schedule or by an operator: how they ended, ' +
     'how long they took and what they deleted.',
-  options: [wholeNumberOption('--limit <number>', 'how many', 1_000).default(10)],
+  options: [wholeNumberOption('--limit <number>', 'number of runs', 1_000).default(10)],
   settings: ['_TASK_QUEUE'],
   examples: [
     ['session-cleanup run list', 'the last ten'],

@@ -120,7 +120,7 @@ const addPauseCommands = PAUSE_COMMANDS.map(({ act, reason, ...texts }) =>
     options: [
       textOption(
         '--reason <text>',
-        'why; kept as the note of the schedule',
+        'reason, kept as the note of the schedule',
         LONGEST_REASON_BYTES,
       ).default(`${texts.name}d by session-cleanup`),
     ],
