@@ -9,7 +9,7 @@ import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
 import type { RecordedResult } from '../../src/runs/result.ts';
 import { waitForRun, type RunId } from '../../src/runs/run.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
-import { triggerSchedule } from '../../src/schedule/trigger.ts';
+import { triggerSchedule } from '../../src/schedule/start-runs.ts';
 import { renderBar, type Terminal } from './output.ts';
 
 /** Number of rows in all targets together. */

@@ -1,5 +1,5 @@
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import type { Timestamp } from '@temporalio/common';
+import { optionalTsToDate } from '@temporalio/common';
 
 import { PLAIN_NAME } from '../runs/run.ts';
 
@@ -12,7 +12,7 @@ export interface Poller {
   readonly isPolling: boolean;
 }
 
-/** Workers send a heartbeat every 10 s (see `runtime.ts`), of which one may be lost. Milliseconds. */
+/** Workers send a heartbeat every 10 s (see `native.ts`), of which one may be lost. Milliseconds. */
 const HEARTBEAT_EXPECTED_WITHIN = 25_000;
 
 /** The server answers a poll within a minute, with or without work. Milliseconds. */
@@ -40,7 +40,7 @@ export async function listPollers(client: Client, taskQueue: string): Promise<re
   const byIdentity = new Map<string, Poller>();
   for (const { identity, lastAccessTime } of pollers ?? []) {
     if (identity === undefined || identity === null) continue;
-    const polledAt = toDate(lastAccessTime) ?? new Date(0);
+    const polledAt = optionalTsToDate(lastAccessTime) ?? new Date(0);
     const heartbeat = heartbeats.get(identity);
     if (heartbeat?.hasStopped === true && polledAt <= heartbeat.at) continue;
     const seenAt = heartbeat !== undefined && heartbeat.at > polledAt ? heartbeat.at : polledAt;
@@ -88,7 +88,7 @@ async function readHeartbeats(
       startTime,
       heartbeatTime,
     } = workerHeartbeat ?? {};
-    const [startedAt, at] = [toDate(startTime), toDate(heartbeatTime)];
+    const [startedAt, at] = [optionalTsToDate(startTime), optionalTsToDate(heartbeatTime)];
     if (workerIdentity == null || queue !== taskQueue) continue;
     if (startedAt === undefined || at === undefined) continue;
     const known = heartbeats.get(workerIdentity);
@@ -96,9 +96,4 @@ async function readHeartbeats(
     heartbeats.set(workerIdentity, { at, startedAt, hasStopped: STOPPED.has(status ?? 0) });
   }
   return heartbeats;
-}
-
-function toDate(time: Timestamp | null | undefined): Date | undefined {
-  if (time === undefined || time === null) return undefined;
-  return new Date((time.seconds?.toNumber() ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6));
 }

@@ -2,8 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command, Option } from 'commander';
 
 import type { ConfigWithoutDatabase } from '../config/load-config.ts';
-import { readTemporalConfig, withClient } from './context.ts';
-import type { CommandContext, Invocation } from './context.ts';
+import { readTemporalConfig, withClient, type CommandContext, type Invocation } from './context.ts';
 import { EXIT, type ExitCode } from './errors.ts';
 import { addHelpCommand, addHelpSections, type HelpSections } from './help.ts';
 import { createPaint, type Paint } from './rendering/terminal.ts';
@@ -27,7 +26,8 @@ export interface Call<Options> {
   readonly argument: string | undefined;
 }
 
-interface CommandTexts<Options> extends HelpSections {
+/** A command, its help included; its action gets `Given` besides the call. */
+export interface CommandSpec<Options, Given = object> extends HelpSections {
   readonly name: string;
   readonly summary: string;
   readonly description: string;
@@ -35,20 +35,15 @@ interface CommandTexts<Options> extends HelpSections {
   readonly options?: readonly Option[];
   /** Checks the options together, before any connection. @throws InputError */
   readonly validate?: (options: Options) => void;
-}
-
-/** A command, its help included. */
-export interface CommandSpec<Options> extends CommandTexts<Options> {
   /** False: the command prints no result. */
   readonly json?: false;
-  readonly run: (call: Call<Options>) => Promise<Outcome | ExitCode>;
+  readonly run: (call: Call<Options> & Given) => Promise<Outcome | ExitCode>;
 }
 
-/** A command that needs only Temporal. */
-export interface TemporalCommandSpec<Options> extends CommandTexts<Options> {
-  readonly run: (
-    call: Call<Options> & { readonly client: Client; readonly config: ConfigWithoutDatabase },
-  ) => Promise<Outcome | ExitCode>;
+/** What a command that needs only Temporal gets. */
+export interface OnTemporal {
+  readonly client: Client;
+  readonly config: ConfigWithoutDatabase;
 }
 
 /** Declares a command. */
@@ -78,7 +73,7 @@ export function defineCommand<Options extends object = object>(
 
 /** Declares a command that needs only Temporal: reads its settings and connects. */
 export function defineTemporalCommand<Options extends object = object>(
-  spec: TemporalCommandSpec<Options>,
+  spec: CommandSpec<Options, OnTemporal>,
 ): AddCommand {
   return defineCommand<Options>({
     ...spec,

@@ -1,14 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 
-import { ConfigError } from '../config/config.ts';
-import type { Config } from '../config/config.ts';
-import { loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
+import { ConfigError, type Config } from '../config/config.ts';
+import { givenText, loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
 import type { ConfigWithoutDatabase } from '../config/load-config.ts';
-import { givenText } from '../config/load-config.ts';
 import { DATABASE_URL } from '../config/settings.ts';
-import { loadTemporalSettings } from '../temporal/connection-settings.ts';
-import type { TemporalSettings } from '../temporal/connection-settings.ts';
+import { loadTemporalSettings, type TemporalSettings } from '../temporal/connection-settings.ts';
 import { connectClient } from '../temporal/connection.ts';
 import type { ExitCode } from './errors.ts';
 import type { Output } from './rendering/terminal.ts';

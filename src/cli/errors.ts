@@ -46,14 +46,11 @@ const REFUSALS: ReadonlyMap<number, string> = new Map([
   [16, 'Authentication failed. Check TEMPORAL_API_KEY or the client certificate.'],
 ]);
 
-/** An error in words, and its exit code. */
-export interface ErrorReport {
+/** Explains any error to a person, without secrets. */
+export function reportError(error: unknown): {
   readonly exitCode: ExitCode;
   readonly message: string;
-}
-
-/** Explains any error to a person, without secrets. */
-export function reportError(error: unknown): ErrorReport {
+} {
   if (error instanceof ConfigError || error instanceof InputError) {
     return { exitCode: EXIT.badInput, message: error.message };
   }

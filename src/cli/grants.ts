@@ -16,7 +16,7 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
   options: [
     textOption(
       '--role <name>',
-      'the role, exactly as PostgreSQL has it',
+      'the role, spelled as in the catalogs',
       LONGEST_NAME,
     ).makeOptionMandatory(),
   ],

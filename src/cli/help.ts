@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
 import { didYouMean } from '../config/did-you-mean.ts';
-import { settingsReference } from '../config/settings.ts';
-import type { SettingReference } from '../config/settings.ts';
+import { settingsReference, type SettingReference } from '../config/settings.ts';
 import { TEMPORAL_VARIABLES } from '../temporal/connection-settings.ts';
 import type { Invocation } from './context.ts';
 import { EXIT, InputError } from './errors.ts';

@@ -7,19 +7,17 @@ import { InputError } from './errors.ts';
 
 /** An instant in the past; its value is an {@link Instant}. */
 export function pastInstantOption(flags: string, meaning: string): Option {
-  const option = new Option(flags, meaning);
-  return option.argParser((text: string) => parsePastInstant(nameOf(option), text, new Date()));
+  return parsedOption(flags, meaning, (text, name) => parsePastInstant(name, text, new Date()));
 }
 
 /** A positive duration, up to a limit if there is one; its value is in milliseconds. */
 export function durationOption(flags: string, meaning: string, longest?: string): Option {
-  const option = new Option(flags, meaning);
   const most = longest === undefined ? Infinity : (parseDuration(longest) ?? 0);
-  return option.argParser((text: string) => {
+  return parsedOption(flags, meaning, (text, name) => {
     const milliseconds = parseDuration(text, 's') ?? 0;
     if (milliseconds > 0 && milliseconds <= most) return milliseconds;
     throw new InputError(
-      `${nameOf(option)}: ${JSON.stringify(text)} is not a valid duration. Use one such as 90s, 10m or ` +
+      `${name}: ${JSON.stringify(text)} is not a valid duration. Use one such as 90s, 10m or ` +
         `13h${longest === undefined ? '' : `, up to ${longest}`}; a number without a unit is seconds.`,
     );
   });
@@ -32,13 +30,12 @@ export function wholeNumberOption(
   most: number,
   word?: string,
 ): Option {
-  const option = new Option(flags, meaning);
-  return option.argParser((text: string) => {
+  return parsedOption(flags, meaning, (text, name) => {
     if (text === word) return text;
     const value = /^\d+$/.test(text) ? Number(text) : 0;
     if (value >= 1 && value <= most) return value;
     throw new InputError(
-      `${nameOf(option)}: ${JSON.stringify(text)} is out of range. Use a whole number from 1 to ${most}` +
+      `${name}: ${JSON.stringify(text)} is out of range. Use a whole number from 1 to ${most}` +
         (word === undefined ? '.' : `, or ${word}.`),
     );
   });
@@ -46,18 +43,22 @@ export function wholeNumberOption(
 
 /** A text that is not blank, of a limited size. */
 export function textOption(flags: string, meaning: string, mostBytes: number): Option {
-  const option = new Option(flags, meaning);
-  return option.argParser((text: string) => {
+  return parsedOption(flags, meaning, (text, name) => {
     const bytes = Buffer.byteLength(text);
     if (text.trim() !== '' && bytes <= mostBytes) return text;
     throw new InputError(
-      `${nameOf(option)}: the text is blank or too long (${bytes} bytes). Use 1 to ${mostBytes} bytes.`,
+      `${name}: the text is blank or too long (${bytes} bytes). Use 1 to ${mostBytes} bytes.`,
     );
   });
 }
 
-function nameOf({ long, flags }: Option): string {
-  return long ?? flags;
+function parsedOption(
+  flags: string,
+  meaning: string,
+  parse: (text: string, name: string) => unknown,
+): Option {
+  const option = new Option(flags, meaning);
+  return option.argParser((text: string) => parse(text, option.long ?? flags));
 }
 
 /**

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './check.ts';
+import { defineGroup } from './command.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addPreviewCommand } from './preview.ts';
-import { addRunCommands } from './run/run.ts';
+import { runControlCommands } from './run/control.ts';
+import { addRunListCommand } from './run/list.ts';
+import { addRunShowCommand } from './run/show.ts';
+import { addRunStartCommand } from './run/start.ts';
 import { addScheduleCommands } from './schedule/schedule.ts';
 import { addStatusCommand } from './status/status.ts';
 import { addWorkerCommand } from './worker.ts';
@@ -74,7 +78,14 @@ export function createProgram(invocation: Invocation): Command {
   for (const add of [
     addWorkerCommand,
     addScheduleCommands,
-    addRunCommands,
+    defineGroup(
+      {
+        name: 'run',
+        summary: 'start, list, show and control runs',
+        description: 'Runs of the clean-up, whether the schedule or an operator starts them.',
+      },
+      [addRunStartCommand, addRunListCommand, addRunShowCommand, ...runControlCommands],
+    ),
     addPreviewCommand,
     addMigrateCommand,
     addStatusCommand,

@@ -1,6 +1,7 @@
 /** Durations as people write them in settings: `500ms`, `20s`, `5m`, `6h`, `1d`. */
 
-const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Length of each unit. */
+export const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A unit of a written duration. */
 export type DurationUnit = keyof typeof MILLISECONDS;
@@ -27,11 +28,6 @@ export function formatDuration(milliseconds: number): string {
   const units: readonly DurationUnit[] = ['d', 'h', 'm', 's'];
   const unit = units.find((candidate) => milliseconds % MILLISECONDS[candidate] === 0) ?? 'ms';
   return `${milliseconds / MILLISECONDS[unit]}${unit}`;
-}
-
-/** Length of one unit. Milliseconds. */
-export function unitMilliseconds(unit: DurationUnit): number {
-  return MILLISECONDS[unit];
 }
 
 function isDurationUnit(text: string): text is DurationUnit {

@@ -1,6 +1,5 @@
 import { DEFAULT_TARGET } from '../contract/names.ts';
-import { ConfigError } from './config.ts';
-import type { Config, TargetConfig, VersioningSettings } from './config.ts';
+import { ConfigError, type Config, type TargetConfig, type VersioningSettings } from './config.ts';
 import { schemaInUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import {
@@ -123,12 +122,11 @@ function findRepeatedTables(targets: readonly TargetConfig[]): readonly string[]
           table === target.table &&
           expiresColumn === target.expiresColumn,
       );
-    return owner === undefined
-      ? []
-      : [
-          `${targetSettings(target.name).table.name}: the target "${owner.name}" cleans this table by ` +
-            `the same column. Name another, or remove "${target.name}" from ${SETTINGS.targets.name}.`,
-        ];
+    if (owner === undefined) return [];
+    return (
+      `${targetSettings(target.name).table.name}: the target "${owner.name}" cleans this table by ` +
+      `the same column. Name another, or remove "${target.name}" from ${SETTINGS.targets.name}.`
+    );
   });
 }
 

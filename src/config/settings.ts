@@ -90,19 +90,19 @@ export function targetSettings(target: string): TargetSettings {
     }),
     expiresColumn: withDefault({
       name: `${prefix}EXPIRES_COLUMN`,
-      meaning: 'Column that says when a row expires; NULL: never',
+      meaning: 'Column with the expiry of a row; NULL: never expires',
       default: 'expires_at',
       ...COLUMN_NAME,
     }),
     expiresType: withoutDefault({
       name: `${prefix}EXPIRES_TYPE`,
-      meaning: 'What that column holds; required for numbers and text',
+      meaning: 'How that column stores the expiry; required for numbers and text',
       unset: 'the type of the column, if it is a timestamp',
       ...oneOf(EXPIRY_TYPES),
     }),
     timeZone: withoutDefault({
       name: `${prefix}TIME_ZONE`,
-      meaning: 'Time zone of expiries that have none',
+      meaning: 'Time zone of expiries without one',
       unset: 'UTC, if every connection to the database gets UTC; refused otherwise',
       ...TIME_ZONE,
     }),
@@ -163,7 +163,7 @@ export const DELETION = {
   rowsPerSecond: withoutDefault({
     name: `${PREFIX}ROWS_PER_SECOND`,
     meaning: 'Highest average rate of deletion',
-    unset: 'as many as possible',
+    unset: 'no limit',
     ...wholeNumberBetween(1, MOST_ROWS_PER_SECOND),
   }),
   maxReplicaLagSeconds: withDefault({
@@ -181,7 +181,7 @@ export const DELETION = {
   runBudgetSeconds: withoutDefault({
     name: `${PREFIX}RUN_BUDGET`,
     meaning: 'A run stops after this time; the next one continues',
-    unset: 'a run ends when nothing is left',
+    unset: 'no limit: a run ends when no expired rows remain',
     ...durationIn('s', '1s', '7d'),
   }),
   approvalShare: withDefault({
@@ -268,7 +268,7 @@ export const SETTINGS = {
   }),
   logLevel: withDefault({
     name: `${PREFIX}LOG_LEVEL`,
-    meaning: 'Lowest level that is logged',
+    meaning: 'Lowest level to log',
     default: 'info',
     ...oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   }),

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
 import { databaseUrlProblem } from './database-url.ts';
-import { parseDuration, unitMilliseconds } from './duration.ts';
-import type { DurationUnit } from './duration.ts';
+import { MILLISECONDS, parseDuration, type DurationUnit } from './duration.ts';
 
 /** What a setting may be, for a parser and for people. */
 export interface ValueKind<Value> {
@@ -32,7 +31,7 @@ export function durationIn(
   longest: string,
   { bareNumber = false } = {},
 ): ValueKind<number> {
-  const length = unitMilliseconds(unit);
+  const length = MILLISECONDS[unit];
   const duration = z
     .string()
     .transform((text) => parseDuration(text, bareNumber ? unit : undefined) ?? Number.NaN)

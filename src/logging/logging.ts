@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
 
 import type { LogLevel as SdkLevel, Logger as SdkLogger } from '@temporalio/common';
-import { pino } from 'pino';
-import type { Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
 

@@ -59,26 +59,21 @@ export async function sendUpdate(
         : await handle.executeUpdate<string, [object]>(update, { args: [argument] }),
     );
   } catch (error) {
-    throw explain(error, workflowId);
+    const message = explain(error, workflowId);
+    throw message === undefined ? error : new RunControlError(message, { cause: error });
   }
 }
 
-function explain(error: unknown, workflowId: string): unknown {
-  if (error instanceof WorkflowUpdateFailedError) {
-    return new RunControlError(error.cause?.message ?? error.message, { cause: error });
-  }
+function explain(error: unknown, workflowId: string): string | undefined {
+  if (error instanceof WorkflowUpdateFailedError) return error.cause?.message ?? error.message;
   if (error instanceof WorkflowNotFoundError) {
-    return new RunControlError(
-      `${workflowId} is not a running workflow. See the last runs: session-cleanup run list`,
-      { cause: error },
-    );
+    return `${workflowId} is not a running workflow. See the last runs: session-cleanup run list`;
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new RunControlError(
+    return (
       `${workflowId}: no worker took the request within ${ANSWER_WITHIN / 1_000} s. It takes effect when ` +
-        'one does. Start a worker: session-cleanup worker',
-      { cause: error },
+      'one does. Start a worker: session-cleanup worker'
     );
   }
-  return error;
+  return undefined;
 }

@@ -1,9 +1,7 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import type { RecordedTarget } from './result.ts';
-import { runQuery, waitForRun } from './run.ts';
-import type { RunOutcome } from './run.ts';
+import { readOutcome, runQuery, type RunOutcome } from './run.ts';
 
 /** How current the clean-up of one target is; JSON. */
 export interface TargetSuccess {
@@ -26,7 +24,7 @@ export interface SuccessSearch {
   /** Names of the configured targets. */
   readonly targets: readonly string[];
   /** Few runs that ended before this instant are read; undefined: all that Temporal retains. */
-  readonly since?: Date;
+  readonly since?: Date | undefined;
 }
 
 /** Most ended runs that are read. */
@@ -59,23 +57,18 @@ export async function findLastSuccesses(
     if (since !== undefined && endedAt < since) readBefore += 1;
     if (isDone || read === MOST_READ || readBefore > MOST_READ_BEFORE) break;
     read += 1;
-    try {
-      await readRun(client, info, found);
-    } catch (error) {
-      // Still listed, but its history has just been removed.
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
+    const outcome = await readOutcome(client, info);
+    if (outcome !== undefined) note(found, info, outcome);
   }
   return [...found.values()];
 }
 
-async function readRun(
-  client: Client,
-  info: WorkflowExecutionInfo,
+/** Notes for each target whether a run, older than those before it, is a success. */
+function note(
   found: Map<string, TargetSuccess>,
-): Promise<void> {
-  const { workflowId, runId } = info;
-  const outcome = await waitForRun(client, { workflowId, runId });
+  { workflowId, startTime, closeTime = startTime }: WorkflowExecutionInfo,
+  outcome: RunOutcome,
+): void {
   const result = 'result' in outcome ? (outcome.result ?? undefined) : undefined;
   for (const known of found.values()) {
     const target = result?.targets.find((candidate) => candidate.target === known.target);
@@ -88,7 +81,7 @@ async function readRun(
     }
     const cutoff = result?.cutoff ?? '';
     if (known.success !== null && new Date(known.success.cutoff) >= new Date(cutoff)) continue;
-    const endedAt = (info.closeTime ?? info.startTime).toISOString();
+    const endedAt = closeTime.toISOString();
     found.set(known.target, { ...known, success: { workflowId, cutoff, endedAt } });
   }
 }

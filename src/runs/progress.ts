@@ -4,19 +4,19 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { fromPayloadsAtIndex, optionalTsToDate } from '@temporalio/common';
 
 import { PROGRESS_QUERY } from '../contract/names.ts';
-import { readRunProgress, readSliceProgress } from './result.ts';
+import { runProgress, sliceProgress } from './result.ts';
 import type { RecordedRunProgress, RecordedSliceProgress } from './result.ts';
 
-/** Progress of a running run. Counts never decrease from one snapshot to the next. */
+/** Progress of a running run. */
 export interface RunSnapshot {
+  /** Never decreases from one snapshot to the next. */
   readonly deletedCount: number;
-  readonly skippedLocked: number;
   /** The current slice's last heartbeat; undefined between two slices. */
-  readonly slice?: RecordedSliceProgress;
+  readonly slice: RecordedSliceProgress | undefined;
   /** Why the current slice is retried; undefined on its first attempt. */
-  readonly retry?: { readonly attempt: number; readonly reason: string };
+  readonly retry: { readonly attempt: number; readonly reason: string } | undefined;
   /** Since when it has waited for a worker; undefined for the first seconds. */
-  readonly waitsSince?: Date;
+  readonly waitsSince: Date | undefined;
 }
 
 /** Time between two polls. Milliseconds. */
@@ -50,7 +50,6 @@ export async function* watchRun(
     queryAt = Date.now() + QUERY_EVERY;
   };
   let deletedCount = 0;
-  let skippedLocked = 0;
   while (!signal.aborted) {
     if (Date.now() >= queryAt) {
       queryAt = Infinity;
@@ -61,13 +60,12 @@ export async function* watchRun(
     const slices = completed;
     const description = await handle.describe();
     if (description.status.name !== 'RUNNING') return;
-    const { slice, ...rest } = await readDescription(client, description);
-    deletedCount = Math.max(deletedCount, (slices?.deletedCount ?? 0) + (slice?.deletedCount ?? 0));
-    skippedLocked = Math.max(
-      skippedLocked,
-      (slices?.skippedLocked ?? 0) + (slice?.skippedLocked ?? 0),
+    const known = await readDescription(client, description);
+    deletedCount = Math.max(
+      deletedCount,
+      (slices?.deletedCount ?? 0) + (known.slice?.deletedCount ?? 0),
     );
-    yield { deletedCount, skippedLocked, ...(slice === undefined ? {} : { slice }), ...rest };
+    yield { deletedCount, ...known };
     await delay(POLL_EVERY, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -88,7 +86,7 @@ export async function queryProgress(
       signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       () => client.workflow.getHandle(workflowId, runId).query(PROGRESS_QUERY),
     );
-    return readRunProgress(answer);
+    return runProgress.safeParse(answer).data;
   } catch {
     return undefined;
   }
@@ -98,25 +96,18 @@ export async function queryProgress(
 export async function readDescription(
   client: Client,
   { raw }: WorkflowExecutionDescription,
-): Promise<Omit<RunSnapshot, 'deletedCount' | 'skippedLocked'>> {
+): Promise<Omit<RunSnapshot, 'deletedCount'>> {
   const activity = raw.pendingActivities?.[0];
-  const waitsSince = waitingSince(raw.pendingWorkflowTask, activity);
-  const waiting = waitsSince === undefined ? {} : { waitsSince };
-  if (activity === undefined) return waiting;
-  const slice = readSliceProgress(
-    fromPayloadsAtIndex<unknown>(
-      client.options.loadedDataConverter.payloadConverter,
-      0,
-      activity.heartbeatDetails?.payloads,
-    ),
+  const heartbeat: unknown = fromPayloadsAtIndex(
+    client.options.loadedDataConverter.payloadConverter,
+    0,
+    activity?.heartbeatDetails?.payloads,
   );
-  const reason = activity.lastFailure?.message;
+  const reason = activity?.lastFailure?.message;
   return {
-    ...waiting,
-    ...(slice === undefined ? {} : { slice }),
-    ...(reason === undefined || reason === null
-      ? {}
-      : { retry: { attempt: activity.attempt ?? 1, reason } }),
+    waitsSince: waitingSince(raw.pendingWorkflowTask, activity),
+    slice: sliceProgress.safeParse(heartbeat).data,
+    retry: reason == null ? undefined : { attempt: activity?.attempt ?? 1, reason },
   };
 }
 

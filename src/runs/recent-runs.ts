@@ -1,13 +1,11 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { queryProgress } from './progress.ts';
 import type { RecordedRunProgress } from './result.ts';
-import { runQuery, waitForRun } from './run.ts';
-import type { RunOutcome } from './run.ts';
+import { readOutcome, runQuery, type RunOutcome } from './run.ts';
 
-/** A recent run, whoever started it; JSON. */
+/** A recent run, started by the schedule or by an operator; JSON. */
 export interface RecentRun {
   readonly workflowId: string;
   readonly runId: string;
@@ -58,16 +56,11 @@ async function toRecentRun(
   client: Client,
   info: WorkflowExecutionInfo,
 ): Promise<RecentRun | undefined> {
-  const { workflowId, runId, status } = info;
-  try {
-    return status.name === 'RUNNING'
-      ? summarize(info, undefined, await queryProgress(client, workflowId, runId))
-      : summarize(info, await waitForRun(client, { workflowId, runId }), undefined);
-  } catch (error) {
-    // Still listed, but its history has just been removed.
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
+  if (info.status.name === 'RUNNING') {
+    return summarize(info, undefined, await queryProgress(client, info.workflowId, info.runId));
   }
+  const outcome = await readOutcome(client, info);
+  return outcome === undefined ? undefined : summarize(info, outcome, undefined);
 }
 
 function summarize(

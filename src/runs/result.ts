@@ -40,9 +40,9 @@ const recordedResult = z.looseObject({
   dryRun: z.boolean().exactOptional(),
 });
 
-const runProgress = z.object({
+/** The answer to the query `progress`: what completed slices did, and what the run waits for. */
+export const runProgress = z.object({
   deletedCount: count,
-  skippedLocked: count,
   targets: z.array(
     z.object({
       target: z.string(),
@@ -53,7 +53,8 @@ const runProgress = z.object({
   dryRun: z.boolean().exactOptional(),
 });
 
-const sliceProgress = z.object({
+/** The details of a slice's heartbeat. */
+export const sliceProgress = z.object({
   target: z.string(),
   deletedCount: count,
   skippedLocked: count,
@@ -70,23 +71,10 @@ export type RecordedTarget = Readonly<z.infer<typeof recordedTarget>>;
 /** A run's result, from its history. */
 export type RecordedResult = Readonly<z.infer<typeof recordedResult>>;
 
-/** What a run's completed slices did, and what it waits for. */
 export type RecordedRunProgress = Readonly<z.infer<typeof runProgress>>;
-
-/** The last heartbeat of a slice. */
 export type RecordedSliceProgress = Readonly<z.infer<typeof sliceProgress>>;
 
 /** A run's result, or the same from its failure's details or its memo; undefined if it is not one. */
 export function readRunResult(value: unknown): RecordedResult | undefined {
   return recordedResult.safeParse(value).data;
-}
-
-/** The answer to the query `progress`; undefined if it is something else. */
-export function readRunProgress(value: unknown): RecordedRunProgress | undefined {
-  return runProgress.safeParse(value).data;
-}
-
-/** The details of a heartbeat; undefined if they are something else. */
-export function readSliceProgress(value: unknown): RecordedSliceProgress | undefined {
-  return sliceProgress.safeParse(value).data;
 }

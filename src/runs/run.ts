@@ -7,13 +7,13 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowFailedError,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
 import { RESULT_MEMO, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract/names.ts';
 import type { SessionCleanupInput } from '../contract/run.ts';
-import { readRunResult } from './result.ts';
-import type { RecordedResult } from './result.ts';
+import { readRunResult, type RecordedResult } from './result.ts';
 import { staticDetails, STATIC_SUMMARY } from './runbook.ts';
 
 /** Identifies one run. */
@@ -40,7 +40,7 @@ export type RunOutcome =
 export const PLAIN_NAME = /^[\w .:/@-]+$/;
 
 /**
- * List filter for the runs on a task queue, which tells the installations of a namespace apart. Without
+ * List filter for the runs on a task queue, which distinguishes the installations of a namespace. Without
  * one, or with one that a filter cannot hold, it matches the runs of all installations.
  *
  * @param condition - Narrows the filter.
@@ -62,7 +62,8 @@ export async function startRun(
   input: SessionCleanupInput,
   scheduleId = SCHEDULE_ID,
 ): Promise<RunId> {
-  const workflowId = newWorkflowId(new Date());
+  // Sorts among scheduled runs, `session_cleanup-2026-11-20T06:00:00Z`, and never equals their ids.
+  const workflowId = `${WORKFLOW_ID}-${new Date().toISOString()}-${randomBytes(3).toString('hex')}`;
   const handle = await client.workflow.start(WORKFLOW_TYPE, {
     workflowId,
     taskQueue,
@@ -81,24 +82,26 @@ export async function startRun(
 export async function waitForRun(
   client: Client,
   run: RunId,
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<RunOutcome> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
   try {
-    const result: unknown = await (signal === undefined
-      ? handle.result()
-      : client.withAbortSignal(signal, () => handle.result()));
-    return completed(run, result);
+    return completed(run, await client.withAbortSignal(signal, () => handle.result()));
   } catch (error) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (error instanceof WorkflowFailedError) return await ended(client, run, error.cause);
     throw error;
   }
 }
 
-/** Sorts among scheduled runs, `session_cleanup-2026-11-20T06:00:00Z`, and never equals their ids. */
-function newWorkflowId(now: Date): string {
-  return `${WORKFLOW_ID}-${now.toISOString()}-${randomBytes(3).toString('hex')}`;
+/** How a listed run ended; undefined: its history has just been removed. */
+export async function readOutcome(client: Client, run: RunId): Promise<RunOutcome | undefined> {
+  try {
+    return await waitForRun(client, run);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 function completed(run: RunId, value: unknown): RunOutcome {
@@ -135,19 +138,12 @@ async function describeLast(client: Client, run: RunId): Promise<WorkflowExecuti
 /** A failure's words, and its details, which hold the counts. */
 function toFailed(cause: Error | undefined): Extract<RunOutcome, { kind: 'failed' }> {
   const failure = cause instanceof ActivityFailure ? cause.cause : cause;
-  if (failure instanceof ApplicationFailure) {
-    return {
-      kind: 'failed',
-      type: failure.type ?? failure.name,
-      message: failure.message,
-      result: readRunResult(failure.details?.[0]) ?? null,
-    };
-  }
-  const name = failure instanceof TimeoutFailure ? 'Timeout' : (failure?.name ?? 'Unknown');
+  const own = failure instanceof ApplicationFailure ? failure : undefined;
+  const name = failure instanceof TimeoutFailure ? 'Timeout' : failure?.name;
   return {
     kind: 'failed',
-    type: name,
+    type: own?.type ?? name ?? 'Unknown',
     message: failure?.message ?? 'The run failed without a message.',
-    result: null,
+    result: readRunResult(own?.details?.[0]) ?? null,
   };
 }

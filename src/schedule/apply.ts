@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
-import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
-import type { Client, ScheduleDescription } from '@temporalio/client';
+import { ScheduleAlreadyRunning, type Client, type ScheduleDescription } from '@temporalio/client';
 import {
   encodeScheduleAction,
   encodeSchedulePolicies,
@@ -12,8 +12,8 @@ import {
 import { SCHEDULE } from '../config/settings.ts';
 import { LOG_EVENT } from '../contract/names.ts';
 import type { Logger } from '../logging/logging.ts';
-import { findDifferences } from './definition.ts';
-import type { ScheduleDefinition, ScheduleDifference } from './definition.ts';
+import { findDifferences, type ScheduleDefinition, type ScheduleDifference } from './definition.ts';
+import { readSchedule, ScheduleMissingError } from './schedule.ts';
 
 /** What {@link applySchedule} did. */
 export type ApplyOutcome =
@@ -120,8 +120,14 @@ async function apply(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await describeIfPresent(client, definition.scheduleId);
     if (found === undefined) {
-      if (await create(client, definition)) return { kind: 'created' };
-      continue;
+      try {
+        await client.schedule.create(definition);
+        return { kind: 'created' };
+      } catch (error) {
+        // Another client was faster.
+        if (error instanceof ScheduleAlreadyRunning) continue;
+        throw error;
+      }
     }
     const owner = force ? undefined : ownerProblem(found, definition);
     if (owner !== undefined) throw new ScheduleTakenError(owner);
@@ -139,17 +145,6 @@ async function apply(
     `Schedule ${definition.scheduleId}: another client changed it during each of ${ATTEMPTS} attempts to ` +
       `update it. Find and stop that client, and apply again.`,
   );
-}
-
-/** @returns false when another client was faster */
-async function create(client: Client, definition: ScheduleDefinition): Promise<boolean> {
-  try {
-    await client.schedule.create(definition);
-    return true;
-  } catch (error) {
-    if (error instanceof ScheduleAlreadyRunning) return false;
-    throw error;
-  }
 }
 
 /**
@@ -196,13 +191,10 @@ async function untilChanged(client: Client, before: ScheduleDescription): Promis
   const deadline = Date.now() + VISIBLE_WITHIN;
   for (;;) {
     const now = await describeIfPresent(client, before.scheduleId);
-    if (now === undefined || token(now) !== token(before) || Date.now() > deadline) return;
+    const isUnchanged = isDeepStrictEqual(now?.raw.conflictToken, before.raw.conflictToken);
+    if (now === undefined || !isUnchanged || Date.now() > deadline) return;
     await delay(POLL_EVERY);
   }
-}
-
-function token(description: ScheduleDescription): string {
-  return Buffer.from(description.raw.conflictToken ?? []).toString('hex');
 }
 
 async function describeIfPresent(
@@ -210,9 +202,9 @@ async function describeIfPresent(
   scheduleId: string,
 ): Promise<ScheduleDescription | undefined> {
   try {
-    return await client.schedule.getHandle(scheduleId).describe();
+    return await readSchedule(client, scheduleId);
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return undefined;
+    if (error instanceof ScheduleMissingError) return undefined;
     throw error;
   }
 }

@@ -9,10 +9,8 @@ import { staticDetails, STATIC_SUMMARY } from '../runs/runbook.ts';
 /** The part of a schedule that the configuration decides; an operator's pause is not. */
 export interface ScheduleDefinition {
   readonly scheduleId: string;
-  readonly spec: {
-    /** Milliseconds. */
-    readonly intervals: [{ readonly every: number; readonly offset: number }];
-  };
+  /** Milliseconds. */
+  readonly spec: { readonly intervals: [{ readonly every: number; readonly offset: number }] };
   readonly action: {
     readonly type: 'startWorkflow';
     readonly workflowType: string;
@@ -31,9 +29,6 @@ export interface ScheduleDefinition {
   };
 }
 
-/** After an outage, older slots are skipped: the next run deletes their rows, too. */
-const CATCHUP_WINDOW_MILLISECONDS = 24 * 60 * 60 * 1_000;
-
 /**
  * The schedule for a configuration.
  *
@@ -43,17 +38,10 @@ const CATCHUP_WINDOW_MILLISECONDS = 24 * 60 * 60 * 1_000;
  *   bound the time.
  */
 export function defineSchedule(config: Pick<Config, 'schedule' | 'taskQueue'>): ScheduleDefinition {
-  const { scheduleId } = config.schedule;
+  const { scheduleId, intervalSeconds, offsetSeconds } = config.schedule;
   return {
     scheduleId,
-    spec: {
-      intervals: [
-        {
-          every: config.schedule.intervalSeconds * 1_000,
-          offset: config.schedule.offsetSeconds * 1_000,
-        },
-      ],
-    },
+    spec: { intervals: [{ every: intervalSeconds * 1_000, offset: offsetSeconds * 1_000 }] },
     action: {
       type: 'startWorkflow',
       workflowType: WORKFLOW_TYPE,
@@ -66,7 +54,8 @@ export function defineSchedule(config: Pick<Config, 'schedule' | 'taskQueue'>): 
     },
     policies: {
       overlap: 'SKIP',
-      catchupWindow: CATCHUP_WINDOW_MILLISECONDS,
+      // After an outage, older slots are skipped: the next run deletes their rows, too.
+      catchupWindow: 24 * 60 * 60 * 1_000,
       pauseOnFailure: false,
     },
   };

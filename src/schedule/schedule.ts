@@ -7,11 +7,11 @@ import { SCHEDULE_ID } from '../contract/names.ts';
 export class ScheduleMissingError extends Error {
   override readonly name = 'ScheduleMissingError';
 
-  constructor(scheduleId: string, options?: ErrorOptions) {
+  constructor(scheduleId: string, cause: unknown) {
     super(
       `Schedule ${scheduleId}: does not exist in this namespace. ` +
         `Create it: session-cleanup schedule apply`,
-      options,
+      { cause },
     );
   }
 }
@@ -68,7 +68,7 @@ export async function describeSchedule(
   client: Client,
   scheduleId = SCHEDULE_ID,
 ): Promise<ScheduleState> {
-  return toState(await onSchedule(client, (handle) => handle.describe(), scheduleId));
+  return toState(await readSchedule(client, scheduleId));
 }
 
 /**
@@ -83,7 +83,7 @@ export async function pauseSchedule(
   reason: string,
   scheduleId = SCHEDULE_ID,
 ): Promise<ScheduleState> {
-  await onSchedule(client, (handle) => handle.pause(reason), scheduleId);
+  await onSchedule(client, scheduleId, (handle) => handle.pause(reason));
   return await describeSchedule(client, scheduleId);
 }
 
@@ -93,28 +93,41 @@ export async function unpauseSchedule(
   reason: string,
   scheduleId = SCHEDULE_ID,
 ): Promise<ScheduleState> {
-  await onSchedule(client, (handle) => handle.unpause(reason), scheduleId);
+  await onSchedule(client, scheduleId, (handle) => handle.unpause(reason));
   return await describeSchedule(client, scheduleId);
 }
 
 /** Deletes the schedule; runs that it started continue. @throws {@link ScheduleMissingError} */
 export async function deleteSchedule(client: Client, scheduleId = SCHEDULE_ID): Promise<void> {
-  await onSchedule(client, (handle) => handle.delete(), scheduleId);
+  await onSchedule(client, scheduleId, (handle) => handle.delete());
 }
 
 /** Calls `action` with the schedule's handle. @throws {@link ScheduleMissingError} */
 export async function onSchedule<Answer>(
   client: Client,
-  action: (handle: ScheduleHandle) => Promise<Answer>,
   scheduleId: string,
+  action: (handle: ScheduleHandle) => Promise<Answer>,
 ): Promise<Answer> {
   try {
     return await action(client.schedule.getHandle(scheduleId));
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError)
-      throw new ScheduleMissingError(scheduleId, { cause: error });
-    throw error;
+    throw error instanceof ScheduleNotFoundError
+      ? new ScheduleMissingError(scheduleId, error)
+      : error;
   }
+}
+
+/** The schedule as the SDK describes it. @throws {@link ScheduleMissingError} */
+export async function readSchedule(
+  client: Client,
+  scheduleId: string,
+): Promise<ScheduleDescription> {
+  return await onSchedule(client, scheduleId, (handle) => handle.describe());
+}
+
+/** Ids of running workflows that the schedule started. */
+export function runningIds({ info }: ScheduleDescription): readonly string[] {
+  return info.runningActions.map(({ workflow }) => workflow.workflowId);
 }
 
 /** The schedule's recent runs, newest first. */
@@ -136,6 +149,8 @@ export function bufferedRuns(description: ScheduleDescription): number {
 
 function toState(description: ScheduleDescription): ScheduleState {
   const { action, info, policies, spec, state } = description;
+  const { calendars = [], skip = [], jitter = 0, startAt, endAt } = spec;
+  const isIrregular = calendars.length + skip.length + jitter > 0;
   return {
     scheduleId: description.scheduleId,
     paused: state.paused,
@@ -145,13 +160,13 @@ function toState(description: ScheduleDescription): ScheduleState {
       everySeconds: every / 1_000,
       offsetSeconds: offset / 1_000,
     })),
-    hasOtherTimes: hasOtherTimes(spec),
+    hasOtherTimes: isIrregular || startAt !== undefined || endAt !== undefined,
     nextRuns:
       state.paused || state.remainingActions === 0
         ? []
         : info.nextActionTimes.map((time) => time.toISOString()),
     recentRuns: recentRuns(description),
-    running: info.runningActions.map(({ workflow }) => workflow.workflowId),
+    running: runningIds(description),
     startedRuns: info.numActionsTaken,
     skippedRuns: info.numActionsSkippedOverlap,
     missedRuns: info.numActionsMissedCatchupWindow,
@@ -165,14 +180,4 @@ function toState(description: ScheduleDescription): ScheduleState {
     createdAt: info.createdAt.toISOString(),
     updatedAt: info.lastUpdatedAt?.toISOString() ?? null,
   };
-}
-
-function hasOtherTimes(spec: ScheduleDescription['spec']): boolean {
-  return (
-    (spec.calendars?.length ?? 0) > 0 ||
-    (spec.skip?.length ?? 0) > 0 ||
-    spec.startAt !== undefined ||
-    spec.endAt !== undefined ||
-    (spec.jitter ?? 0) > 0
-  );
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 
 import { ConfigError } from '../config/config.ts';
 import { BOOLEAN } from '../config/value-kinds.ts';
@@ -24,9 +23,9 @@ export const TEMPORAL_VARIABLES: readonly { readonly name: string; readonly mean
   { name: 'TEMPORAL_TLS_CLIENT_CERT_PATH', meaning: 'Client certificate, PEM (or …_CERT_DATA)' },
   { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', meaning: 'Its private key, PEM (or …_KEY_DATA)' },
   { name: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', meaning: "Server's CA, PEM (or …_CERT_DATA)" },
-  { name: 'TEMPORAL_TLS_SERVER_NAME', meaning: 'Name to expect in the server certificate' },
+  { name: 'TEMPORAL_TLS_SERVER_NAME', meaning: 'Expected name in the server certificate' },
   { name: 'TEMPORAL_PROFILE', meaning: 'Profile of the configuration file' },
-  { name: 'TEMPORAL_CONFIG_FILE', meaning: 'That file; the Temporal CLI reads it, too' },
+  { name: 'TEMPORAL_CONFIG_FILE', meaning: 'Path of that file, which the Temporal CLI reads, too' },
 ];
 
 const DEFAULT_ADDRESS = 'localhost:7233';

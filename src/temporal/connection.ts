@@ -22,7 +22,6 @@ const DOWN: ReadonlySet<number> = new Set([4, 14]);
 /** Temporal did not answer. The message names the address and what to do, and no secret. */
 export class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
-  readonly address: string;
 
   constructor(settings: Pick<TemporalSettings, 'address' | 'namespace'>, cause: unknown) {
     super(
@@ -30,7 +29,6 @@ export class TemporalUnreachableError extends Error {
         `Set TEMPORAL_ADDRESS to a running server, or start one: temporal server start-dev`,
       { cause },
     );
-    this.address = settings.address;
   }
 }
 

@@ -17,8 +17,7 @@ import type { Logger } from '../logging/logging.ts';
 import { applySchedule, checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
-import { isTemporalDown, requireNamespace } from '../temporal/connection.ts';
-import { repeatWhileDown } from '../temporal/connection.ts';
+import { isTemporalDown, repeatWhileDown, requireNamespace } from '../temporal/connection.ts';
 import { connectWorker, installRuntime } from './native.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
 

@@ -1,6 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { Worker } from '@temporalio/worker';
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection } from '@temporalio/worker';
 
 import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
 import type { Config } from '../config/config.ts';
@@ -36,7 +35,14 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     ...workflowCode(),
     activities: { ...createCleanupActivities({ orm, config }) },
     ...(identity === undefined ? {} : { identity }),
-    ...versionOf(config.versioning),
+    // A run stays with the version that it started on: it takes seconds, so old workers can soon stop.
+    ...(config.versioning !== undefined && {
+      workerDeploymentOptions: {
+        version: config.versioning,
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED' as const,
+      },
+    }),
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentWorkflowTaskExecutions: 4,
     // A few runs a day: the default would reserve memory for hundreds.
@@ -49,17 +55,4 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     // Heartbeats carry progress and cancellation; by default up to 8 s pass between two.
     maxHeartbeatThrottleInterval: '1s',
   });
-}
-
-/** A run stays with the version that it started on: it takes seconds, so old workers can soon stop. */
-function versionOf(version: Config['versioning']): Pick<WorkerOptions, 'workerDeploymentOptions'> {
-  return version === undefined
-    ? {}
-    : {
-        workerDeploymentOptions: {
-          version,
-          useWorkerVersioning: true,
-          defaultVersioningBehavior: 'PINNED',
-        },
-      };
 }

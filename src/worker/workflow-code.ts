@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 /** Source of the workflow's code, as options of a worker. */
 export type WorkflowCode =
@@ -49,18 +50,12 @@ export function currentStamp(): BundleStamp {
 }
 
 function isBundleFresh(): boolean {
-  if (!existsSync(bundleFiles.code) || !existsSync(bundleFiles.stamp)) return false;
-  const stamp = readStamp();
-  return stamp?.sdk === sdkVersion() && stamp.sources === hashSources();
-}
-
-function readStamp(): Partial<BundleStamp> | undefined {
+  if (!existsSync(bundleFiles.code)) return false;
   try {
-    const stamp: unknown = JSON.parse(readFileSync(bundleFiles.stamp, 'utf8'));
-    return typeof stamp === 'object' && stamp !== null ? stamp : undefined;
+    return isDeepStrictEqual(JSON.parse(readFileSync(bundleFiles.stamp, 'utf8')), currentStamp());
   } catch {
-    // Incomplete or not a stamp: the sources are used.
-    return undefined;
+    // Missing, incomplete or not a stamp: the sources are used.
+    return false;
   }
 }
 

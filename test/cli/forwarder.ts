@@ -1,17 +1,16 @@
-/** A place between a worker and its database, where the database can vanish and come back. */
+/** A TCP proxy between a worker and its database or server, which a test can open and freeze. */
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 
-/** Passes connections on to the database while it is open. */
+/** Forwards connections while it is open. */
 export interface Forwarder extends AsyncDisposable {
-  /** The database's address by way of the forwarder. */
+  /** The target's address, through the forwarder. */
   readonly url: string;
-  /** Until then nobody listens, as when the database is down. */
+  /** Before, connections are refused, as when the database is down. */
   readonly open: () => Promise<void>;
-  /** From now on nothing passes any more, and nobody is told. */
+  /** Afterwards no data pass, while the connections stay open. */
   readonly freeze: () => void;
 }
 

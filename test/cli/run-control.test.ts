@@ -38,7 +38,7 @@ test('check finds what is missing, with the remedy, and passes when nothing is',
 
 test('grants prints SQL for exactly the configured tables, and opens no connection', async () => {
   const environment = {
-    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    DATABASE_URL: 'postgres://app@127.0.0.1:1/none',
     SESSION_CLEANUP_TABLE: 'auth.sessions',
     SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
   };
@@ -125,9 +125,9 @@ test('a control command without a run, or with invalid values, is refused', asyn
   temporal,
 }) => {
   const environment = environmentFor(database, temporal);
-  const nobody = await runCommand(['run', 'pause'], environment);
-  expect(nobody).toMatchObject({ exitCode: 1 });
-  expect(nobody.stderr).toContain('No run is running');
+  const idle = await runCommand(['run', 'pause'], environment);
+  expect(idle).toMatchObject({ exitCode: 1 });
+  expect(idle.stderr).toContain('No run is running');
   const unknown = await runCommand(['run', 'resume', 'no-such-run'], environment);
   expect(unknown).toMatchObject({ exitCode: 1 });
   expect(unknown.stderr).toContain('no-such-run is not a running workflow');

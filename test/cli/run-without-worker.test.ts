@@ -5,7 +5,7 @@ import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 test('run start reports that no worker polls and how long it has waited, and ends in time', async ({

@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import { test } from '../support/fixtures.ts';
 import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 test('apply, describe, pause, unpause, check and delete do what they say', async ({ temporal }) => {
@@ -77,7 +77,7 @@ test('backfill reports the slots, the runs that started and those that wait', as
   const { exitCode, stdout } = await runCommand(['schedule', 'backfill', ...day], environment);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(
-    /^4 slots in this range; 1 run started:\n {2}session_cleanup-2026-11-20T00:00:00Z {2}run [0-9a-f-]{36}\n3 runs wait, and start one after another\./,
+    /^4 slots in this range; 1 run started:\n {2}session_cleanup-2026-11-20T00:00:00Z {2}run [0-9a-f-]{36}\nRuns that wait for the one before them: 3\./,
   );
   const nothing = ['--from', '2026-11-20T00:00:01Z', '--to', '2026-11-20T05:59:59Z'];
   expect(await runJson(['schedule', 'backfill', ...nothing], environment)).toMatchObject({

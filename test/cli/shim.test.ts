@@ -12,7 +12,7 @@ import { test } from '../support/temporary-folder.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SHIM = path.join(ROOT, 'bin/session-cleanup.js');
 
-/** Loaded before the shim, makes this Node say that it is an older one. */
+/** Loaded before the shim, makes this Node report an older version. */
 const PRETEND_OLD = [
   '--import',
   'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})',
@@ -21,17 +21,17 @@ const PRETEND_OLD = [
 const run = promisify(execFile);
 
 describe('bin/session-cleanup.js', () => {
-  it('runs the program on a Node that fits', async () => {
+  it('runs the program with a supported Node', async () => {
     const { stdout } = await run(process.execPath, [SHIM, '--version']);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('runs it by the Node beside it where the one in use is too old', async () => {
+  it('runs it with the Node package of the checkout if the current Node is too old', async () => {
     const { stdout } = await run(process.execPath, [...PRETEND_OLD, SHIM, '--version']);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('hands on the exit code, arguments and output', async () => {
+  it('forwards arguments, output and exit code', async () => {
     const ended = run(process.execPath, [...PRETEND_OLD, SHIM, 'schedule', 'bogus']);
     await expect(ended).rejects.toMatchObject({
       code: 2,
@@ -39,7 +39,7 @@ describe('bin/session-cleanup.js', () => {
     });
   });
 
-  test('hands on SIGTERM, and waits for the end', async ({ folder }) => {
+  test('forwards SIGTERM, and waits for the end', async ({ folder }) => {
     const shim = copyShim(folder, {
       'src/cli/main.ts': `
         process.on('SIGTERM', () => { console.log('stopping'); process.exit(3); });
@@ -104,7 +104,7 @@ describe('an npm script that runs TypeScript', () => {
   const manifest = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
   const commands = Array.from(manifest.matchAll(/\bnode (\S.*?\.ts)\b/g), ([, args = '']) => args);
 
-  it('is one of many', () => {
+  it('exists for at least nine commands', () => {
     expect(commands.length).toBeGreaterThan(8);
   });
 

@@ -1,5 +1,4 @@
-import { msNumberToTs } from '@temporalio/common';
-import type { Timestamp } from '@temporalio/common';
+import { msNumberToTs, type Timestamp } from '@temporalio/common';
 import { expect, vi } from 'vitest';
 
 import { listPollers } from '../../src/checks/pollers.ts';

@@ -1,14 +1,13 @@
 import { expect, vi } from 'vitest';
 
-import { findLastSuccesses } from '../../src/runs/last-success.ts';
-import type { TargetSuccess } from '../../src/runs/last-success.ts';
+import { findLastSuccesses, type TargetSuccess } from '../../src/runs/last-success.ts';
 import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { sliceOf, startRun, startFakeWorker } from '../support/fake-worker.ts';
 import { runCommand, runJson, temporalEnvironment } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const configuredTargets = ['sessions', 'tokens'];

@@ -8,7 +8,7 @@ import { temporalCli } from '../support/temporal-cli.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 import type { RunningCommand } from './command-process.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const RUN = z.object({ workflowId: z.string(), runId: z.string() });

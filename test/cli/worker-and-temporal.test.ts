@@ -67,7 +67,7 @@ describe('a worker that starts while Temporal is down', () => {
   });
 });
 
-test('a worker leaves another installation’s schedule alone, says so, and works', async ({
+test('a worker keeps another installation’s schedule, logs an error, and works', async ({
   database,
   temporal,
 }) => {

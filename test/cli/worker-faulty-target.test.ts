@@ -8,7 +8,7 @@ import { environmentFor, runCommand, startCommand } from './command-process.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-test('a policy that fails on one target keeps no worker from starting and no other target from being cleaned', async ({
+test('a policy that fails on one target affects neither the start of a worker nor other targets', async ({
   database,
   temporal,
   newcomer: { role, url },

@@ -9,7 +9,7 @@ import { slowDownDeletions } from '../support/slow-deletion.ts';
 import { environmentFor, runCommand, startCommand } from './command-process.ts';
 import { createForwarder } from './forwarder.ts';
 
-// Each test starts several processes, which takes its time on a machine that is busy.
+// Each test starts several processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const STARTED = 'session_cleanup_worker_started';

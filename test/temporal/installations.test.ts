@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { WORKFLOW_TYPE } from '../../src/contract/names.ts';
 import { listRecentRuns } from '../../src/runs/recent-runs.ts';
 import { applySchedule, checkSchedule, ScheduleTakenError } from '../../src/schedule/apply.ts';
-import { triggerSchedule } from '../../src/schedule/trigger.ts';
+import { triggerSchedule } from '../../src/schedule/start-runs.ts';
 import { describeSchedule, pauseSchedule } from '../../src/schedule/schedule.ts';
 import { findRunningId } from '../../src/runs/control.ts';
 import { test } from '../support/fixtures.ts';

@@ -1,9 +1,8 @@
 import { describe, expect, vi } from 'vitest';
 
 import { applySchedule } from '../../src/schedule/apply.ts';
-import { backfillSchedule } from '../../src/schedule/backfill.ts';
-import type { BackfillRange } from '../../src/schedule/backfill.ts';
-import { triggerSchedule } from '../../src/schedule/trigger.ts';
+import { backfillSchedule, triggerSchedule } from '../../src/schedule/start-runs.ts';
+import type { BackfillRange } from '../../src/schedule/start-runs.ts';
 import {
   deleteSchedule,
   describeSchedule,

@@ -45,30 +45,24 @@ const NARROWEST = 40;
 
 /** On a terminal one line that is overwritten; elsewhere a new line now and then. */
 export function createProgressLine(output: Output): ProgressLine {
-  return output.isTTY === true ? overwriting(output) : appending(output);
-}
-
-function overwriting(output: Output): ProgressLine {
-  return {
-    show: (text) => {
-      // A line that wraps could not be overwritten.
-      const width = Math.max(NARROWEST, output.columns ?? 0) - 1;
-      output.write(`\r\u001B[2K${Array.from(text).slice(0, width).join('')}`);
-    },
-    clear: () => {
-      output.write('\r\u001B[2K');
-    },
-  };
-}
-
-function appending(output: Output): ProgressLine {
+  if (output.isTTY === true) {
+    return {
+      show: (text) => {
+        // A line that wraps could not be overwritten.
+        const width = Math.max(NARROWEST, output.columns ?? 0) - 1;
+        output.write(`\r\u001B[2K${Array.from(text).slice(0, width).join('')}`);
+      },
+      clear: () => {
+        output.write('\r\u001B[2K');
+      },
+    };
+  }
   let writtenAt = performance.now();
   let written = '';
   return {
     show: (text, isUrgent = false) => {
       const now = performance.now();
-      if (text === written) return;
-      if (!isUrgent && now - writtenAt < LINE_EVERY) return;
+      if (text === written || (!isUrgent && now - writtenAt < LINE_EVERY)) return;
       writtenAt = now;
       written = text;
       output.write(`${text}\n`);

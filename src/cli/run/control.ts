@@ -3,18 +3,17 @@ import { Option } from 'commander';
 import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../../contract/limits.ts';
 import { UPDATE } from '../../contract/names.ts';
 import { findRunningId, sendUpdate, type RunUpdate } from '../../runs/control.ts';
-import { defineTemporalCommand, type AddCommand } from '../command.ts';
+import { defineTemporalCommand, type AddCommand, type CommandSpec } from '../command.ts';
 import { InputError } from '../errors.ts';
 import { wholeNumberOption } from '../options.ts';
 
 /** A command that sends one update to one run; its options are the update's argument. */
-interface ControlCommand {
-  readonly name: string;
+interface ControlCommand extends Pick<
+  CommandSpec<object>,
+  'name' | 'summary' | 'description' | 'examples'
+> {
   readonly update: RunUpdate;
-  readonly summary: string;
-  readonly description: string;
   readonly options: readonly Option[];
-  readonly examples: readonly (readonly [command: string, meaning: string])[];
   /** True: without any option the update would change nothing. */
   readonly needsOption?: true;
 }
@@ -22,7 +21,7 @@ interface ControlCommand {
 /** Given instead of a rate. */
 const NO_LIMIT = 'max';
 
-const REASON = new Option('--reason <text>', 'why; shown with the run');
+const REASON = new Option('--reason <text>', 'reason, shown with the run');
 const TARGET = new Option('--target <name>', 'the target; required when several wait');
 
 const COMMANDS: readonly ControlCommand[] = [

@@ -10,9 +10,9 @@ export const addRunListCommand = defineTemporalCommand<{ readonly limit: number 
   name: 'list',
   summary: 'list the last runs and what they deleted',
   description:
-    'Lists the last runs, newest first, whoever started them: how they ended, how long they took and ' +
-    'what they deleted.',
-  options: [wholeNumberOption('--limit <number>', 'how many', 1_000).default(10)],
+    'Lists the last runs, newest first, started by the schedule or by an operator: how they ended, ' +
+    'how long they took and what they deleted.',
+  options: [wholeNumberOption('--limit <number>', 'number of runs', 1_000).default(10)],
   settings: ['_TASK_QUEUE'],
   examples: [
     ['session-cleanup run list', 'the last ten'],
@@ -22,21 +22,26 @@ export const addRunListCommand = defineTemporalCommand<{ readonly limit: number 
     const runs = await listRecentRuns(client, limit, config.taskQueue);
     return {
       json: { runs },
-      text: (paint) => renderRuns(runs, { paint, now: new Date(), withIds: true }),
+      text: (paint) => renderRuns(runs, paint, new Date(), { withIds: true }),
     };
   },
 });
 
 const BAR_WIDTH = 24;
 
+const STYLES = {
+  completed: 'good',
+  cancelled: 'warning',
+  terminated: 'warning',
+  failed: 'bad',
+} as const;
+
 /** The last runs as a table with a bar plot, and with their ids if one is to be named. */
 export function renderRuns(
   runs: readonly RecentRun[],
-  {
-    paint,
-    now,
-    withIds = false,
-  }: { readonly paint: Paint; readonly now: Date; readonly withIds?: boolean },
+  paint: Paint,
+  now: Date,
+  { withIds = false } = {},
 ): string {
   if (runs.length === 0) return 'none yet';
   const bars = renderBars(
@@ -77,12 +82,7 @@ export function renderRuns(
 function renderBlocked(run: RecentRun, paint: Paint): readonly string[] {
   const { workflowId, paused, awaiting } = run;
   const reason = paused === '' ? '' : ` (${paused})`;
-  const pause =
-    paused === null
-      ? []
-      : [
-          `${paint('warning', `Paused${reason}.`)} To resume: session-cleanup run resume ${workflowId}`,
-        ];
+  const pause = `${paint('warning', `Paused${reason}.`)} To resume: session-cleanup run resume ${workflowId}`;
   const questions = awaiting.flatMap(({ target, expiredRows, totalRows }) => [
     paint(
       'warning',
@@ -92,7 +92,7 @@ function renderBlocked(run: RecentRun, paint: Paint): readonly string[] {
     `  if that is right  session-cleanup run approve ${workflowId} --target ${target}`,
     `  if it is not      session-cleanup run reject ${workflowId} --target ${target}`,
   ]);
-  return [...pause, ...questions];
+  return [...(paused === null ? [] : [pause]), ...questions];
 }
 
 function renderOrigin(run: RecentRun): string {
@@ -103,17 +103,7 @@ function renderOrigin(run: RecentRun): string {
 function renderState({ state, paused, awaiting }: RecentRun, paint: Paint): string {
   if (awaiting.length > 0) return paint('warning', 'waits for approval');
   if (paused !== null) return paint('warning', 'paused');
-  switch (state) {
-    case 'completed':
-      return paint('good', state);
-    case 'running':
-      return state;
-    case 'cancelled':
-    case 'terminated':
-      return paint('warning', state);
-    case 'failed':
-      return paint('bad', state);
-  }
+  return state === 'running' ? state : paint(STYLES[state], state);
 }
 
 function countOrUnknown(count: number | null): string {

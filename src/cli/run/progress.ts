@@ -1,26 +1,19 @@
 import type { Client } from '@temporalio/client';
 
 import { listPollers } from '../../checks/pollers.ts';
-import { watchRun } from '../../runs/progress.ts';
-import type { RunSnapshot } from '../../runs/progress.ts';
+import { watchRun, type RunSnapshot } from '../../runs/progress.ts';
 import type { RunId } from '../../runs/run.ts';
 import type { CommandContext } from '../context.ts';
 import { countText, durationText, numberText } from '../../contract/text.ts';
 import { createProgressLine } from '../rendering/terminal.ts';
 
-/** A run whose result is awaited. */
-export interface WatchedRun {
-  readonly client: Client;
-  readonly run: RunId;
-  readonly config: { readonly taskQueue: string };
-}
-
 /** Shows a run's progress until `signal` is aborted. Never fails. */
 export async function showProgress(
   context: CommandContext,
-  { client, run, config }: WatchedRun,
+  watched: { readonly client: Client; readonly run: RunId; readonly taskQueue: string },
   signal: AbortSignal,
 ): Promise<void> {
+  const { client, run, taskQueue } = watched;
   const line = createProgressLine(context.stderr);
   try {
     let isWaiting = false;
@@ -29,7 +22,7 @@ export async function showProgress(
       const text =
         waitsSince === undefined
           ? renderSnapshot(snapshot)
-          : await renderWaiting(client, config.taskQueue, waitsSince);
+          : await renderWaiting(client, taskQueue, waitsSince);
       line.show(text, waitsSince !== undefined && !isWaiting);
       isWaiting = waitsSince !== undefined;
     }
@@ -54,8 +47,11 @@ export async function renderWaiting(
 }
 
 /** A run's progress in one line. */
-export function renderSnapshot(snapshot: RunSnapshot): string {
-  const { deletedCount, slice, retry } = snapshot;
+export function renderSnapshot({
+  deletedCount,
+  slice,
+  retry,
+}: Pick<RunSnapshot, 'deletedCount' | 'slice'> & Partial<RunSnapshot>): string {
   const rows = countText(deletedCount, 'row');
   if (retry !== undefined) {
     return `${rows}; attempt ${retry.attempt} after a failure: ${retry.reason}`;

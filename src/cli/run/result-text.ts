@@ -6,25 +6,24 @@ import type { Paint } from '../rendering/terminal.ts';
 
 /** How a run ended, and what it did to each target. */
 export function renderOutcome(outcome: RunOutcome, paint: Paint): string {
-  switch (outcome.kind) {
-    case 'completed':
-      return renderResult(outcome.result, paint);
-    case 'cancelled':
-      return [paint('warning', 'The run was cancelled.'), ...partly(outcome.result, paint)].join(
-        '\n',
-      );
-    case 'terminated':
-      return paint('bad', `The run was terminated: ${outcome.message}`);
-    case 'failed':
-      return [
-        paint('bad', `The run failed (${outcome.type}): ${outcome.message}`),
-        ...partly(outcome.result, paint),
-      ].join('\n');
-  }
+  const result = 'result' in outcome ? outcome.result : null;
+  return [
+    ...renderEnd(outcome, paint),
+    ...(result === null ? [] : [renderResult(result, paint)]),
+  ].join('\n');
 }
 
-function partly(result: RecordedResult | null, paint: Paint): readonly string[] {
-  return result === null ? [] : [renderResult(result, paint)];
+function renderEnd(outcome: RunOutcome, paint: Paint): readonly string[] {
+  switch (outcome.kind) {
+    case 'completed':
+      return [];
+    case 'cancelled':
+      return [paint('warning', 'The run was cancelled.')];
+    case 'terminated':
+      return [paint('bad', `The run was terminated: ${outcome.message}`)];
+    case 'failed':
+      return [paint('bad', `The run failed (${outcome.type}): ${outcome.message}`)];
+  }
 }
 
 function renderResult(result: RecordedResult, paint: Paint): string {

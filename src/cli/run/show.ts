@@ -1,5 +1,4 @@
-import { isGrpcServiceError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 
 import { PROGRESS_QUERY } from '../../contract/names.ts';
 import { distanceText } from '../../contract/text.ts';
@@ -91,15 +90,13 @@ async function renderWithoutWorker(
   known: Awaited<ReturnType<typeof readDescription>>,
 ): Promise<string> {
   const { slice, retry, waitsSince } = known;
-  const counts = {
-    deletedCount: slice?.deletedCount ?? 0,
-    skippedLocked: slice?.skippedLocked ?? 0,
-  };
   return [
     'No worker answers. Temporal itself knows:',
     ...(waitsSince === undefined ? [] : [await renderWaiting(client, taskQueue, waitsSince)]),
     ...(retry === undefined ? [] : [`Attempt ${retry.attempt} after a failure: ${retry.reason}`]),
-    ...(slice === undefined ? [] : [`Last heartbeat: ${renderSnapshot({ ...counts, slice })}`]),
+    ...(slice === undefined
+      ? []
+      : [`Last heartbeat: ${renderSnapshot({ deletedCount: slice.deletedCount, slice })}`]),
     'For more, start a worker: session-cleanup worker',
   ].join('\n');
 }

@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 
 import type { Instant } from '../../contract/instants.ts';
-import { startRun, waitForRun, type RunId, type RunOutcome } from '../../runs/run.ts';
+import { startRun, waitForRun, type RunId } from '../../runs/run.ts';
 import { defineTemporalCommand } from '../command.ts';
-import { onInterrupt, type CommandContext } from '../context.ts';
+import { onInterrupt } from '../context.ts';
 import { EXIT } from '../errors.ts';
 import { durationOption, pastInstantOption } from '../options.ts';
-import { showProgress, type WatchedRun } from './progress.ts';
+import { showProgress } from './progress.ts';
 import { renderOutcome } from './result-text.ts';
 
 interface StartOptions {
@@ -15,11 +15,6 @@ interface StartOptions {
   readonly wait: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
-}
-
-/** The wait was given up; the run continues. */
-class WaitInterruptedError extends Error {
-  override readonly name = 'WaitInterruptedError';
 }
 
 /** `session-cleanup run start` */
@@ -60,43 +55,33 @@ export const addRunStartCommand = defineTemporalCommand<StartOptions>({
     const started = `Started ${run.workflowId} (run ${run.runId}).`;
     if (!wait) return { json: { ...run, kind: 'started' }, text: () => started };
     context.stderr.write(`${started}\n`);
-    const waiting = new AbortController();
-    const giveUp = (): void => {
-      waiting.abort(new WaitInterruptedError());
-    };
-    using _interrupt = onInterrupt(giveUp);
-    const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
+    const interrupted = new AbortController();
+    using _interrupt = onInterrupt(() => {
+      interrupted.abort();
+    });
+    const timeouts = timeout === undefined ? [] : [AbortSignal.timeout(timeout)];
+    const giveUp = AbortSignal.any([interrupted.signal, ...timeouts]);
+    const ended = new AbortController();
+    const watched = { client, run, taskQueue: config.taskQueue };
+    const shown = showProgress(context, watched, AbortSignal.any([giveUp, ended.signal]));
     try {
-      const outcome = await waitAndShow(context, { client, run, config }, waiting.signal);
+      const outcome = await waitForRun(client, run, giveUp);
       return {
         json: { ...run, ...outcome },
         text: (paint) => renderOutcome(outcome, paint),
         hasFailed: outcome.kind !== 'completed',
       };
     } catch (error) {
-      if (!(error instanceof WaitInterruptedError)) throw error;
+      if (!giveUp.aborted) throw error;
+      await shown;
       context.stderr.write(`${renderInterrupted(run)}\n`);
       return EXIT.failed;
     } finally {
-      clearTimeout(timer);
+      ended.abort();
+      await shown;
     }
   },
 });
-
-async function waitAndShow(
-  context: CommandContext,
-  watched: WatchedRun,
-  giveUp: AbortSignal,
-): Promise<RunOutcome> {
-  const ended = new AbortController();
-  const shown = showProgress(context, watched, AbortSignal.any([giveUp, ended.signal]));
-  try {
-    return await waitForRun(watched.client, watched.run, giveUp);
-  } finally {
-    ended.abort();
-    await shown;
-  }
-}
 
 function renderInterrupted({ workflowId }: RunId): string {
   return [

@@ -4,11 +4,6 @@ import type { Instant } from '../../contract/instants.ts';
 import { SCHEDULE_ID } from '../../contract/names.ts';
 import { createLogger } from '../../logging/logging.ts';
 import { applySchedule, checkSchedule } from '../../schedule/apply.ts';
-import {
-  BACKFILL_OVERLAPS,
-  backfillSchedule,
-  type BackfillRange,
-} from '../../schedule/backfill.ts';
 import { defineSchedule } from '../../schedule/definition.ts';
 import {
   deleteSchedule,
@@ -17,7 +12,12 @@ import {
   unpauseSchedule,
   type ScheduleState,
 } from '../../schedule/schedule.ts';
-import { triggerSchedule } from '../../schedule/trigger.ts';
+import {
+  BACKFILL_OVERLAPS,
+  backfillSchedule,
+  triggerSchedule,
+  type BackfillRange,
+} from '../../schedule/start-runs.ts';
 import { defineGroup, defineTemporalCommand, type Outcome } from '../command.ts';
 import { InputError } from '../errors.ts';
 import { pastInstantOption, textOption } from '../options.ts';
@@ -120,7 +120,7 @@ const addPauseCommands = PAUSE_COMMANDS.map(({ act, reason, ...texts }) =>
     options: [
       textOption(
         '--reason <text>',
-        'why; kept as the note of the schedule',
+        'reason, kept as the note of the schedule',
         LONGEST_REASON_BYTES,
       ).default(`${texts.name}d by session-cleanup`),
     ],

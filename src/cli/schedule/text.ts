@@ -6,10 +6,9 @@ import {
   timeText,
 } from '../../contract/text.ts';
 import type { ApplyOutcome, CheckOutcome } from '../../schedule/apply.ts';
-import type { BackfillOutcome } from '../../schedule/backfill.ts';
 import type { ScheduleDifference } from '../../schedule/definition.ts';
 import type { ScheduleState } from '../../schedule/schedule.ts';
-import type { TriggerOutcome } from '../../schedule/trigger.ts';
+import type { BackfillOutcome, TriggerOutcome } from '../../schedule/start-runs.ts';
 import { indent, renderPairs } from '../rendering/table.ts';
 import type { Paint } from '../rendering/terminal.ts';
 
@@ -29,30 +28,22 @@ export function renderSchedule(
   state: ScheduleState,
   { paint, now, taskQueue }: ScheduleRendering,
 ): string {
-  const pairs: (readonly [string, string])[] = [
+  const { note, remainingActions, bufferedRuns } = state;
+  const other = `It belongs to another installation: this one is configured for the task queue ${taskQueue}.`;
+  const pairs: readonly (readonly [name: string, value: string])[] = [
     ['next', renderNext(state, now)],
-    ...(state.note === '' ? [] : [['note', state.note] as const]),
-    ...(state.remainingActions === null
-      ? []
-      : [['remaining', countText(state.remainingActions, 'more run')] as const]),
-    ['running', state.running.length === 0 ? 'none' : state.running.join(', ')],
-    ...(state.bufferedRuns === 0
-      ? []
-      : [['waiting', countText(state.bufferedRuns, 'run')] as const]),
+    ['note', note],
+    ['remaining', remainingActions === null ? '' : countText(remainingActions, 'more run')],
+    ['running', state.running.join(', ') || 'none'],
+    ['waiting', bufferedRuns === 0 ? '' : countText(bufferedRuns, 'run')],
     ['so far', renderCounters(state, paint)],
     ['starts', `${state.workflowType} on task queue ${state.taskQueue}`],
-    ...(state.taskQueue === taskQueue
-      ? []
-      : [['', paint('warning', renderOther(taskQueue))] as const]),
+    ['', state.taskQueue === taskQueue ? '' : paint('warning', other)],
   ];
   return [
     `${paint('heading', `Schedule ${state.scheduleId}`)}  ${renderTimes(state)}, ${renderStatus(state, paint)}`,
-    indent(renderPairs(pairs)),
+    indent(renderPairs(pairs.filter(([, value]) => value !== ''))),
   ].join('\n');
-}
-
-function renderOther(taskQueue: string): string {
-  return `It belongs to another installation: this one is configured for the task queue ${taskQueue}.`;
 }
 
 /** The server calls a schedule active even if it has no remaining actions. */
@@ -150,16 +141,10 @@ export function renderBackfilled(outcome: BackfillOutcome): string {
   return [
     `${countText(slots.length, 'slot')} in this range; ${countText(started.length, 'run')} started:`,
     indent(renderPairs(started.map(({ workflowId, runId }) => [workflowId, `run ${runId}`]))),
-    ...(waiting > 0 ? [renderWaiting(waiting)] : []),
+    ...(waiting > 0 ? [`Runs that wait for the one before them: ${numberText(waiting)}.`] : []),
     ...(leftOut > 0 ? [`${countText(leftOut, 'slot')} left out by the overlap policy.`] : []),
     ...(unseen > 0
       ? [`No run of ${countText(unseen, 'slot')} appeared yet; check session-cleanup status.`]
       : []),
   ].join('\n');
-}
-
-function renderWaiting(waiting: number): string {
-  return waiting === 1
-    ? '1 run waits for the end of the one before it.'
-    : `${countText(waiting, 'run')} wait, and start one after another.`;
 }

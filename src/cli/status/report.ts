@@ -63,13 +63,7 @@ async function readTemporal(
         toSection(() => describeSchedule(client, scheduleId)),
         toSection(() => listRecentRuns(client, RECENT_RUNS, taskQueue)),
         toSection(() => listPollers(client, taskQueue)),
-        toSection(() =>
-          findLastSuccesses(client, {
-            taskQueue,
-            targets: names,
-            ...(since === undefined ? {} : { since }),
-          }),
-        ),
+        toSection(() => findLastSuccesses(client, { taskQueue, targets: names, since })),
       ]);
       return { schedule, runs, workers, lastSuccess };
     });

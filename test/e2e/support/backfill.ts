@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
-import { triggerSchedule } from '../../../src/schedule/trigger.ts';
+import { triggerSchedule } from '../../../src/schedule/start-runs.ts';
 import { pauseSchedule } from '../../../src/schedule/schedule.ts';
 import { LOGS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { slowDownDeletions } from '../../support/slow-deletion.ts';

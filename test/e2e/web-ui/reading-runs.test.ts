@@ -1,7 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 
-import { triggerSchedule } from '../../../src/schedule/trigger.ts';
+import { triggerSchedule } from '../../../src/schedule/start-runs.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
 import { startWorker } from '../../support/worker-process.ts';

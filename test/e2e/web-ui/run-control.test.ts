@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 
 import { RESULT_MEMO } from '../../../src/contract/names.ts';
 import { readRunResult } from '../../../src/runs/result.ts';
-import { triggerSchedule } from '../../../src/schedule/trigger.ts';
+import { triggerSchedule } from '../../../src/schedule/start-runs.ts';
 import { LOGS_ATTEMPTS, untilAttemptsEnded } from '../../support/attempt-log.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import { hurryDeletions, slowDownDeletions } from '../../support/slow-deletion.ts';
