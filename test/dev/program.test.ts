@@ -60,7 +60,7 @@ test('its worker deletes and reports as from the checkout', async ({
     databaseUrl: database.url,
     temporal,
     program,
-    settings: { BRAKE: 'off' },
+    settings: { APPROVAL: 'off' },
   });
 
   expect(await (await startRun(database, temporal)).result()).toMatchObject({

@@ -20,7 +20,7 @@ export async function startVersion(
   return await startWorker({
     databaseUrl: database.url,
     temporal,
-    settings: { DEPLOYMENT, BUILD_ID: buildId, BRAKE: 'off', ...settings },
+    settings: { DEPLOYMENT, BUILD_ID: buildId, APPROVAL: 'off', ...settings },
   });
 }
 
