@@ -153,7 +153,7 @@ export function progressOf(
   };
 }
 
-/** What a result says only where there is something to say. */
+/** Fields that a result leaves out when they are empty. */
 function findingsOf({
   remaining = [],
   unreadableCount = 0,

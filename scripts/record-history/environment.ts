@@ -15,11 +15,12 @@ import { createOrm } from '../../src/database/orm.ts';
 import { createCleanupWorker } from '../../src/worker/worker.ts';
 import { anyPort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
+import { unlessStopped } from '../services/stop-request.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 
-/** What a scenario works with. Disposing of it removes all of it. */
-export interface RecordingEnvironment extends AsyncDisposable {
+/** What a scenario works with. */
+export interface RecordingEnvironment {
   readonly client: Client;
   /** For workers of other code. */
   readonly connection: NativeConnection;
@@ -64,11 +65,13 @@ export interface RecordingOptions {
   readonly withUi?: boolean;
 }
 
-/** Starts all of it in a new folder. */
-export async function openRecordingEnvironment({
-  eventsBeforeNew,
-  withUi = false,
-}: RecordingOptions = {}): Promise<RecordingEnvironment> {
+/** Starts all of it in a new folder for some work, and removes it at once when the signal is aborted. */
+export async function withRecordingEnvironment(
+  stop: AbortSignal,
+  { eventsBeforeNew, withUi = false }: RecordingOptions,
+  work: (environment: RecordingEnvironment) => Promise<void>,
+): Promise<void> {
+  stop.throwIfAborted();
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'session-cleanup-recording-'));
   // PostgreSQL may run as another user, and has a folder of its own in here.
@@ -111,11 +114,10 @@ export async function openRecordingEnvironment({
   const { address } = temporal;
   const connection = stack.adopt(await Connection.connect({ address }), closeConnection);
   const native = stack.adopt(await NativeConnection.connect({ address }), closeConnection);
-  // Histories hold identities; these say nothing of the machine.
+  // Histories contain identities; these do not name the machine.
   const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
 
-  const owned = stack.move();
-  return {
+  const environment: RecordingEnvironment = {
     client,
     connection: native,
     uiAddress: temporal.uiAddress,
@@ -140,7 +142,9 @@ export async function openRecordingEnvironment({
     },
     startWorker: async ({ targets = [SESSIONS], deletion = {} } = {}) => {
       const changed = { ...usual, ...deletion };
+      const running = stack.use(new AsyncDisposableStack());
       const orm = createOrm(settings, targets, changed);
+      running.defer(() => orm.close(true));
       const worker = await createCleanupWorker({
         config: { database: settings, deletion: changed, targets, taskQueue: DEFAULT_TASK_QUEUE },
         orm,
@@ -149,21 +153,12 @@ export async function openRecordingEnvironment({
         identity: 'worker',
       });
       const ended = worker.run();
-      return {
-        async [Symbol.asyncDispose]() {
-          worker.shutdown();
-          try {
-            await ended;
-          } finally {
-            await orm.close(true);
-          }
-        },
-      };
-    },
-    [Symbol.asyncDispose]: async () => {
-      await owned.disposeAsync();
+      running.defer(() => ended);
+      running.defer(() => worker.shutdown());
+      return running;
     },
   };
+  await unlessStopped(stop, work(environment));
 }
 
 async function migrateOnce(settings: Parameters<typeof createOrm>[0]): Promise<void> {

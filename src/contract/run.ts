@@ -69,7 +69,7 @@ export interface SessionCleanupResult {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly targets: readonly TargetResult[];
-  /** A dry run: nothing was deleted; the counts say what would have been. */
+  /** A dry run: nothing was deleted; the counts are those of a real run. */
   readonly dryRun?: true;
 }
 
@@ -137,8 +137,8 @@ export interface TargetProgress {
 }
 
 /**
- * ApprovalAnswer to the query `progress`: what completed slices did, and what the one in hand told last. A
- * slice tells after ten seconds and then every ten; its heartbeats tell more often.
+ * Answer to the query `progress`: what completed slices did, and the last report of the running one. A slice
+ * reports every ten seconds; its heartbeats are more frequent.
  */
 export interface RunProgress {
   readonly cutoff: string;
