@@ -47,6 +47,8 @@ await runScript(async () => {
   }
   if (chosen.includes(EXAMPLE)) await withRecordingEnvironment(signal, {}, recordExample);
 });
+// After a stop request, a connection to Temporal stays open.
+process.exit();
 
 /** Runs the example's workflow once in each of its states, one file each. */
 async function recordExample({ client, connection }: RecordingEnvironment): Promise<void> {

@@ -46,6 +46,8 @@ await runScript(async () => {
     );
   }
 });
+// After a stop request, a connection to Temporal stays open.
+process.exit();
 
 async function takeScreenshot(
   browser: Browser,

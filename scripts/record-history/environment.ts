@@ -96,7 +96,10 @@ export async function withRecordingEnvironment(
   // Scenarios end connections.
   pool.on('error', () => undefined);
   const { database: settings, deletion: usual } = loadConfig({ DATABASE_URL: url });
-  await migrateOnce(settings);
+  {
+    await using orm = createOrm(settings, []);
+    await migrate(orm);
+  }
 
   const temporal = await startTemporal({
     cli: await findTemporalCli({ env: process.env, log: console.log }),
@@ -112,8 +115,14 @@ export async function withRecordingEnvironment(
     await temporal.stop();
   });
   const { address } = temporal;
-  const connection = stack.adopt(await Connection.connect({ address }), closeConnection);
-  const native = stack.adopt(await NativeConnection.connect({ address }), closeConnection);
+  const connection = stack.adopt(await Connection.connect({ address }), async (opened) => {
+    // The SDK retries a call that a stop interrupts, and on a closed connection that retry would throw
+    // where it cannot be caught.
+    if (!stop.aborted) await opened.close();
+  });
+  const native = stack.adopt(await NativeConnection.connect({ address }), (opened) =>
+    opened.close(),
+  );
   // Histories contain identities; these do not name the machine.
   const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
 
@@ -161,19 +170,6 @@ export async function withRecordingEnvironment(
   await unlessStopped(stop, work(environment));
 }
 
-async function migrateOnce(settings: Parameters<typeof createOrm>[0]): Promise<void> {
-  const orm = createOrm(settings, []);
-  try {
-    await migrate(orm);
-  } finally {
-    await orm.close(true);
-  }
-}
-
 async function endPool(pool: pg.Pool): Promise<void> {
   await pool.end();
-}
-
-async function closeConnection(connection: Connection | NativeConnection): Promise<void> {
-  await connection.close();
 }
