@@ -19,7 +19,6 @@ import { unlessStopped } from '../services/stop-request.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 
-/** What a scenario works with. */
 export interface RecordingEnvironment {
   readonly client: Client;
   /** For workers of other code. */
@@ -35,13 +34,11 @@ export interface RecordingEnvironment {
   startWorker(options?: WorkerOptions): Promise<AsyncDisposable>;
 }
 
-/** What differs from the usual configuration. */
 export interface WorkerOptions {
   readonly targets?: readonly TargetConfig[];
   readonly deletion?: Partial<DeletionSettings>;
 }
 
-/** The default target. */
 export const SESSIONS: TargetConfig = {
   name: 'sessions',
   schema: undefined,
@@ -57,7 +54,6 @@ const DATABASE = 'recorded';
 // Some recorded runs fail; their warnings are expected.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-/** What differs from the usual server. */
 export interface RecordingOptions {
   /** History length at which the server advises to continue as new; thousands when left out. */
   readonly eventsBeforeNew?: number | undefined;
