@@ -1,6 +1,5 @@
 /** `npm run test:chaos`: the chaos tests in their full form. See `npm run test:chaos -- --help`. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -30,7 +29,7 @@ await runScript(async () => {
   const end = Date.now() + minutes * 60_000;
   let next = seed ?? Math.floor(Math.random() * 1e6);
   do {
-    process.exitCode = await runTests(command.args, {
+    process.exitCode = runTests(command.args, {
       CHAOS_SEED: String(next),
       CHAOS_FORM: short ? 'short' : 'full',
     });
@@ -38,15 +37,14 @@ await runScript(async () => {
   } while (process.exitCode === EXIT.done && Date.now() < end);
 });
 
-async function runTests(files: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+function runTests(files: readonly string[], env: NodeJS.ProcessEnv): number {
   const manifest = createRequire(import.meta.url).resolve('vitest/package.json');
   const vitest = path.join(path.dirname(manifest), 'vitest.mjs');
   const projects = ['--project', 'chaos', '--project', 'races'];
-  const child = spawn(
+  const { status } = spawnSync(
     process.execPath,
     [vitest, 'run', ...projects, '--reporter=verbose', ...files],
     { stdio: 'inherit', env: { ...process.env, ...env } },
   );
-  const [code]: unknown[] = await once(child, 'exit');
-  return typeof code === 'number' ? code : EXIT.failed;
+  return status ?? EXIT.failed;
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run record-history`: records the histories that `npm run replay` replays, from a real server, worker
- * and database. Run it when a run can go a new way. Histories of released versions stay as they are: they stand
- * for runs that are under way when the next version is deployed.
+ * and database. Run it when a run can take a new path. Histories of released versions are never changed: they
+ * represent runs that are open when the next version is deployed.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,9 +13,13 @@ import { Worker } from '@temporalio/worker';
 import { Argument } from 'commander';
 
 import { runScript, scriptCommand } from './options.ts';
-import { openRecordingEnvironment } from './record-history/environment.ts';
+import {
+  withRecordingEnvironment,
+  type RecordingEnvironment,
+} from './record-history/environment.ts';
 import { runScenario, SCENARIOS } from './record-history/scenarios.ts';
 import { HISTORIES } from './replay/histories.ts';
+import { listenForStop } from './services/stop-request.ts';
 import { DEFAULT_NAMESPACE } from './services/temporal-server.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -24,6 +28,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const EXAMPLE = 'patched-change';
 
 await runScript(async () => {
+  const { signal } = listenForStop();
   const usual = Object.keys(SCENARIOS);
   const names = [...usual, EXAMPLE];
   const command = scriptCommand('npm run record-history --')
@@ -33,22 +38,24 @@ await runScript(async () => {
   const chosen: readonly string[] = command.processedArgs[0];
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (!chosen.includes(name)) continue;
-    await using environment = await openRecordingEnvironment(scenario);
-    const runs = await runScenario(environment, scenario);
-    for (const [index, run] of runs.entries()) {
-      await writeHistory(HISTORIES, runs.length === 1 ? name : `${name}-${index + 1}`, run);
-    }
+    await withRecordingEnvironment(signal, scenario, async (environment) => {
+      const runs = await runScenario(environment, scenario);
+      for (const [index, run] of runs.entries()) {
+        await writeHistory(HISTORIES, runs.length === 1 ? name : `${name}-${index + 1}`, run);
+      }
+    });
   }
-  if (chosen.includes(EXAMPLE)) await recordExample();
+  if (chosen.includes(EXAMPLE)) await withRecordingEnvironment(signal, {}, recordExample);
 });
+// After a stop request, a connection to Temporal stays open.
+process.exit();
 
 /** Runs the example's workflow once in each of its states, one file each. */
-async function recordExample(): Promise<void> {
+async function recordExample({ client, connection }: RecordingEnvironment): Promise<void> {
   const folder = path.join(ROOT, 'test/temporal/replay', EXAMPLE);
-  await using environment = await openRecordingEnvironment();
   for (const state of ['before', 'patched', 'deprecated', 'after']) {
     const worker = await Worker.create({
-      connection: environment.connection,
+      connection,
       namespace: DEFAULT_NAMESPACE,
       taskQueue: EXAMPLE,
       identity: 'worker',
@@ -58,7 +65,7 @@ async function recordExample(): Promise<void> {
         deleteRows: () => Promise.resolve(3),
       },
     });
-    const run = await environment.client.workflow.start('cleanUp', {
+    const run = await client.workflow.start('cleanUp', {
       workflowId: EXAMPLE,
       taskQueue: EXAMPLE,
     });

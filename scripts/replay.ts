@@ -7,8 +7,7 @@ import { styleText } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { InvalidArgumentError } from 'commander';
 
-import { readTemporalConfig } from '../src/cli/context.ts';
-import { withClient } from '../src/cli/context.ts';
+import { readTemporalConfig, withClient } from '../src/cli/context.ts';
 import { parseDuration } from '../src/config/duration.ts';
 import { workflowsPath } from '../src/worker/workflow-code.ts';
 import { runScript, scriptCommand } from './options.ts';

@@ -1,4 +1,4 @@
-// Loaded before a script by `node --import`: an older Node cannot read TypeScript, and would only say so.
+// Loaded before a script by `node --import`: an older Node fails on TypeScript without naming a remedy.
 import { isFit, remedy } from '../bin/node-version.js';
 
 if (!isFit(process.versions.node)) {

@@ -8,10 +8,15 @@ import { chromium, type Browser } from 'playwright-core';
 
 import { InputError } from '../src/cli/errors.ts';
 import { runScript, scriptCommand } from './options.ts';
-import { openRecordingEnvironment, SESSIONS } from './record-history/environment.ts';
+import {
+  SESSIONS,
+  withRecordingEnvironment,
+  type RecordingEnvironment,
+} from './record-history/environment.ts';
 import { ended } from './record-history/waiting.ts';
 import { SCENES, TARGETS } from './screenshots/scenes.ts';
 import { browserOptions, findBrowser, openWindow } from './services/browser.ts';
+import { listenForStop } from './services/stop-request.ts';
 
 const FOLDER = fileURLToPath(new URL('../docs/screenshots', import.meta.url));
 
@@ -20,6 +25,7 @@ const WINDOW = { width: 1_400, height: 860 };
 const SCREENSHOT_WIDTH = 1_200;
 
 await runScript(async () => {
+  const { signal } = listenForStop();
   const names = Object.keys(SCENES);
   const command = scriptCommand('npm run screenshots --')
     .description(
@@ -33,13 +39,21 @@ await runScript(async () => {
   await mkdir(FOLDER, { recursive: true });
   await using browser = await chromium.launch(browserOptions(found.program));
   for (const name of names) {
-    if (command.processedArgs[0].includes(name)) await takeScreenshot(browser, name);
+    if (!command.processedArgs[0].includes(name)) continue;
+    // Servers for this scene alone, so that none shows the runs of another.
+    await withRecordingEnvironment(signal, { withUi: true }, (environment) =>
+      takeScreenshot(browser, name, environment),
+    );
   }
 });
+// After a stop request, a connection to Temporal stays open.
+process.exit();
 
-/** Starts servers for this scene alone, so that none shows the runs of another. */
-async function takeScreenshot(browser: Browser, name: string): Promise<void> {
-  await using environment = await openRecordingEnvironment({ withUi: true });
+async function takeScreenshot(
+  browser: Browser,
+  name: string,
+  environment: RecordingEnvironment,
+): Promise<void> {
   const { client, uiAddress = '' } = environment;
   await using _ = await environment.startWorker({ targets: TARGETS[name] ?? [SESSIONS] });
   await using window = await openWindow(browser, uiAddress, {

@@ -12,8 +12,6 @@ import {
   resultOf,
   total,
   totalSeconds,
-  withoutSettlement,
-  withRequest,
   withSettlement,
   withSliceEnd,
   type TargetState,
@@ -63,11 +61,7 @@ const MARGIN_SHARE = 0.1;
  * because the database does not answer. The run settles open slices before it waits, continues as new or ends.
  */
 export class CleanupRun {
-  readonly #cutoff: string;
-  readonly #dryRun: boolean;
-  #plan: RunPlan | undefined;
-  #targets: readonly TargetState[];
-  #turn: number;
+  #carried: Required<CarriedRun>;
   #isCancelled = false;
   /** Why the run could not begin. */
   #failure: TargetFailure | undefined;
@@ -78,22 +72,17 @@ export class CleanupRun {
   /** When the wait for approvals ends. */
   #waitsUntil: number | undefined;
 
-  constructor({ cutoff, dryRun, plan, targets = [], turn = 0 }: CarriedRun) {
-    this.#cutoff = cutoff;
-    this.#dryRun = dryRun;
-    this.#plan = plan;
-    this.#targets = targets;
-    this.#turn = turn;
+  constructor(carried: CarriedRun) {
+    this.#carried = { plan: undefined, targets: [], turn: 0, ...carried };
   }
 
   carry(): CarriedRun {
-    const [cutoff, dryRun, turn] = [this.#cutoff, this.#dryRun, this.#turn];
-    return { cutoff, dryRun, plan: this.#plan, targets: this.#targets, turn };
+    return this.#carried;
   }
 
   /** False until {@link follow} has been called, in this run or in one that it continues. */
   get isPlanned(): boolean {
-    return this.#plan !== undefined;
+    return this.#carried.plan !== undefined;
   }
 
   get isCancelled(): boolean {
@@ -102,15 +91,17 @@ export class CleanupRun {
 
   /** Takes over which targets there are, and what limits the run. */
   follow(plan: RunPlan): void {
-    this.#plan = plan;
-    this.#targets = plan.targets.map((target) => ({ target, slices: [], slice: 0 }));
+    this.#update({
+      plan,
+      targets: plan.targets.map((target) => ({ target, slices: [], slice: 0 })),
+    });
   }
 
   /** Ends a run that could not learn its targets; `targets` are those that its input names. */
   failAll(targets: readonly string[], failure: TargetFailure): void {
     this.follow({ targets });
     this.#failure = failure;
-    this.#targets = this.#targets.map((state) => ({ ...state, failure, stopped: 'failed' }));
+    this.#changeAll((state) => ({ ...state, failure, stopped: 'failed' }));
   }
 
   /** Why the run fails: its own failure, or that of the first target that failed. */
@@ -157,17 +148,15 @@ export class CleanupRun {
     const target = this.#running;
     this.#live = undefined;
     this.#running = undefined;
-    this.#change(target, (state) => withSliceEnd(state, end, this.#dryRun));
+    this.#change(target, (state) => withSliceEnd(state, end, this.#carried.dryRun));
     if (end.kind === 'completed' && end.result.stopped === 'time-spent') {
-      this.#turn = (this.#turn + 1) % this.#targets.length;
+      this.#update({ turn: (this.#carried.turn + 1) % this.#targets.length });
     }
   }
 
   /** Records what the ledger says of an open slice; undefined: the database did not answer. */
   settle(target: string, settled: SettledSlice | undefined): void {
-    this.#change(target, (state) =>
-      settled === undefined ? withoutSettlement(state) : withSettlement(state, settled),
-    );
+    this.#change(target, (state) => withSettlement(state, settled));
   }
 
   /** Records what the running slice reports; reports of other slices are late, and ignored. */
@@ -194,28 +183,25 @@ export class CleanupRun {
 
   result(): SessionCleanupResult {
     const targets = this.#targets.map(resultOf);
-    return { ...this.#totals(targets), targets, ...(this.#dryRun ? { dryRun: true } : {}) };
+    return { ...this.#totals(targets), targets, dryRun: this.#carried.dryRun ? true : undefined };
   }
 
   progress(): RunProgress {
+    const { dryRun } = this.#carried;
     const targets = this.#targets.map((state) => {
       const isRunning = state.target === this.#running;
-      return progressOf(state, isRunning, isRunning ? this.#live : undefined, this.#dryRun);
+      return progressOf(state, isRunning, isRunning ? this.#live : undefined, dryRun);
     });
     const until = this.#waitsUntil;
-    return {
-      ...this.#totals(targets),
-      dryRun: this.#dryRun,
-      targets,
-      ...(until === undefined ? {} : { approvalUntil: new Date(until).toISOString() }),
-    };
+    const approvalUntil = until === undefined ? undefined : new Date(until).toISOString();
+    return { ...this.#totals(targets), dryRun, targets, approvalUntil };
   }
 
   #totals(
     targets: readonly Pick<TargetResult, 'deletedCount' | 'skippedLocked'>[],
   ): Pick<SessionCleanupResult, 'cutoff' | 'deletedCount' | 'skippedLocked'> {
     return {
-      cutoff: this.#cutoff,
+      cutoff: this.#carried.cutoff,
       deletedCount: total(targets, 'deletedCount'),
       skippedLocked: total(targets, 'skippedLocked'),
     };
@@ -226,25 +212,26 @@ export class CleanupRun {
   }
 
   #nextTarget(): TargetState | undefined {
-    return [...this.#targets.slice(this.#turn), ...this.#targets.slice(0, this.#turn)].find(
-      isReady,
-    );
+    const { targets, turn } = this.#carried;
+    return [...targets.slice(turn), ...targets.slice(0, turn)].find(isReady);
   }
 
   #request(state: TargetState): SliceRequest {
     const budgetSeconds = this.#budgetShare();
-    this.#running = state.target;
-    this.#turn = this.#targets.indexOf(state);
-    this.#change(state.target, withRequest);
+    const { dryRun, cutoff } = this.#carried;
+    const { target, slice, resumeFrom, open, isApproved } = state;
+    this.#running = target;
+    this.#update({ turn: this.#targets.indexOf(state) });
+    this.#change(target, () => ({ ...state, open: open ?? {} }));
     return {
-      target: state.target,
-      cutoff: this.#cutoff,
-      slice: state.slice,
-      ...(state.resumeFrom === undefined ? {} : { resumeFrom: state.resumeFrom }),
-      ...(state.open === undefined ? {} : { isRepeated: true }),
-      ...(state.isApproved === true ? { isApproved: true } : {}),
-      ...(this.#dryRun ? { dryRun: true } : {}),
-      ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
+      target,
+      cutoff,
+      slice,
+      resumeFrom,
+      isRepeated: open && true,
+      isApproved,
+      dryRun: dryRun ? true : undefined,
+      budgetSeconds,
     };
   }
 
@@ -256,9 +243,10 @@ export class CleanupRun {
   }
 
   #budgetLeft(): number | undefined {
-    const budget = this.#plan?.runBudgetSeconds;
-    const worked = this.#targets.reduce((sum, { slices }) => sum + totalSeconds(slices), 0);
-    return budget === undefined || this.#dryRun ? undefined : budget - worked;
+    const { plan, targets, dryRun } = this.#carried;
+    const budget = plan?.runBudgetSeconds;
+    const worked = targets.reduce((sum, { slices }) => sum + totalSeconds(slices), 0);
+    return budget === undefined || dryRun ? undefined : budget - worked;
   }
 
   /** Every target gets at least one slice, whatever the others have spent. */
@@ -269,7 +257,7 @@ export class CleanupRun {
 
   /** Shortly before the schedule's next slot; stays the same for one wait. */
   #waitUntil(now: number): number | undefined {
-    const slots = this.#plan?.slots;
+    const slots = this.#carried.plan?.slots;
     if (slots === undefined) return undefined;
     const [interval, offset] = [slots.intervalSeconds * 1_000, slots.offsetSeconds * 1_000];
     const next = (Math.floor((now - offset) / interval) + 1) * interval + offset;
@@ -286,13 +274,25 @@ export class CleanupRun {
   }
 
   #stop(stopped: TargetStop, isMeant: (state: TargetState) => boolean): void {
-    this.#targets = this.#targets.map((state) =>
+    this.#changeAll((state) =>
       isMeant(state) ? { ...state, awaiting: undefined, stopped } : state,
     );
   }
 
   #change(target: string | undefined, change: (state: TargetState) => TargetState): void {
-    this.#targets = this.#targets.map((state) => (state.target === target ? change(state) : state));
+    this.#changeAll((state) => (state.target === target ? change(state) : state));
+  }
+
+  #changeAll(change: (state: TargetState) => TargetState): void {
+    this.#update({ targets: this.#targets.map(change) });
+  }
+
+  #update(changed: Partial<CarriedRun>): void {
+    this.#carried = { ...this.#carried, ...changed };
+  }
+
+  get #targets(): readonly TargetState[] {
+    return this.#carried.targets;
   }
 }
 

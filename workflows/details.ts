@@ -91,7 +91,8 @@ function tableOf({ targets, dryRun, paused }: RunProgress): string {
 function rowOf(progress: TargetProgress, isDryRun: boolean, isPaused: boolean): string {
   const { target, state, deletedCount, skippedLocked, estimatedLeft, seconds, slices, inHand } =
     progress;
-  const words = isPaused && state === 'working' ? 'paused' : stateText(state, isDryRun);
+  const text = (isDryRun ? DRY_RUN_STATES[state] : undefined) ?? STATES[state];
+  const words = isPaused && state === 'working' ? 'paused' : text;
   const rate = inHand?.rowsPerSecond ?? (seconds > 0 ? deletedCount / seconds : undefined);
   return lineOf([
     escape(target),
@@ -120,28 +121,19 @@ function wayText({ inHand }: TargetProgress): string {
   return `${way}${share}`;
 }
 
-function stateText(state: TargetProgress['state'], isDryRun: boolean): string {
-  switch (state) {
-    case 'waiting':
-      return 'waiting for its turn';
-    case 'working':
-      return isDryRun ? 'counting' : 'deleting';
-    case 'drained':
-      return isDryRun ? 'counted' : 'done, no expired rows left';
-    case 'budget':
-      return 'time budget spent; the next run continues';
-    case 'awaiting-approval':
-      return 'waits for approval';
-    case 'unapproved':
-      return 'not approved in time, all rows kept; the next run asks again';
-    case 'rejected':
-      return 'rejected, all rows kept';
-    case 'cancelled':
-      return 'cancelled; the next run continues';
-    case 'failed':
-      return 'failed, see below';
-  }
-}
+const STATES: Readonly<Record<TargetProgress['state'], string>> = {
+  waiting: 'waiting for its turn',
+  working: 'deleting',
+  drained: 'done, no expired rows left',
+  budget: 'time budget spent; the next run continues',
+  'awaiting-approval': 'waits for approval',
+  unapproved: 'not approved in time, all rows kept; the next run asks again',
+  rejected: 'rejected, all rows kept',
+  cancelled: 'cancelled; the next run continues',
+  failed: 'failed, see below',
+};
+
+const DRY_RUN_STATES: Partial<typeof STATES> = { working: 'counting', drained: 'counted' };
 
 /** Expired rows that remain and why, and what the counts do not include. */
 function findingsOf({

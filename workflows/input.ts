@@ -43,7 +43,7 @@ export function problemsOf(argument: unknown, fields: FieldChecks): readonly str
 /**
  * Whether a run continues another one.
  *
- * @throws ApplicationFailure `InvalidInput` for a second argument that no run handed on
+ * @throws ApplicationFailure `InvalidInput` for a second argument that no run carried over
  */
 export function isContinued<Carried>(
   carried: Carried | null | undefined,

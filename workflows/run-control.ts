@@ -18,8 +18,8 @@ import { problemsOf, type FieldChecks } from './input.ts';
 
 /** What operators have requested of a run; a continued run takes it over. */
 export interface CarriedControl {
-  readonly paused?: PauseRequest;
-  readonly pace?: Pace;
+  readonly paused?: PauseRequest | undefined;
+  readonly pace?: Pace | undefined;
 }
 
 const pauseUpdate = defineUpdate<string, [PauseRequest?]>(UPDATE.pause);
@@ -76,11 +76,10 @@ export class RunControl {
     try {
       if (until !== undefined) return await condition(hasChanged, Math.max(until - Date.now(), 1));
       await condition(hasChanged);
-      return true;
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      return true;
     }
+    return true;
   }
 
   /** Runs a slice so that a pause or a new pace interrupts it. */
@@ -153,8 +152,7 @@ export class RunControl {
   }
 
   #resume(): string {
-    const { pace } = this.#requested;
-    this.#requested = pace === undefined ? {} : { pace };
+    this.#requested = { ...this.#requested, paused: undefined };
     this.#noteChange();
     return 'Resumed.';
   }

@@ -74,8 +74,7 @@ export async function sessionCleanup(
     show();
     switch (step.kind) {
       case 'slice': {
-        const { pace } = control.requested;
-        const request = pace === undefined ? step.request : { ...step.request, pace };
+        const request = { ...step.request, pace: control.requested.pace };
         run.record(await control.interruptible(() => runSlice(request)));
         hasDoneSlice = true;
         break;

@@ -42,8 +42,8 @@ const { deleteExpiredSessions } = proxyActivities<CleanupActivities>({
   // One attempt. A slice ends by itself once its time (10 minutes at most) is spent, so only an attempt
   // that hangs reaches this.
   startToCloseTimeout: '15 minutes',
-  // All attempts. A database that is down for a night must not fail the run; after a day somebody knows
-  // of it, and the next run takes what is left.
+  // All attempts. A database that is down for a night must not fail the run; after a day an operator has
+  // noticed, and the next run deletes what is left.
   scheduleToCloseTimeout: '24 hours',
   // Detects a dead worker. The activity heartbeats after each chunk of about 20 ms.
   heartbeatTimeout: '10 seconds',

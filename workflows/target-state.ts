@@ -17,7 +17,14 @@ export interface TargetState {
   /** Number of the open slice, or else of the next one. */
   readonly slice: number;
   /** Present from the request of that slice until its count is known. */
-  readonly open?: OpenSlice | undefined;
+  readonly open?:
+    | {
+        /** What its last attempt reported when it failed. */
+        readonly reported?: number | undefined;
+        /** Settling it has failed since its last attempt. */
+        readonly isUnsettled?: boolean | undefined;
+      }
+    | undefined;
   /** Where the next slice starts; undefined before the first. */
   readonly resumeFrom?: ResumePoint | undefined;
   /** Undefined while there is more to do. */
@@ -34,24 +41,11 @@ export interface TargetState {
   readonly uncounted?: number | undefined;
 }
 
-/** A slice that was requested and whose count is not known. */
-interface OpenSlice {
-  /** What its last attempt reported when it failed. */
-  readonly reported?: number | undefined;
-  /** Settling it has failed since its last attempt. */
-  readonly isUnsettled?: boolean | undefined;
-}
-
 /** Slices that a result lists one by one. */
 const LISTED_SLICES = 20;
 
 /** Entries of `remaining` that a result lists. */
 const LISTED_CAUSES = 10;
-
-/** The slice is requested: from now on it is open until its count is known. */
-export function withRequest(state: TargetState): TargetState {
-  return { ...state, open: state.open ?? {} };
-}
 
 /** The activity for the open slice has ended. */
 export function withSliceEnd(state: TargetState, end: SliceEnd, isDryRun: boolean): TargetState {
@@ -83,19 +77,20 @@ function withResult(state: TargetState, result: SliceResult): TargetState {
   };
 }
 
-/** Closes the open slice with the ledger's count; a slice that did nothing is not listed. */
-export function withSettlement(state: TargetState, settled: SettledSlice): TargetState {
+/**
+ * Closes the open slice with the ledger's count; a slice that did nothing is not listed. Undefined: the
+ * database did not answer, and an unfinished target asks again later.
+ */
+export function withSettlement(state: TargetState, settled: SettledSlice | undefined): TargetState {
+  if (settled === undefined) {
+    return state.stopped === undefined
+      ? { ...state, open: { ...state.open, isUnsettled: true } }
+      : { ...closed(state), uncounted: state.open?.reported ?? 0 };
+  }
   const { deletedCount, skippedLocked, seconds } = settled;
   const hasDoneNothing = deletedCount === 0 && skippedLocked === 0 && seconds === 0;
   const next = counted(state, settled);
   return hasDoneNothing ? { ...next, slices: state.slices } : next;
-}
-
-/** The database could not settle the open slice: an unfinished target asks again later. */
-export function withoutSettlement(state: TargetState): TargetState {
-  return state.stopped === undefined
-    ? { ...state, open: { ...state.open, isUnsettled: true } }
-    : { ...closed(state), uncounted: state.open?.reported ?? 0 };
 }
 
 /** Closes the open slice with what it did. */
@@ -122,7 +117,7 @@ export function resultOf(state: TargetState): TargetResult {
     // Only a cancelled run ends with unfinished targets.
     stopped: state.stopped ?? 'cancelled',
     ...findingsOf(state),
-    ...(state.estimatedLeft === undefined ? {} : { estimatedLeft: state.estimatedLeft }),
+    estimatedLeft: state.estimatedLeft,
   };
 }
 
@@ -145,40 +140,33 @@ export function progressOf(
     ...countsOf(state),
     slices: countSlices(slices),
     seconds: totalSeconds(slices),
-    ...(live === undefined ? {} : { inHand: live }),
+    inHand: live,
     // A dry run leaves all rows.
-    ...(isDryRun ? {} : estimateOf(state, live)),
-    ...(awaiting === undefined ? {} : { awaiting }),
+    estimatedLeft: isDryRun ? undefined : estimateOf(state, live),
+    awaiting,
     ...findingsOf(state),
   };
 }
 
-/** What a result says only where there is something to say. */
-function findingsOf({
-  remaining = [],
-  unreadableCount = 0,
-  uncountedCascades = [],
-  uncounted,
-}: TargetState): Partial<Omit<TargetResult, 'slices'>> {
+/** Fields that a result leaves out when they are empty. */
+function findingsOf({ remaining, unreadableCount, uncountedCascades, uncounted }: TargetState) {
   return {
-    ...(remaining.length === 0 ? {} : { remaining }),
-    ...(unreadableCount === 0 ? {} : { unreadableCount }),
-    ...(uncountedCascades.length === 0 ? {} : { uncountedCascades }),
-    ...(uncounted === undefined ? {} : { uncounted: true }),
-  };
+    remaining: remaining?.length === 0 ? undefined : remaining,
+    unreadableCount: unreadableCount === 0 ? undefined : unreadableCount,
+    uncountedCascades: uncountedCascades?.length === 0 ? undefined : uncountedCascades,
+    uncounted: uncounted === undefined ? undefined : true,
+  } as const;
 }
 
 /** The rows that are left. A sweep extrapolates from the share of the table that it has read. */
-function estimateOf(
-  state: TargetState,
-  live: SliceProgress | undefined,
-): Pick<TargetProgress, 'estimatedLeft'> {
-  if (state.stopped === 'drained') return { estimatedLeft: total(state.remaining ?? [], 'rows') };
-  if (state.estimatedLeft !== undefined) return { estimatedLeft: state.estimatedLeft };
+function estimateOf(state: TargetState, live: SliceProgress | undefined): number | undefined {
+  if (state.stopped === 'drained') return total(state.remaining ?? [], 'rows');
   const fraction = live?.fraction ?? 0;
-  if (live === undefined || fraction === 0) return {};
+  if (state.estimatedLeft !== undefined || live === undefined || fraction === 0) {
+    return state.estimatedLeft;
+  }
   const deleted = countsOf(state).deletedCount + live.deletedCount;
-  return { estimatedLeft: Math.round((deleted * (1 - fraction)) / fraction) };
+  return Math.round((deleted * (1 - fraction)) / fraction);
 }
 
 function countsOf(state: TargetState): Pick<TargetResult, 'deletedCount' | 'skippedLocked'> {
@@ -193,14 +181,7 @@ function addSlice(
   slices: readonly ListedSlice[],
   { way, deletedCount, skippedLocked, seconds, waits }: ListedSlice,
 ): readonly ListedSlice[] {
-  const added: ListedSlice = {
-    ...(way === undefined ? {} : { way }),
-    deletedCount,
-    skippedLocked,
-    seconds,
-    ...(waits === undefined ? {} : { waits }),
-  };
-  const all = [...slices, added];
+  const all: ListedSlice[] = [...slices, { way, deletedCount, skippedLocked, seconds, waits }];
   const [first, second, ...rest] = all;
   const listed = first?.folded === undefined ? all.length : all.length - 1;
   if (listed <= LISTED_SLICES || first === undefined || second === undefined) return all;
@@ -219,7 +200,7 @@ function fold(one: ListedSlice, other: ListedSlice): ListedSlice {
     deletedCount: total(both, 'deletedCount'),
     skippedLocked: total(both, 'skippedLocked'),
     seconds: totalSeconds(both),
-    ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
+    waits: waits.size === 0 ? undefined : [...waits.values()],
   };
 }
 

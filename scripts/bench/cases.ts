@@ -19,7 +19,6 @@ interface Tables {
   readonly order: readonly RowOrder[];
 }
 
-/** What the command line says about all cases. */
 export interface CaseOptions extends Partial<Tables> {
   readonly pairs: number;
 }

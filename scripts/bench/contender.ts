@@ -2,7 +2,6 @@
 import type { Outcome } from './results.ts';
 import type { TableCopy } from './templates.ts';
 
-/** A way to delete expired rows. */
 export interface Contender {
   readonly name: string;
   /** Opens connections and processes, has its work timed, and closes them again. */

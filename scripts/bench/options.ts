@@ -6,7 +6,6 @@ import { InvalidArgumentError, Option } from 'commander';
 import { scriptCommand, wholeNumber } from '../options.ts';
 import { CASES, type CaseOptions } from './cases.ts';
 
-/** The options, named as on the command line. */
 export interface BenchOptions extends CaseOptions {
   /** Names of cases. */
   readonly case: readonly string[];

@@ -6,7 +6,6 @@ import type { Measurement, Outcome, Series, Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
 import { copyTemplate, type TableCopy } from './templates.ts';
 
-/** What to compare, and what to measure besides the time. */
 export interface PairedRuns {
   readonly name: string;
   readonly setting: Setting;

@@ -11,7 +11,6 @@ const COSTS = `
     left(regexp_replace(query, '\\s+', ' ', 'g'), 160) as statement
   from pg_stat_statements order by total_exec_time desc limit 40`;
 
-/** Resets the statistics. */
 export async function beginProfile(servers: BenchServers): Promise<void> {
   await servers.execute('create extension if not exists pg_stat_statements');
   await servers.execute('select pg_stat_statements_reset()');

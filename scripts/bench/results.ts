@@ -58,7 +58,6 @@ export interface Series {
   readonly measurements: readonly Measurement[];
 }
 
-/** What the file holds. */
 export interface Results {
   readonly machine: Readonly<Record<string, unknown>>;
   readonly series: readonly Series[];

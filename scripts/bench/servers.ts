@@ -16,7 +16,6 @@ import { startPostgres } from '../services/postgres-server.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { startTemporal } from '../services/temporal-server.ts';
 
-/** Both servers, running. */
 export interface BenchServers extends AsyncDisposable {
   readonly client: Client;
   /** Variables by which a worker finds Temporal. */

@@ -10,7 +10,6 @@ export function figuresOf(series: Series, baseline = series.baseline): readonly 
   return [...contenders].map((contender) => summarize(series, contender, baseline));
 }
 
-/** Medians over all runs of a contender. */
 function summarize(series: Series, contender: string, baseline: string) {
   const runs = runsOf(series, contender);
   const over = (figure: (run: Measurement) => number | undefined): number =>
@@ -37,12 +36,10 @@ function summarize(series: Series, contender: string, baseline: string) {
   };
 }
 
-/** A contender's runs. */
 export function runsOf({ measurements }: Series, contender: string): readonly Measurement[] {
   return measurements.filter((measurement) => measurement.contender === contender);
 }
 
-/** Sums up the latencies of one run. */
 export function latencyFigures({ renewal, read, insert }: Latencies): LatencyFigures {
   const reads = read.map(([, took]) => took);
   const all = [...reads, ...[...renewal, ...insert].map(([, took]) => took)];

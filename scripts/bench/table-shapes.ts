@@ -5,7 +5,6 @@ export type RowOrder = 'random' | 'inserted';
 
 export type ShapeName = 'sessions' | 'connect-pg-simple' | 'django';
 
-/** One kind of table. */
 export interface TableShape {
   readonly table: string;
   readonly key: string;

@@ -58,7 +58,6 @@ async function ensureTemplate(servers: BenchServers, template: Template): Promis
   return name;
 }
 
-/** Removes a template, to free the space on the disk. */
 export async function dropTemplate(servers: BenchServers, template: Template): Promise<void> {
   await servers.execute(`drop database if exists ${templateName(template)} with (force)`);
 }

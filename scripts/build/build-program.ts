@@ -24,7 +24,6 @@ const NEVER_LOADED = 'pg-native';
 /** Read by the package source-map from its own folder. */
 const MAPPINGS = 'mappings.wasm';
 
-/** The file to run. */
 export const PROGRAM = 'cli.js';
 
 /** Builds the program into a folder that exists; files of an earlier build are replaced. */

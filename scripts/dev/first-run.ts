@@ -29,7 +29,6 @@ export interface FirstRun {
   readonly after: RowCounts;
 }
 
-/** What the first run works with. */
 export interface RunContext {
   readonly client: Client;
   readonly orm: MikroORM;

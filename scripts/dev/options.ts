@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 
 import { scriptCommand, wholeNumber } from '../options.ts';
 
-/** The options of `npm run dev`. */
 export interface DevOptions {
   /** Stop after the first run, and print its result as a line of JSON. */
   readonly once: boolean;

@@ -16,7 +16,6 @@ import type { RunId } from '../../src/runs/run.ts';
 import type { ScheduleState } from '../../src/schedule/schedule.ts';
 import type { FirstRun } from './first-run.ts';
 
-/** Both kinds of lines on one output. */
 export interface Terminal {
   /** Writes a line, and removes the progress line first. */
   readonly log: (message: string) => void;
@@ -25,7 +24,6 @@ export interface Terminal {
   readonly isInteractive: boolean;
 }
 
-/** Opens a terminal on an output. */
 export function openTerminal(output: Output): Terminal {
   const progress = createProgressLine(output);
   return {

@@ -221,7 +221,6 @@ function givenDatabase(env: NodeJS.ProcessEnv): string | undefined {
   return env['DATABASE_URL'] === '' ? undefined : env['DATABASE_URL'];
 }
 
-/** The variable that gives a Temporal server. */
 function givenTemporal(env: NodeJS.ProcessEnv): string | undefined {
   return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'].find((name) => (env[name] ?? '') !== '');
 }

@@ -25,7 +25,7 @@ const LONGEST_LIFETIME = 120;
 /** Number of open sessions whose tokens are remembered. */
 const REMEMBERED = 200;
 
-/** Reports each run that ends from now on, whoever started it, until the signal aborts it. */
+/** Reports each run that ends from now on, until the signal aborts it. */
 export async function reportRuns(
   client: Client,
   log: (message: string) => void,

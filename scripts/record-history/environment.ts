@@ -15,11 +15,11 @@ import { createOrm } from '../../src/database/orm.ts';
 import { createCleanupWorker } from '../../src/worker/worker.ts';
 import { anyPort } from '../services/ports.ts';
 import { startPostgres } from '../services/postgres-server.ts';
+import { unlessStopped } from '../services/stop-request.ts';
 import { findTemporalCli } from '../services/temporal-cli.ts';
 import { DEFAULT_NAMESPACE, startTemporal } from '../services/temporal-server.ts';
 
-/** What a scenario works with. Disposing of it removes all of it. */
-export interface RecordingEnvironment extends AsyncDisposable {
+export interface RecordingEnvironment {
   readonly client: Client;
   /** For workers of other code. */
   readonly connection: NativeConnection;
@@ -34,13 +34,11 @@ export interface RecordingEnvironment extends AsyncDisposable {
   startWorker(options?: WorkerOptions): Promise<AsyncDisposable>;
 }
 
-/** What differs from the usual configuration. */
 export interface WorkerOptions {
   readonly targets?: readonly TargetConfig[];
   readonly deletion?: Partial<DeletionSettings>;
 }
 
-/** The default target. */
 export const SESSIONS: TargetConfig = {
   name: 'sessions',
   schema: undefined,
@@ -56,7 +54,6 @@ const DATABASE = 'recorded';
 // Some recorded runs fail; their warnings are expected.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-/** What differs from the usual server. */
 export interface RecordingOptions {
   /** History length at which the server advises to continue as new; thousands when left out. */
   readonly eventsBeforeNew?: number | undefined;
@@ -64,11 +61,13 @@ export interface RecordingOptions {
   readonly withUi?: boolean;
 }
 
-/** Starts all of it in a new folder. */
-export async function openRecordingEnvironment({
-  eventsBeforeNew,
-  withUi = false,
-}: RecordingOptions = {}): Promise<RecordingEnvironment> {
+/** Starts all of it in a new folder for some work, and removes it at once when the signal is aborted. */
+export async function withRecordingEnvironment(
+  stop: AbortSignal,
+  { eventsBeforeNew, withUi = false }: RecordingOptions,
+  work: (environment: RecordingEnvironment) => Promise<void>,
+): Promise<void> {
+  stop.throwIfAborted();
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'session-cleanup-recording-'));
   // PostgreSQL may run as another user, and has a folder of its own in here.
@@ -93,7 +92,10 @@ export async function openRecordingEnvironment({
   // Scenarios end connections.
   pool.on('error', () => undefined);
   const { database: settings, deletion: usual } = loadConfig({ DATABASE_URL: url });
-  await migrateOnce(settings);
+  {
+    await using orm = createOrm(settings, []);
+    await migrate(orm);
+  }
 
   const temporal = await startTemporal({
     cli: await findTemporalCli({ env: process.env, log: console.log }),
@@ -109,13 +111,18 @@ export async function openRecordingEnvironment({
     await temporal.stop();
   });
   const { address } = temporal;
-  const connection = stack.adopt(await Connection.connect({ address }), closeConnection);
-  const native = stack.adopt(await NativeConnection.connect({ address }), closeConnection);
-  // Histories hold identities; these say nothing of the machine.
+  const connection = stack.adopt(await Connection.connect({ address }), async (opened) => {
+    // The SDK retries a call that a stop interrupts, and on a closed connection that retry would throw
+    // where it cannot be caught.
+    if (!stop.aborted) await opened.close();
+  });
+  const native = stack.adopt(await NativeConnection.connect({ address }), (opened) =>
+    opened.close(),
+  );
+  // Histories contain identities; these do not name the machine.
   const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
 
-  const owned = stack.move();
-  return {
+  const environment: RecordingEnvironment = {
     client,
     connection: native,
     uiAddress: temporal.uiAddress,
@@ -140,7 +147,9 @@ export async function openRecordingEnvironment({
     },
     startWorker: async ({ targets = [SESSIONS], deletion = {} } = {}) => {
       const changed = { ...usual, ...deletion };
+      const running = stack.use(new AsyncDisposableStack());
       const orm = createOrm(settings, targets, changed);
+      running.defer(() => orm.close(true));
       const worker = await createCleanupWorker({
         config: { database: settings, deletion: changed, targets, taskQueue: DEFAULT_TASK_QUEUE },
         orm,
@@ -149,36 +158,14 @@ export async function openRecordingEnvironment({
         identity: 'worker',
       });
       const ended = worker.run();
-      return {
-        async [Symbol.asyncDispose]() {
-          worker.shutdown();
-          try {
-            await ended;
-          } finally {
-            await orm.close(true);
-          }
-        },
-      };
-    },
-    [Symbol.asyncDispose]: async () => {
-      await owned.disposeAsync();
+      running.defer(() => ended);
+      running.defer(() => worker.shutdown());
+      return running;
     },
   };
-}
-
-async function migrateOnce(settings: Parameters<typeof createOrm>[0]): Promise<void> {
-  const orm = createOrm(settings, []);
-  try {
-    await migrate(orm);
-  } finally {
-    await orm.close(true);
-  }
+  await unlessStopped(stop, work(environment));
 }
 
 async function endPool(pool: pg.Pool): Promise<void> {
   await pool.end();
-}
-
-async function closeConnection(connection: Connection | NativeConnection): Promise<void> {
-  await connection.close();
 }

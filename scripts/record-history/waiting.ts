@@ -13,7 +13,6 @@ export async function ended(run: WorkflowHandle): Promise<WorkflowHandle> {
   return run;
 }
 
-/** Waits until a run's history has that many events. */
 export function untilEvents(events: number): (run: WorkflowHandle) => Promise<void> {
   return async (run) => await until(async () => (await run.describe()).historyLength >= events);
 }
@@ -38,7 +37,6 @@ export function untilAttempt(attempt: number): (run: WorkflowHandle) => Promise<
     });
 }
 
-/** Waits until no activity of a run is pending. */
 export async function untilIdle(run: WorkflowHandle): Promise<void> {
   await until(async () => ((await run.describe()).raw.pendingActivities ?? []).length === 0);
 }
@@ -52,7 +50,6 @@ export async function untilContinued(
   return client.workflow.getHandle(run.workflowId);
 }
 
-/** Waits until a target waits for approval. */
 export async function untilAwaiting(run: WorkflowHandle): Promise<void> {
   await until(async () => {
     const { targets } = await run.query<RunProgress>(PROGRESS_QUERY);

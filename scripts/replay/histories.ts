@@ -9,7 +9,6 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { WORKFLOW_TYPE } from '../../src/contract/names.ts';
 import type { NamedHistory } from './replay-histories.ts';
 
-/** Where recorded histories are kept. */
 export const HISTORIES = fileURLToPath(new URL('../../test/histories/', import.meta.url));
 
 /** Reads all histories of a folder, in the order of their names. */
@@ -23,7 +22,6 @@ export async function readHistories(folder = HISTORIES): Promise<readonly NamedH
   );
 }
 
-/** Which runs to fetch. */
 export interface WantedRuns {
   readonly taskQueue: string;
   /** Runs that ended after this instant, besides all that are running. */

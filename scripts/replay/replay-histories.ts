@@ -9,7 +9,6 @@ export interface NamedHistory {
   readonly history: History;
 }
 
-/** The bundle of the current workflow. */
 export type WorkflowCode = NonNullable<ReplayWorkerOptions['workflowBundle']>;
 
 /** Why the current workflow does not fit a history. */
@@ -20,7 +19,6 @@ export interface Difference {
   readonly reason: string;
 }
 
-/** How the replay of one history ended. */
 export interface Replay {
   readonly name: string;
   readonly events: number;

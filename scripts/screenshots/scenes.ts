@@ -110,7 +110,6 @@ async function apply({ client }: RecordingEnvironment): Promise<void> {
   await applySchedule(client, defineSchedule(config), createLogger('silent', process.stdout));
 }
 
-/** Triggers a run of the schedule. */
 async function start(environment: RecordingEnvironment): Promise<RunId> {
   await apply(environment);
   const outcome = await triggerSchedule(environment.client);

@@ -6,7 +6,6 @@ import path from 'node:path';
 
 import { CommandFailure } from '../../src/cli/errors.ts';
 
-/** An OS user. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;

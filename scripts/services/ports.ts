@@ -21,7 +21,6 @@ const LAST_PORT = 31_999;
  */
 export type PortWish = number | ((avoid: readonly number[]) => Promise<number>);
 
-/** Any free port. */
 export const anyPort: PortWish = async (avoid) => await choosePort(undefined, avoid);
 
 /** True when a server could listen on this port of the loopback interface now. */
@@ -39,7 +38,6 @@ export async function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** Chooses a free port, the preferred one if possible. */
 export async function choosePort(
   preferred?: number,
   avoid: readonly number[] = [],

@@ -11,7 +11,6 @@ import { z } from 'zod';
 import { CommandFailure } from '../../src/cli/errors.ts';
 import { accountFolder, type Account } from './account.ts';
 
-/** Absolute paths of the programs. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;

@@ -13,10 +13,8 @@ import { RECORD_FILE } from './service-record.ts';
 /** `password`: SCRAM with a generated password. `trust`: no password. */
 export type Authentication = 'password' | 'trust';
 
-/** Name of the server's superuser. */
 export const SUPERUSER = 'postgres';
 
-/** The folder of a server. */
 export interface PostgresFolder {
   /** What the caller asked for. */
   readonly requested: string;

@@ -15,7 +15,6 @@ import { commandLine, identifyProcess, stopProcess, type StopSteps } from './pro
 import { startServer, type ServiceProcess } from './service-process.ts';
 import { stopLeftover } from './service-record.ts';
 
-/** Which server to start. */
 export interface PostgresOptions {
   /** Contains the data, the password and the log; created when it does not exist. */
   readonly dataDirectory: string;

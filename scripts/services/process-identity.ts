@@ -37,7 +37,6 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
-/** How to stop a process. */
 export interface StopSteps {
   /** Asks it to shut down. */
   readonly signal: NodeJS.Signals;

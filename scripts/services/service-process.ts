@@ -24,7 +24,6 @@ export interface ServiceCommand {
   readonly recordFile: string;
 }
 
-/** A child process that was started. */
 export interface ServiceProcess {
   readonly name: string;
   readonly pid: number;
@@ -90,7 +89,6 @@ export async function spawnService(command: ServiceCommand): Promise<ServiceProc
   };
 }
 
-/** How to start a server that listens on ports. */
 export interface ServerStart {
   /** Resolved in this order, and passed to the functions below. */
   readonly ports: readonly PortWish[];

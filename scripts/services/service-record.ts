@@ -16,7 +16,6 @@ import {
   type StopSteps,
 } from './process-identity.ts';
 
-/** Name of the file, in each service's folder. */
 export const RECORD_FILE = 'service.json';
 
 type ServiceRecord = Readonly<z.infer<typeof serviceRecord>>;
@@ -41,7 +40,6 @@ export function writeServiceRecord(recordFile: string, servicePid: number): void
   renameSync(temporary, recordFile);
 }
 
-/** Removes the record, if there is one. */
 export function removeServiceRecord(recordFile: string): void {
   rmSync(recordFile, { force: true });
 }

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Exit code of an interrupted program, by the convention of shells. */
 export const INTERRUPTED = 130;
 
-/** The reason of the abort. */
 export class StopRequested extends Error {
   override readonly name = 'StopRequested';
 

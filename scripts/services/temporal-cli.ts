@@ -11,14 +11,12 @@ import { CommandFailure } from '../../src/cli/errors.ts';
 
 const run = promisify(execFile);
 
-/** A Temporal CLI that runs on this machine. */
 export interface TemporalCli {
   readonly path: string;
   /** Such as `1.9.1`. */
   readonly version: string;
 }
 
-/** Where to search. */
 export interface FindTemporalCliOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Keeps a copy that had to be fetched, for later runs. Default: a folder of this checkout. */

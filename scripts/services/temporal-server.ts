@@ -10,7 +10,6 @@ import { startServer, type ServiceProcess } from './service-process.ts';
 import { RECORD_FILE, stopLeftover } from './service-record.ts';
 import type { TemporalCli } from './temporal-cli.ts';
 
-/** Which server to start. */
 export interface TemporalOptions {
   readonly cli: TemporalCli;
   /** Contains the log and, with `durable`, the data; created when it does not exist. */

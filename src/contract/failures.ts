@@ -3,7 +3,7 @@
  * comments: the first sentence is the meaning, the rest is the remedy.
  */
 
-/** Stable `type` of each final failure, so that alerts and tools can tell them apart. */
+/** Stable `type` of each final failure, so that alerts and tools can distinguish them. */
 export const FAILURE = {
   /** The run's input is not understood. Correct the field that the message names. */
   invalidInput: 'InvalidInput',

@@ -35,9 +35,9 @@ export type TargetStop =
 /** A slice in a run's result, or several in one entry. */
 export interface ListedSlice extends Omit<SliceSummary, 'way' | 'remaining'> {
   /** Left out for a settled slice, and for several slices in one entry. */
-  readonly way?: Way;
+  readonly way?: Way | undefined;
   /** How many earlier slices this entry sums up; left out for one slice. */
-  readonly folded?: number;
+  readonly folded?: number | undefined;
 }
 
 /** What a run did to one target. */
@@ -51,15 +51,15 @@ export interface TargetResult {
   readonly slices: readonly ListedSlice[];
   readonly stopped: TargetStop;
   /** Expired rows that could not be deleted, by reason, beside `skippedLocked`. Left out: none. */
-  readonly remaining?: readonly RemainingRows[];
+  readonly remaining?: readonly RemainingRows[] | undefined;
   /** Rows whose expiry is not an instant; they never expire. Left out: none. */
-  readonly unreadableCount?: number;
+  readonly unreadableCount?: number | undefined;
   /** Tables to which foreign keys cascade with permission; rows deleted there are not counted. */
-  readonly uncountedCascades?: readonly string[];
+  readonly uncountedCascades?: readonly string[] | undefined;
   /** The database could not report what the last slice deleted; `deletedCount` is a lower bound. */
-  readonly uncounted?: true;
-  /** With `budget`: the planner's estimate of the expired rows left. */
-  readonly estimatedLeft?: number;
+  readonly uncounted?: true | undefined;
+  /** With `budget`: the planner's estimate of the expired rows left. In progress: also during a sweep. */
+  readonly estimatedLeft?: number | undefined;
 }
 
 /** The workflow's result, and the details of its failure when it failed after deleting something. */
@@ -69,8 +69,8 @@ export interface SessionCleanupResult {
   readonly deletedCount: number;
   readonly skippedLocked: number;
   readonly targets: readonly TargetResult[];
-  /** A dry run: nothing was deleted; the counts say what would have been. */
-  readonly dryRun?: true;
+  /** A dry run: nothing was deleted; the counts are those of a real run. */
+  readonly dryRun?: true | undefined;
 }
 
 /** Argument of the activity `planRun`. */
@@ -116,29 +116,19 @@ export interface CleanupActivities {
 }
 
 /** State of one target in the answer to the query `progress`. */
-export interface TargetProgress {
-  readonly target: string;
+export interface TargetProgress extends Omit<TargetResult, 'slices' | 'stopped'> {
   readonly state: 'waiting' | 'working' | 'awaiting-approval' | TargetStop;
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
   readonly slices: number;
   readonly seconds: number;
-  /** What the running slice reported last; the counts above do not include it. */
-  readonly inHand?: SliceProgress;
-  /** Expired rows left, where they can be estimated: during a sweep, and at the end. */
-  readonly estimatedLeft?: number;
+  /** What the running slice reported last; the counts do not include it. */
+  readonly inHand?: SliceProgress | undefined;
   /** With `awaiting-approval`: what would be deleted. */
-  readonly awaiting?: ApprovalRequest;
-  /** As in {@link TargetResult}, so far. */
-  readonly remaining?: readonly RemainingRows[];
-  readonly unreadableCount?: number;
-  readonly uncountedCascades?: readonly string[];
-  readonly uncounted?: true;
+  readonly awaiting?: ApprovalRequest | undefined;
 }
 
 /**
- * ApprovalAnswer to the query `progress`: what completed slices did, and what the one in hand told last. A
- * slice tells after ten seconds and then every ten; its heartbeats tell more often.
+ * Answer to the query `progress`: what completed slices did, and the last report of the running one. A slice
+ * reports every ten seconds; its heartbeats are more frequent.
  */
 export interface RunProgress {
   readonly cutoff: string;
@@ -148,9 +138,9 @@ export interface RunProgress {
   /** Empty until `planRun` has returned. */
   readonly targets: readonly TargetProgress[];
   /** While the run waits for approval: when it stops waiting. ISO 8601. */
-  readonly approvalUntil?: string;
+  readonly approvalUntil?: string | undefined;
   /** Present while the run is paused. */
-  readonly paused?: PauseRequest;
+  readonly paused?: PauseRequest | undefined;
   /** Present when an operator has set one. */
-  readonly pace?: Pace;
+  readonly pace?: Pace | undefined;
 }

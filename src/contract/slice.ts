@@ -48,7 +48,7 @@ export interface SliceSummary {
   /** Time that the slice worked (with `dryRun`: an estimate of it). */
   readonly seconds: number;
   /** Left out when the slice was never throttled. */
-  readonly waits?: readonly Wait[];
+  readonly waits?: readonly Wait[] | undefined;
 }
 
 /** Where the next slice starts. Opaque to the workflow. */
@@ -68,16 +68,16 @@ export interface SliceRequest {
   readonly cutoff: string;
   /** Number of the slice within this run and target, from 0. */
   readonly slice: number;
-  readonly resumeFrom?: ResumePoint;
-  readonly dryRun?: boolean;
+  readonly resumeFrom?: ResumePoint | undefined;
+  readonly dryRun?: boolean | undefined;
   /** Set by an operator; left out: the worker's configuration. */
-  readonly pace?: Pace;
+  readonly pace?: Pace | undefined;
   /** The slice was requested before and interrupted; its attempts may have deleted rows. */
-  readonly isRepeated?: true;
+  readonly isRepeated?: true | undefined;
   /** An operator approved that (nearly) every row of the target is deleted. */
-  readonly isApproved?: boolean;
+  readonly isApproved?: boolean | undefined;
   /** Working time, earlier attempts included, waiting excluded. Left out: no limit. */
-  readonly budgetSeconds?: number;
+  readonly budgetSeconds?: number | undefined;
 }
 
 /** Argument of the activity `settleSlice`: a slice of the calling run. */

@@ -10,7 +10,6 @@ import { PRODUCT, type Contender } from '../contender.ts';
 import type { Outcome } from '../results.ts';
 import type { TableCopy } from '../templates.ts';
 
-/** A cut-off at which nothing has expired. */
 export const LONG_AGO = '2000-01-01T00:00:00Z';
 
 interface ProductOptions {

@@ -29,7 +29,7 @@ const KINDS = [
 ];
 
 describe('the workflow as it is now', () => {
-  test('goes on with every recorded history', async () => {
+  test('continues every recorded history', async () => {
     const histories = await readHistories();
     const replays = await replayHistories(histories, await workflowBundle());
     expect(replays.filter(({ difference }) => difference !== undefined)).toEqual([]);
@@ -44,7 +44,7 @@ describe('the recorded histories', () => {
     expect(files.filter((file) => file.startsWith(kind))).not.toEqual([]);
   });
 
-  test.for(files)('tell nothing of the machine they were recorded on: %s', (file) => {
+  test.for(files)('do not identify the machine they were recorded on: %s', (file) => {
     const history = readFileSync(path.join(HISTORIES, file), 'utf8');
     // Paths of a package within the checkout may stay; where the checkout was may not.
     expect(history).not.toMatch(
