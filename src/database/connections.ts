@@ -85,7 +85,7 @@ function releaseOnce(client: PooledClient, connection: Connection): void {
 const nothingToGiveBack: Release = () => undefined;
 
 /**
- * Looks out for answers that are the last ones of their connection. One on which a query had no answer in time
+ * Detects answers that are the last ones of their connection, and returns that of a message's last statement. A connection on which a query had no answer in time
  * (`query_timeout`) is ended: the driver only stops waiting, so whatever is asked next would wait behind that
  * query, for as long again.
  */
@@ -93,15 +93,15 @@ function watchAnswers(client: PooledClient, connection: Connection, loseAll: () 
   const { query } = client;
   client.query = (...args) => {
     const answer: unknown = query.apply(client, args);
-    if (answer instanceof Promise) {
-      answer.catch((error: unknown) => {
-        const isSilent = isSilence(error);
-        connection.isLost ||= isSilent;
-        if (isFarewell(error)) loseAll();
-        if (isSilent) client.end().catch(() => undefined);
-      });
-    }
-    return answer;
+    if (!(answer instanceof Promise)) return answer;
+    answer.catch((error: unknown) => {
+      const isSilent = isSilence(error);
+      connection.isLost ||= isSilent;
+      if (isFarewell(error)) loseAll();
+      if (isSilent) client.end().catch(() => undefined);
+    });
+    // One result for each statement of a message; MikroORM expects one.
+    return answer.then((results: unknown) => (Array.isArray(results) ? results.at(-1) : results));
   };
 }
 

@@ -7,7 +7,7 @@ import type { Doomed } from '../targets/expired-rows.ts';
 import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
 import { type StartPosition, positionOn, runPasses } from './pass.ts';
 import { type KeptBy, findKeptBy } from './chunk.ts';
-import { SliceLedger, forgetAhead, supersededIn } from './ledger.ts';
+import { SliceLedger, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
 import type { Target } from '../targets/target.ts';
@@ -101,7 +101,7 @@ export async function deleteSlice(
     workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
-      await forgetAhead(em, ledger, claimed, target.expiry);
+      if (reached !== undefined) await ledger.forgetFrom(checkpoints, reached, target.expiry);
     }
     report.begin(checkpoints);
     const doomed = { target, bound, deadline };
@@ -134,6 +134,7 @@ export async function deleteSlice(
     keptBy: await findingTriggers,
     refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
+    isInterrupted: () => hooks.shouldStop() !== undefined,
     onChunk: (route, position) => report.onChunk(route, position),
   };
   const { route, end } = await runPasses(work, from).catch((error: unknown) => {
@@ -235,6 +236,8 @@ export interface SliceWork {
   readonly onChunk: (route: Route, position: string) => void;
   /** Asked before each chunk; true ends the work there. */
   readonly shouldStop: () => boolean;
+  /** Whether the caller wants the slice to stop. */
+  readonly isInterrupted: () => boolean;
 }
 
 /** What the lanes share while they work through one route. */

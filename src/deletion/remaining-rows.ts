@@ -1,36 +1,58 @@
 import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
 import { sqlState } from '../database/transaction.ts';
+import type { Range } from './route.ts';
 import type { Refusal } from './work-queue.ts';
+
+/** Ranges with locked rows that a lane visits again; each visit costs as much as the first one. */
+const MOST_RETRIED = 32;
 
 /** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
 export interface RemainingEntry {
-  /** `locked`: left because of a lock, and not to be visited again by this slice. */
   readonly reason: RemainingReason | 'locked';
   readonly rows: number;
   readonly by?: string;
   /**
-   * Start of the range in which they are, as long as an earlier range is unfinished: an attempt that goes on
-   * from there visits and counts them again.
+   * Start of their range, as long as an earlier range is unfinished: an attempt that continues from there visits
+   * and counts them again.
    */
   readonly from?: string;
+  /** Of locked rows whose range is to be visited again: its end. */
+  readonly to?: string;
+}
+
+/** An entry of {@link RemainingEntry} whose range is to be visited again. */
+export type RetriedEntry = RemainingEntry & Range;
+
+/** The ranges to be visited again. */
+export function retriedIn(entries: readonly RemainingEntry[]): readonly RetriedEntry[] {
+  return entries.filter((entry): entry is RetriedEntry => entry.to !== undefined && entry.rows > 0);
+}
+
+/** The range of an entry for locked rows: without its end where a list is full. */
+export function rangeToRetry(
+  entries: readonly RemainingEntry[],
+  { from, to }: Range,
+): Partial<Range> {
+  return retriedIn(entries).length < MOST_RETRIED ? { from, to } : { from };
 }
 
 /** Why PostgreSQL refuses to delete a row. */
 export type RowRefusal = Pick<RemainingRows, 'reason' | 'by'>;
 
 /**
- * Adds `added` and sums up what can no longer be visited again: entries whose range starts before each of
- * `positions`, from one of which the next attempt would go on.
+ * Adds up entries that cannot be visited again: those whose range starts before each of `positions`, from one of
+ * which the next attempt would continue.
  */
-export function addRemaining(
+export function addUp(
   entries: readonly RemainingEntry[],
-  added: readonly RemainingEntry[],
   positions: readonly string[],
 ): readonly RemainingEntry[] {
   const sums = new Map<string, RemainingEntry>();
-  for (const entry of [...entries, ...added]) {
+  for (const entry of entries) {
     const { from, ...final } = entry;
-    const isFinal = from === undefined || positions.every((position) => isBefore(from, position));
+    const isFinal =
+      entry.to === undefined &&
+      (from === undefined || positions.every((position) => isBefore(from, position)));
     const key = JSON.stringify([entry.reason, entry.by, isFinal ? undefined : from]);
     const rows = (sums.get(key)?.rows ?? 0) + entry.rows;
     sums.set(key, { ...(isFinal ? final : entry), rows });
@@ -45,7 +67,7 @@ export function remainingRows(entries: readonly RemainingEntry[]): readonly Rema
     rows,
     ...(by === undefined ? {} : { by }),
   }));
-  return addRemaining([], finals, []).flatMap(({ reason, ...entry }) =>
+  return addUp(finals, []).flatMap(({ reason, ...entry }) =>
     reason === 'locked' ? [] : [{ reason, ...entry }],
   );
 }

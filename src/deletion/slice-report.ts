@@ -50,10 +50,7 @@ export class SliceReport {
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
-      skippedLocked: this.#checkpoints.reduce(
-        (sum, checkpoint) => sum + checkpoint.skippedLocked + lockedRows(checkpoint.remaining),
-        0,
-      ),
+      skippedLocked: lockedRows(this.#checkpoints.flatMap(({ remaining }) => remaining)),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
       ...(fraction === undefined ? {} : { fraction }),
       ...(waitingFor === undefined ? {} : { waitingFor }),

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChunkBounds, Piece, Range, Route } from './route.ts';
-import type { RowRefusal } from './remaining-rows.ts';
+import type { RetriedEntry, RowRefusal } from './remaining-rows.ts';
 
 /** A range that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends RangeTask {
@@ -26,15 +26,18 @@ export interface Wanted {
 export class WorkQueue {
   readonly #route: Route;
   /** Claimed or given back, and not yet finished, in the order of the route. */
-  readonly #open: Claim[] = [];
+  readonly #open: Claim[];
   #cursor: string;
   /** True when the route has no further range; those given back are still to be done. */
-  #isCutUp = false;
+  #isCutUp: boolean;
   #cutting: Promise<unknown> = Promise.resolve();
 
-  constructor(route: Route, from: string) {
+  /** @param tasks - the only ranges to be claimed; left out: all of the route from `from` */
+  constructor(route: Route, from: string, tasks?: readonly RangeTask[]) {
     this.#route = route;
     this.#cursor = from;
+    this.#isCutUp = tasks !== undefined;
+    this.#open = (tasks ?? []).map((task) => ({ ...task, taken: false }));
   }
 
   /** Where a successor may go on now: nothing before it is left unvisited. */
@@ -121,6 +124,8 @@ export interface RangeTask {
   readonly lockMode: LockMode;
   /** True: the statement may take long, since the range holds one row and cannot be made smaller. */
   readonly isSingle: boolean;
+  /** The entry for locked rows that this visit replaces. */
+  readonly retried?: RetriedEntry;
 }
 
 /**
@@ -128,7 +133,8 @@ export interface RangeTask {
  * PostgreSQL refuses the deletion of one of its rows.
  */
 export type Refusal =
-  | { readonly kind: 'locked' | 'slow' }
+  | { readonly kind: 'slow' }
+  | { readonly kind: 'locked'; readonly error: unknown }
   | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
 
 /**
@@ -148,10 +154,11 @@ export async function afterRefusal(
   if (kind === 'locked' && task.lockMode === 'wait') return [{ ...task, lockMode: 'skip' }];
   const pieces = task.isSingle ? 'single' : await route.divide(em, task.range);
   if (pieces !== 'single' && pieces !== null) {
-    return pieces.map(({ isSingle, ...range }) => ({
-      ...task,
+    return pieces.map(({ isSingle, ...range }, index) => ({
+      lockMode: task.lockMode,
       range,
       isSingle: isSingle === true,
+      ...(index === 0 && task.retried !== undefined ? { retried: task.retried } : {}),
     }));
   }
   if (kind === 'locked') return [{ ...task, lockMode: 'leave' }];
