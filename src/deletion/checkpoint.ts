@@ -1,4 +1,4 @@
-import type { RemainingRows, Way } from '../contract/slice.ts';
+import type { SettledSlice, Way } from '../contract/slice.ts';
 import { lockedRows, remainingRows, type RemainingEntry } from './remaining-rows.ts';
 
 /** One slice of one target in one run. */
@@ -38,12 +38,7 @@ export interface ClaimedSlice {
 }
 
 /** The final count of a slice. */
-export interface SliceTotals {
-  readonly deletedCount: number;
-  readonly skippedLocked: number;
-  readonly remaining: readonly RemainingRows[];
-  readonly workedMilliseconds: number;
-}
+export type SliceTotals = Omit<SettledSlice, 'resumeFrom'>;
 
 /** A lane's row in the ledger; PostgreSQL's driver returns a bigint as text. */
 export interface LedgerRow {
@@ -61,12 +56,13 @@ export interface LedgerRow {
 
 /** Totals over all lanes. */
 export function totalOf(rows: readonly LedgerRow[]): SliceTotals {
-  const remaining = rows.flatMap((row) => row.remaining);
+  const entries = rows.flatMap((row) => row.remaining);
+  const remaining = remainingRows(entries);
   return {
     deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
-    skippedLocked: lockedRows(remaining),
-    remaining: remainingRows(remaining),
-    workedMilliseconds: workedIn(rows),
+    skippedLocked: lockedRows(entries),
+    ...(remaining.length === 0 ? {} : { remaining }),
+    seconds: workedIn(rows) / 1_000,
   };
 }
 

@@ -148,10 +148,7 @@ export async function deleteSlice(
   return {
     way: route.way,
     deadline: doomed.deadline,
-    deletedCount: totals.deletedCount,
-    skippedLocked: totals.skippedLocked,
-    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
-    seconds: totals.workedMilliseconds / 1_000,
+    ...totals,
     ...(throttle.waits.length === 0 ? {} : { waits: throttle.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore
@@ -194,14 +191,7 @@ export async function closeSlice(
   ledgerSchema: string,
   key: SliceKey,
 ): Promise<SettledSlice> {
-  const { totals, resumeFrom } = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
-  return {
-    deletedCount: totals.deletedCount,
-    skippedLocked: totals.skippedLocked,
-    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
-    seconds: totals.workedMilliseconds / 1_000,
-    ...(resumeFrom === undefined ? {} : { resumeFrom }),
-  };
+  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
 }
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */

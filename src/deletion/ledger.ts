@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ResumePoint } from '../contract/slice.ts';
+import type { ResumePoint, SettledSlice } from '../contract/slice.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { quoteName, type SqlFragment } from '../database/sql.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type SlicePosition,
   type SliceTotals,
 } from './checkpoint.ts';
-import type { RemainingEntry } from './remaining-rows.ts';
+import { isBefore, type RemainingEntry } from './remaining-rows.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */
 const UNREAD_FOR_DAYS = 365;
@@ -83,7 +83,7 @@ export class SliceLedger {
     const rows = await ask<LedgerRow & { readonly bound: string; readonly is_closed: boolean }>(
       this.#em,
       DURABLY,
-      // An earlier attempt's chunk locks its lane's row, and for longer where a cascade takes its time.
+      // An earlier attempt's chunk holds its lane's row while cascades and triggers run.
       this.#cancelHolders(),
       {
         sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline)
@@ -266,20 +266,23 @@ export class SliceLedger {
    * and the totals returned are durable and final, with the position reached. A slice that never began has deleted
    * nothing.
    */
-  async close(): Promise<{
-    readonly totals: SliceTotals;
-    readonly resumeFrom: ResumePoint | undefined;
-  }> {
+  async close(): Promise<SettledSlice> {
     const rows = await this.#read(true);
     const [first] = rows;
     const reached = reachedBy(rows);
-    if (first === undefined || reached === undefined) {
-      return { totals: totalOf(rows), resumeFrom: undefined };
-    }
+    if (first === undefined || reached === undefined) return totalOf(rows);
     const { end, ...position } = reached;
-    const { deadline } = first;
-    const resumeFrom = { deadline, ...position, ...(end === undefined ? {} : { end }) };
-    return { totals: totalOf(rows), resumeFrom };
+    // The next slice visits the other ranges again, and counts their rows.
+    const before = rows.map((row) => ({
+      ...row,
+      remaining: row.remaining.filter(
+        ({ from }) => from === undefined || isBefore(from, reached.position),
+      ),
+    }));
+    return {
+      ...totalOf(before),
+      resumeFrom: { deadline: first.deadline, ...position, ...(end === undefined ? {} : { end }) },
+    };
   }
 
   /** Whether an attempt has claimed the slice. */
@@ -304,8 +307,12 @@ export class SliceLedger {
         values (?, ?, ?, 0, now(), true) on conflict do nothing`,
       params: this.#key,
     };
-    return await ask<LedgerRow>(this.#em, DURABLY, ...(isClosing ? [closed] : []), {
-      sql: `with slice as (
+    return await ask<LedgerRow>(
+      this.#em,
+      DURABLY,
+      ...(isClosing ? [this.#cancelHolders(), closed] : []),
+      {
+        sql: `with slice as (
           select lane, updated_at as old_updated_at from ${this.#table}
           where run_id = ? and target = ? and slice = ? order by lane for update
         )
@@ -315,8 +322,9 @@ export class SliceLedger {
         returning ledger.lane, fence, deleted_count, remaining, worked_milliseconds,
           ${instantAsText('deadline')} as deadline, way, position, end_position,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
-    });
+        params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
+      },
+    );
   }
 
   /**

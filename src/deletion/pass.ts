@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResumePoint, Way } from '../contract/slice.ts';
+import type { ResumePoint } from '../contract/slice.ts';
 import type { SlicePosition } from './checkpoint.ts';
 import { drainRoute } from './drain.ts';
 import { Lanes } from './lanes.ts';
@@ -9,12 +9,7 @@ import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
 
 /** Where a pass over the table begins; without a position, at the way's own start. */
-export interface StartPosition {
-  readonly way: Way;
-  readonly position?: string;
-  /** Of the sweep that is resumed. */
-  readonly end?: string | undefined;
-}
+export type StartPosition = Pick<SlicePosition, 'way'> & Partial<SlicePosition>;
 
 /** Of a sweep, which visits everything, also where locks were met before. */
 const BEGINNING: SlicePosition = { way: 'sweep', position: '0' };

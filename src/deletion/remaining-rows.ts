@@ -77,12 +77,18 @@ export function lockedRows(entries: readonly RemainingEntry[]): number {
   return entries.reduce((sum, { reason, rows }) => sum + (reason === 'locked' ? rows : 0), 0);
 }
 
-/** Where two positions cannot be told apart for certain the answer is no. */
-function isBefore(one: string, other: string): boolean {
+/** Whether a position lies before another one; false where that is not certain. */
+export function isBefore(one: string, other: string): boolean {
   if (one === '') return other !== '';
-  const [a, b] = [one, other].map((text) => (text === '' ? NaN : Number(text)));
-  if (!Number.isNaN(a) && !Number.isNaN(b)) return (a ?? 0) < (b ?? 0);
-  return Date.parse(one) < Date.parse(other);
+  const [a, b] = [Number(one), Number(other)];
+  if (other !== '' && !Number.isNaN(a) && !Number.isNaN(b)) return a < b;
+  return microseconds(one) < microseconds(other);
+}
+
+/** A JavaScript Date ends at milliseconds. */
+function microseconds(instant: string): number {
+  const fraction = /[.]\d{3}(\d+)/.exec(instant)?.[1] ?? '';
+  return Date.parse(instant) * 1_000 + Number(fraction.padEnd(3, '0'));
 }
 
 /** A foreign key; what a trigger raises; other constraints, of the tables that the deletion changes as well. */

@@ -34,8 +34,6 @@ export interface Route {
   readonly start: string;
   /** Where the way ends, if it is known beforehand. */
   readonly end: string | undefined;
-  /** SQL type in which positions are compared. */
-  readonly positionType: string;
   readonly bounds: ChunkBounds;
   /** Planner settings for questions along this way. Never for a deletion: triggers and cascades would run under them. */
   readonly settings: LocalSettings;

@@ -86,7 +86,6 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent.end,
-    positionType: 'bigint',
     // The best of those measured, see docs/benchmarks.md: larger chunks fill PostgreSQL's WAL buffers before
     // their commit has the WAL writer empty them, with smaller ones each trip to the server weighs more.
     bounds: { initial: INITIAL_BLOCKS * BLOCK, smallest: 1, largest: MOST_BLOCKS * BLOCK },

@@ -57,7 +57,7 @@ export class Throttle {
 
   /**
    * How many lanes may work now. Each keeps a core of the server busy, and beside others who need those for a
-   * moment all the time, fewer are afterRefusal than smaller chunks.
+   * moment all the time, fewer lanes disturb less than smaller chunks.
    */
   get lanes(): number {
     const { lanes, lanesBesideOthers } = this.#settings;
