@@ -16,7 +16,7 @@ export interface ClientPool {
   _remove?(client: PooledClient): void;
 }
 
-/** The server goes on, but cannot be worked with: it has become a standby, shuts down or was promoted elsewhere. */
+/** The server is up, but cannot be used: it has become a standby, shuts down or was promoted elsewhere. */
 const UNUSABLE = /^(25006|57P0|08)/;
 
 /** A connection, and whether it may be handed out again. */
@@ -26,14 +26,14 @@ interface Connection {
 }
 
 /**
- * Gives the pool back the place of a connection that was lost, and never hands that connection out again.
+ * Frees the pool slot of a lost connection, and never hands that connection out again.
  *
  * Kysely releases a transaction's connection after its rollback, and never when the rollback fails,
  * as it does on a connection that is gone. Each outage would take a place for every open transaction,
  * until none is left and the process cannot reach a database that is long up again.
  *
- * And where a statement was told that its connection ends, the pool learns of it only when the socket closes:
- * whoever asks in between would be given that very connection.
+ * After a statement has failed because its connection ends, the pool notices only when the socket closes, and
+ * would hand out that very connection in between.
  *
  * What makes one connection unusable, such as a failover, most likely does so for those that are open already: none of
  * them is handed out again.

@@ -109,7 +109,7 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /**
- * For questions about a table: if somebody holds it as a whole (`VACUUM FULL`, `ALTER TABLE`), the
- * question fails soon with {@link isLockTimeout}, and whoever asked can say what it is waiting for.
+ * For questions about a table: while another session locks it (`VACUUM FULL`, `ALTER TABLE`), the question fails
+ * soon with {@link isLockTimeout}, and the caller can report what it waits for.
  */
 export const ASKING: LocalSettings = { lock_timeout: '100ms' };

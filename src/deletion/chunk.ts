@@ -39,7 +39,7 @@ const SINGLE_ROW_TIMEOUT = 30_000;
 /** `lock_not_available`; `deadlock_detected` can only be met where `deadlock_timeout` is very short. */
 const LOCKED = new Set(['55P03', '40P01']);
 
-/** `query_canceled`: by our own `statement_timeout`, or by somebody who found us in the way. */
+/** `query_canceled`: by our own `statement_timeout`, or by an operator. */
 const SLOW = '57014';
 
 /**

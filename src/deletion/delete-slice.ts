@@ -13,7 +13,7 @@ import { requireWritable } from '../targets/table-support.ts';
 import type { Target } from '../targets/target.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 
-/** One slice to work on. The same run, target and slice again means: go on from the ledger. */
+/** One slice to work on. The same run, target and slice again: it continues from the ledger. */
 export interface SliceJob {
   readonly target: Target;
   readonly settings: DeletionSettings;
@@ -109,7 +109,7 @@ export async function deleteSlice(
     const from = known ?? (await throttle.ask(() => chooseWay(em, doomed)));
     return { doomed, checkpoints, from };
   };
-  // The first look at the server takes as long as all that must be known, so both go on side by side.
+  // The first check of the server takes as long as everything else, so both run at once.
   const firstLook = throttle.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
   // On the connection of the look, which is done before the others are.
@@ -212,7 +212,7 @@ function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
 }
 
-/** Everything that goes on in one slice has this in common. */
+/** What all parts of one slice share. */
 export interface SliceWork {
   readonly em: EntityManager;
   readonly doomed: Doomed;

@@ -14,7 +14,7 @@ import {
   type Refusal,
 } from './work-queue.ts';
 
-/** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
+/** After a lock was met, this many chunks skip locked rows from the start. */
 const CAUTIOUS_CHUNKS = 8;
 
 /**
@@ -31,7 +31,7 @@ const SMALLEST_PART = 2;
 const WHERE_NOTHING_IS = 4;
 
 /**
- * Lets the lanes work through the route until its end or until told to stop. An error in one lane stops the
+ * Lets the lanes work through the route until its end or until they should stop. An error in one lane stops the
  * others after their chunk, and is thrown when all have stopped: no transaction is left open.
  */
 export class Lanes {
@@ -103,7 +103,7 @@ export class Lanes {
     }
   }
 
-  /** The next range; cutting one reads the table, which somebody may hold as a whole. */
+  /** The next range; cutting one reads the table, which another session may have locked. */
   async #claim(size: number): Promise<Claim | 'locked' | null> {
     const { em, settings, throttle } = this.#work;
     try {
@@ -181,10 +181,10 @@ export class Lanes {
     this.#work.onChunk(this.#work.route, this.#retryAt ?? this.#queue.position);
   }
 
-  /** Lets the next chunks be what the last one teaches. */
+  /** Adapts the next chunks to the last one. */
   #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
     const { route, settings, throttle } = this.#work;
-    // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
+    // Another session waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const contention = throttle.takeContention() ? 2 : 1;
     const isOverPace = deletedCount > (mostRowsAt(settings.rowsPerSecond) ?? Infinity);
     const felt = Math.max(elapsed * contention, isOverPace ? settings.chunkMilliseconds * 2 : 0);

@@ -262,7 +262,7 @@ export class SliceLedger {
   }
 
   /**
-   * Ends the slice from outside: whatever attempt is still at work commits nothing more, none can claim the slice,
+   * Ends the slice from outside: an attempt that is still running commits nothing more, none can claim the slice,
    * and the totals returned are durable and final, with the position reached. A slice that never began has deleted
    * nothing.
    */
@@ -432,6 +432,6 @@ export function supersededIn(error: unknown): unknown {
 /** The error of an attempt that has been overtaken. */
 function superseded(): SupersededError {
   return new SupersededError(
-    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt goes on from the ledger.',
+    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt continues from the ledger.',
   );
 }

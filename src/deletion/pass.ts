@@ -48,7 +48,7 @@ export async function runPasses(work: SliceWork, from: StartPosition): Promise<P
 
 /**
  * Visits the ranges with locked rows again. Each visit replaces what the ledger says of its range, so the count of
- * locked rows is exact whenever this ends. A slice whose time is spent retries once; one that was told to stop does
+ * locked rows is exact whenever this ends. A slice whose time is spent retries once; one that was asked to stop does
  * not.
  */
 async function retryLocked(work: SliceWork, route: Route, at: SlicePosition): Promise<void> {

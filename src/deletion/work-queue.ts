@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /**
- * Shares one route out to lanes: whoever is free takes the next range, so that no lane idles
+ * Distributes one route to lanes: a free lane takes the next range, so that none idles
  * while another still has half the table before it.
  *
  * It also knows how far *everybody* has come. That point, not a lane's own, is what the ledger
@@ -40,17 +40,17 @@ export class WorkQueue {
     this.#open = (tasks ?? []).map((task) => ({ ...task, taken: false }));
   }
 
-  /** Where a successor may go on now: nothing before it is left unvisited. */
+  /** Where a next attempt may continue: everything before it has been visited. */
   get position(): string {
     return this.#open[0]?.range.from ?? this.#cursor;
   }
 
-  /** Where a successor may go on once `claim` is committed. */
+  /** The same once `claim` is committed. */
   positionAfter(claim: Claim): string {
     return this.#open.find((other) => other !== claim)?.range.from ?? this.#cursor;
   }
 
-  /** What nobody has claimed yet, in the unit of a chunk's size; undefined where that can't be told. */
+  /** What is unclaimed, in the unit of a chunk's size; undefined: unknown. */
   get remaining(): number | undefined {
     return this.#route.remaining(this.#cursor);
   }
