@@ -68,7 +68,9 @@ test('locks that were told before the table was written anew are not told again'
     'The worker died.',
   );
   // As if it had died after its last visit to three rows that somebody held.
-  await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
+  await database.sql(
+    `update session_cleanup.session_cleanup_ledger set remaining = '[{"reason": "locked", "rows": 3}]'`,
+  );
   await database.sql('vacuum full sessions');
 
   const outcome = await cleaner.clean({ runId: 'run' });
