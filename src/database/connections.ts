@@ -16,7 +16,7 @@ export interface ClientPool {
   _remove?(client: PooledClient): void;
 }
 
-/** The server goes on, but cannot be worked with: it has become a standby, shuts down or was promoted elsewhere. */
+/** The server is up, but cannot be used: it has become a standby, shuts down or was promoted elsewhere. */
 const UNUSABLE = /^(25006|57P0|08)/;
 
 /** A connection, and whether it may be handed out again. */
@@ -26,14 +26,14 @@ interface Connection {
 }
 
 /**
- * Gives the pool back the place of a connection that was lost, and never hands that connection out again.
+ * Frees the pool slot of a lost connection, and never hands that connection out again.
  *
  * Kysely releases a transaction's connection after its rollback, and never when the rollback fails,
  * as it does on a connection that is gone. Each outage would take a place for every open transaction,
  * until none is left and the process cannot reach a database that is long up again.
  *
- * And where a statement was told that its connection ends, the pool learns of it only when the socket closes:
- * whoever asks in between would be given that very connection.
+ * After a statement has failed because its connection ends, the pool notices only when the socket closes, and
+ * would hand out that very connection in between.
  *
  * What makes one connection unusable, such as a failover, most likely does so for those that are open already: none of
  * them is handed out again.
@@ -85,7 +85,7 @@ function releaseOnce(client: PooledClient, connection: Connection): void {
 const nothingToGiveBack: Release = () => undefined;
 
 /**
- * Looks out for answers that are the last ones of their connection. One on which a query had no answer in time
+ * Detects answers that are the last ones of their connection, and returns that of a message's last statement. A connection on which a query had no answer in time
  * (`query_timeout`) is ended: the driver only stops waiting, so whatever is asked next would wait behind that
  * query, for as long again.
  */
@@ -93,15 +93,15 @@ function watchAnswers(client: PooledClient, connection: Connection, loseAll: () 
   const { query } = client;
   client.query = (...args) => {
     const answer: unknown = query.apply(client, args);
-    if (answer instanceof Promise) {
-      answer.catch((error: unknown) => {
-        const isSilent = isSilence(error);
-        connection.isLost ||= isSilent;
-        if (isFarewell(error)) loseAll();
-        if (isSilent) client.end().catch(() => undefined);
-      });
-    }
-    return answer;
+    if (!(answer instanceof Promise)) return answer;
+    answer.catch((error: unknown) => {
+      const isSilent = isSilence(error);
+      connection.isLost ||= isSilent;
+      if (isFarewell(error)) loseAll();
+      if (isSilent) client.end().catch(() => undefined);
+    });
+    // One result for each statement of a message; MikroORM expects one.
+    return answer.then((results: unknown) => (Array.isArray(results) ? results.at(-1) : results));
   };
 }
 

@@ -9,7 +9,6 @@ import { defineLedgerEntry } from './entities/ledger-entry.ts';
 import { SessionSchema } from './entities/session.ts';
 import { migrationsList } from './migrations/index.ts';
 import { markConnectionErrors, releaseLostConnections, type ClientPool } from './connections.ts';
-import { joinStatements } from './joined-statements.ts';
 
 /**
  * Table of applied migrations, beside the ledger and under a name of its own: an application that uses
@@ -87,7 +86,6 @@ export function ormOptions(database: DatabaseSettings): Options {
       onPoolCreated(pool: ClientPool & Parameters<typeof markConnectionErrors>[0]) {
         markConnectionErrors(pool);
         releaseLostConnections(pool);
-        joinStatements(pool);
       },
     },
   };

@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { raw } from '@mikro-orm/core';
 import { SessionSchema, type Session } from './entities/session.ts';
 
-/** What an application knows of a session when somebody logs in. */
+/** What an application knows of a session at login. */
 export interface NewSession {
   readonly userId: string;
   /** The secret that the client keeps; only its hash is stored. */

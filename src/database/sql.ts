@@ -8,9 +8,14 @@ export interface SqlFragment {
 
 /** Joins conditions that all must hold. */
 export function allOf(...conditions: readonly SqlFragment[]): SqlFragment {
+  return joined(conditions, ' and ');
+}
+
+/** Joins fragments, with `separator` between them. */
+export function joined(fragments: readonly SqlFragment[], separator: string): SqlFragment {
   return {
-    sql: conditions.map(({ sql }) => sql).join(' and '),
-    params: conditions.flatMap(({ params }) => params),
+    sql: fragments.map(({ sql }) => sql).join(separator),
+    params: fragments.flatMap(({ params }) => params),
   };
 }
 

@@ -1,36 +1,8 @@
-import { IsolationLevel, type EntityManager } from '@mikro-orm/postgresql';
-import type { SqlFragment } from './sql.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { joined, type SqlFragment } from './sql.ts';
 
 /** Settings by their PostgreSQL name. */
 export type LocalSettings = Readonly<Record<string, string>>;
-
-/**
- * Runs `work` in one transaction under `settings`, which end with it (`SET LOCAL`): nothing is left
- * on the connection, so it may come from PgBouncer in transaction mode.
- *
- * The isolation is always READ COMMITTED, whatever the database's default: a renewal that commits
- * while we wait is then seen, and its row tested again, rather than failing the transaction.
- *
- * @param and - expression that is evaluated along with the settings
- */
-export async function withSettings<T>(
-  em: EntityManager,
-  settings: LocalSettings,
-  work: (em: EntityManager) => Promise<T>,
-  and?: SqlFragment,
-): Promise<T> {
-  return await em.transactional(
-    async (tx) => {
-      const { sql, params } = settingsStatement(settings);
-      await tx.execute(`${sql}${and === undefined ? '' : `, ${and.sql}`}`, [
-        ...params,
-        ...(and?.params ?? []),
-      ]);
-      return await work(tx);
-    },
-    { isolationLevel: IsolationLevel.READ_COMMITTED, clear: true },
-  );
-}
 
 /** A question that takes longer is cancelled by the server (57014), which outlives a lost client. */
 const QUESTION_TIMEOUT = '10s';
@@ -47,55 +19,82 @@ const QUESTION_SETTINGS: LocalSettings = {
 };
 
 /**
- * Sends statements as one message, which PostgreSQL takes for one transaction, under `settings` that end with
- * it: a question with its settings is one trip to the server. Returns the rows of the last one.
+ * Sends statements as one message, which PostgreSQL takes for one transaction: it costs one round trip, and leaves no
+ * lock behind when the client is lost. Returns the rows of the last one.
+ *
+ * The isolation is always READ COMMITTED, whatever the database's default: a renewal that commits while a deletion
+ * waits is then seen, and its row tested again, rather than failing the transaction. Each statement has a
+ * `statement_timeout` of its own. Settings end with the message, so the connection may come from PgBouncer in
+ * transaction mode.
+ *
+ * @param em - not in a transaction
+ */
+export async function sendTransaction<Row extends object>(
+  em: EntityManager,
+  statements: readonly SqlFragment[],
+): Promise<Row[]> {
+  const { sql, params } = joined([ISOLATION, ...statements], '; ');
+  return await em.execute<Row[]>(sql, [...params]);
+}
+
+/**
+ * Asks a question by {@link sendTransaction}, under `settings`.
  *
  * The search_path is `pg_catalog` alone, so that no function, operator or type of another schema can take
  * part; every table must be named with its schema. Each statement is cancelled after
  * {@link QUESTION_TIMEOUT} unless `settings` gives another `statement_timeout` (see {@link isTimeout}), and
  * none is subject to a timeout of the role or the database. Literals must not hold a backslash: a message is read
  * before any of its settings take effect, so `standard_conforming_strings` is what the role has.
- *
- * @param em - not in a transaction
  */
 export async function ask<Row extends object>(
   em: EntityManager,
   settings: LocalSettings,
   ...statements: readonly SqlFragment[]
 ): Promise<Row[]> {
-  const message = [
-    { sql: ISOLATION, params: [] },
+  return await sendTransaction<Row>(em, [
     { sql: PINNED_SEARCH_PATH, params: [] },
-    { sql: NO_TRANSACTION_TIMEOUT, params: [] },
-    { sql: END_WITH_CLIENT, params: [] },
+    NO_TRANSACTION_TIMEOUT,
+    END_WITH_CLIENT,
     settingsStatement({ ...QUESTION_SETTINGS, ...settings }),
     ...statements,
-  ];
-  return await em.execute<Row[]>(
-    message.map((statement) => statement.sql).join('; '),
-    message.flatMap((statement) => statement.params),
-  );
+  ]);
 }
 
-/** As {@link withSettings} has it. */
-const ISOLATION = 'set transaction isolation level read committed';
+const ISOLATION: SqlFragment = {
+  sql: 'set transaction isolation level read committed',
+  params: [],
+};
 
 /** Until the transaction ends. `pg_temp` is searched first unless it is named. */
 export const PINNED_SEARCH_PATH = 'set local search_path = pg_catalog, pg_temp';
 
 /** PostgreSQL 17 and later have it; elsewhere its name is an error. */
-const NO_TRANSACTION_TIMEOUT = `select case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '0', true) end`;
+const NO_TRANSACTION_TIMEOUT: SqlFragment = {
+  sql: `select case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '0', true) end`,
+  params: [],
+};
 
 /** The server cancels a question whose client has gone, as after Ctrl-C. Other platforms refuse any value but 0. */
-const END_WITH_CLIENT = `select case when version() like '%linux%' then set_config('client_connection_check_interval', '1s', true) end`;
+const END_WITH_CLIENT: SqlFragment = {
+  sql: `select case when version() like '%linux%' then set_config('client_connection_check_interval', '1s', true) end`,
+  params: [],
+};
 
-function settingsStatement(settings: LocalSettings): SqlFragment {
-  return {
-    sql: `select ${Object.keys(settings)
-      .map(() => 'pg_catalog.set_config(?, ?, true)')
-      .join(', ')}`,
-    params: Object.entries(settings).flat(),
-  };
+/**
+ * Statement that makes settings until the transaction ends (`SET LOCAL`).
+ *
+ * @param and - expressions that are evaluated along with them
+ */
+export function settingsStatement(
+  settings: LocalSettings,
+  ...and: readonly SqlFragment[]
+): SqlFragment {
+  const all = Object.entries(settings).map((setting) => ({
+    sql: 'pg_catalog.set_config(?, ?, true)',
+    params: setting,
+  }));
+  const { sql, params } = joined([...all, ...and], ', ');
+  return { sql: `select ${sql}`, params };
 }
 
 /** SQLSTATE of a database error, or undefined for any other error. */
@@ -117,7 +116,7 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /**
- * For questions about a table: if somebody holds it as a whole (`VACUUM FULL`, `ALTER TABLE`), the
- * question fails soon with {@link isLockTimeout}, and whoever asked can say what it is waiting for.
+ * For questions about a table: while another session locks it (`VACUUM FULL`, `ALTER TABLE`), the question fails
+ * soon with {@link isLockTimeout}, and the caller can report what it waits for.
  */
 export const ASKING: LocalSettings = { lock_timeout: '100ms' };

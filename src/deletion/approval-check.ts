@@ -21,7 +21,7 @@ const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
 
 /**
  * Looks whether a run would delete `share` of the table or more, the signature of a mistaken unit or
- * column, or mostly rows that hold a value for "never". Undefined: it would not, go on.
+ * column, or mostly rows that hold a value for "never". Undefined: it would not.
  *
  * With a share of 1 it only looks for one row that stays and for a well-known value, which the expiry's index
  * finds at once. A smaller share has to be counted, and so costs one reading of the table. Where that takes too

@@ -1,40 +1,49 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type SqlFragment, allOf, asWhere, quoteName } from '../database/sql.ts';
-import { type LocalSettings, ask, sqlState, withSettings } from '../database/transaction.ts';
-import { type ExpiredRows, isExpired } from '../targets/expired-rows.ts';
-import type { SliceWork } from './delete-slice.ts';
-import { rowRefusalIn } from './remaining-rows.ts';
-import type { Route } from './route.ts';
-import type { Refusal, RangeTask } from './work-queue.ts';
+import { allOf, asWhere, quoteName, type SqlFragment } from '../database/sql.ts';
+import {
+  ask,
+  sendTransaction,
+  settingsStatement,
+  sqlState,
+  type LocalSettings,
+} from '../database/transaction.ts';
+import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Target } from '../targets/target.ts';
+import type { SliceWork } from './delete-slice.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { rangeToRetry, rowRefusalIn, type RemainingEntry } from './remaining-rows.ts';
+import type { Route } from './route.ts';
+import type { RangeTask, Refusal } from './work-queue.ts';
 
 /** What one chunk did. */
 export interface ChunkCounts {
   readonly deletedCount: number;
-  /** Expired rows still there because somebody holds a lock on them. */
+  /** Expired rows still there because another session holds a lock on them. */
   readonly lockedCount: number;
-  /** Expired rows still there because a trigger keeps them without an error. */
-  readonly keptCount: number;
 }
 
-/** A chunk is broken off at this multiple of its time, so that nobody waits longer for its locks. */
+/** The row that answers a chunk's message. */
+interface ChunkRow {
+  readonly deleted_count: string;
+  readonly locked?: string;
+  readonly kept?: string;
+}
+
+/** A chunk is cancelled after this multiple of its time, so that no session waits longer for its locks. */
 const TIMEOUT_FACTOR = 8;
 
 /** The same for a single row, whose deletion may set off much else. Milliseconds. */
 const SINGLE_ROW_TIMEOUT = 30_000;
 
-/** A worker frozen in mid-chunk loses its connection, and so its locks, after this. Milliseconds. */
-const IDLE_IN_TRANSACTION = 1_000;
-
 /** `lock_not_available`; `deadlock_detected` can only be met where `deadlock_timeout` is very short. */
 const LOCKED = new Set(['55P03', '40P01']);
 
-/** `query_canceled`: by our own `statement_timeout`, or by somebody who found us in the way. */
+/** `query_canceled`: by our own `statement_timeout`, or by an operator. */
 const SLOW = '57014';
 
 /**
- * Deletes the expired rows of one range in one short transaction, to which `record` adds the
- * ledger's entry before it commits. A refused chunk has been rolled back whole.
+ * Deletes the expired rows of one range and adds `entry` to the ledger, in one message and so in one short
+ * transaction; the checkpoint then holds what was committed. A refused chunk has been rolled back whole.
  *
  * `wait` is the fast path, a plain range delete that gives up on the first lock it can't have within
  * the lock timeout: far below any `deadlock_timeout`, so in a deadlock it is always this side that
@@ -48,60 +57,69 @@ export async function deleteChunk(
   work: SliceWork,
   route: Route,
   task: RangeTask,
-  record: (tx: EntityManager, counts: ChunkCounts) => Promise<void>,
+  entry: LedgerEntry,
 ): Promise<ChunkCounts | Refusal> {
-  const rows = allOf(route.within(task.range), expiredOn(route, work.expired));
-  const settings = chunkSettings(work, task);
-  let refused: Refusal | undefined;
-  let isEntered = false;
+  const { em, expired, keptBy, ledger } = work;
+  const { target } = expired;
+  const { checkpoint } = entry;
+  const rows = allOf(route.within(task.range), expiredOn(route, expired));
+  const locked: Omit<RemainingEntry, 'rows'> = {
+    reason: 'locked',
+    ...rangeToRetry(entry.remaining, task.range),
+  };
+  const kept: Omit<RemainingEntry, 'rows'> = {
+    reason: 'kept-by-trigger',
+    ...(keptBy.trigger === undefined ? {} : { by: keptBy.trigger }),
+    from: task.range.from,
+  };
+  const condition = task.lockMode === 'wait' ? rows : stepAround(route, expired, rows);
+  const deletion = task.lockMode === 'leave' ? undefined : bulkDelete(em, target, condition);
+  const counts = stayingRows(task, target, rows, keptBy);
   try {
-    return await withSettings(
-      work.em,
-      settings,
-      async (tx) => {
-        const counts = await countsOf(tx, work, route, task, rows).catch((error: unknown) => {
-          refused = refusalIn(error);
-          throw error;
-        });
-        await record(tx, counts);
-        isEntered = true;
-        return counts;
-      },
-      work.ledger.attemptLock,
-    );
+    const [row] = await sendTransaction<ChunkRow>(em, [
+      settingsStatement(chunkSettings(work, task), ledger.attemptLock),
+      ledger.entry(entry, deletion),
+      ...(counts === undefined ? [] : [ledger.counted(checkpoint, counts, { locked, kept })]),
+    ]);
+    const before = checkpoint.deletedCount;
+    checkpoint.deletedCount = Number(row?.deleted_count);
+    const [lockedCount, keptCount] = [Number(row?.locked ?? 0), Number(row?.kept ?? 0)];
+    checkpoint.remaining = [
+      ...entry.remaining,
+      ...(lockedCount > 0 ? [{ ...locked, rows: lockedCount }] : []),
+      ...(keptCount > 0 ? [{ ...kept, rows: keptCount }] : []),
+    ];
+    return { deletedCount: checkpoint.deletedCount - before, lockedCount };
   } catch (error) {
-    // Deferred constraints and triggers refuse at the commit. A lock that is not to be had there is the ledger's.
-    if (isEntered) {
-      const atCommit = refusalIn(error);
-      if (atCommit !== undefined && atCommit.kind !== 'locked') refused = atCommit;
-    }
-    // Elsewhere the same codes mean something else.
-    if (refused !== undefined) return refused;
-    throw error;
+    const refusal = refusalIn(error);
+    if (refusal === undefined) throw error;
+    return refusal;
   }
 }
 
-async function countsOf(
-  tx: EntityManager,
-  { expired, keptBy }: SliceWork,
-  route: Route,
+/** Query for the rows that stay: `locked` by others, or `kept` by a trigger; undefined: there can be none. */
+function stayingRows(
   { lockMode }: RangeTask,
-  rows: SqlFragment,
-): Promise<ChunkCounts> {
-  const { target } = expired;
-  if (lockMode === 'leave') {
-    return { deletedCount: 0, lockedCount: await countRows(tx, target, rows), keptCount: 0 };
-  }
-  const condition = lockMode === 'wait' ? rows : stepAround(route, expired, rows);
-  const deletedCount = await bulkDelete(tx, target, condition);
+  { quotedTable }: Target,
+  { sql, params }: SqlFragment,
+  { isPossible }: KeptBy,
+): SqlFragment | undefined {
+  const count = (locking: string): string =>
+    `(select pg_catalog.count(*) from (select from ${quotedTable} where ${sql}${locking}) as expired)`;
+  // A lock of another session would have made the deletion fail.
   if (lockMode === 'wait') {
-    // Whoever held a lock would have made the deletion fail.
-    const keptCount = keptBy.isPossible ? await countRows(tx, target, rows) : 0;
-    return { deletedCount, lockedCount: 0, keptCount };
+    return isPossible
+      ? { sql: `select 0::pg_catalog.int8 as locked, ${count('')} as kept`, params }
+      : undefined;
   }
-  const left = await countRows(tx, target, rows);
-  const keptCount = keptBy.isPossible && left > 0 ? await countRows(tx, target, rows, UNLOCKED) : 0;
-  return { deletedCount, lockedCount: Math.max(left - keptCount, 0), keptCount };
+  if (lockMode === 'leave' || !isPossible) {
+    return { sql: `select ${count('')} as locked, 0::pg_catalog.int8 as kept`, params };
+  }
+  return {
+    sql: `select greatest(staying operator(pg_catalog.-) kept, 0) as locked, kept
+      from (select ${count('')} as staying, ${count(' for update skip locked')} as kept) as found`,
+    params: [...params, ...params],
+  };
 }
 
 function chunkSettings({ settings }: SliceWork, { isSingle }: RangeTask): LocalSettings {
@@ -109,7 +127,6 @@ function chunkSettings({ settings }: SliceWork, { isSingle }: RangeTask): LocalS
   return {
     lock_timeout: `${settings.lockTimeoutMilliseconds}ms`,
     statement_timeout: `${timeout}ms`,
-    idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION}ms`,
     synchronous_commit: settings.asynchronousCommit ? 'off' : 'on',
   };
 }
@@ -131,49 +148,23 @@ function stepAround(route: Route, expired: ExpiredRows, rows: SqlFragment): SqlF
   );
 }
 
-/** Leaves rows out that others hold. */
-const UNLOCKED = ' for update skip locked';
-
-async function countRows(
-  em: EntityManager,
-  target: Target,
-  rows: SqlFragment,
-  locking = '',
-): Promise<number> {
-  const [row] = await em.execute<{ count: string }[]>(
-    `select pg_catalog.count(*) as count from (select from ${target.quotedTable} where ${rows.sql}${locking}) as expired`,
-    [...rows.params],
-  );
-  return Number(row?.count ?? 0);
-}
-
 function refusalIn(error: unknown): Refusal | undefined {
   const state = sqlState(error);
   if (state === undefined) return undefined;
-  if (LOCKED.has(state)) return { kind: 'locked' };
+  if (LOCKED.has(state)) return { kind: 'locked', error };
   if (state === SLOW) return { kind: 'slow' };
   const row = rowRefusalIn(error);
   return row && { kind: 'refused', row, error };
 }
 
 /**
- * MikroORM's bulk delete: removes the rows for which the condition holds, and returns how many.
+ * MikroORM's bulk delete of the rows for which the condition holds.
  *
- * A slice asks for the same deletion again and again, only with other parameters. Putting it together is a
- * third of what a chunk costs the worker, so that is done once for each condition.
+ * A slice sends the same deletion again and again, only with other parameters. Building it is a third of what
+ * a chunk costs the worker, so that is done once for each condition.
  */
-async function bulkDelete(
-  em: EntityManager,
-  target: Target,
-  condition: SqlFragment,
-): Promise<number> {
-  const statement = statementFor(em, target, condition);
-  const { affectedRows } = await em.execute<{ affectedRows: number }>(
-    statement,
-    [...condition.params],
-    'run',
-  );
-  return affectedRows;
+function bulkDelete(em: EntityManager, target: Target, condition: SqlFragment): SqlFragment {
+  return { sql: statementFor(em, target, condition), params: condition.params };
 }
 
 const statements = new WeakMap<Target, Map<string, string>>();

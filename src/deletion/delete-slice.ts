@@ -7,13 +7,13 @@ import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
 import { type StartPosition, positionOn, runPasses } from './pass.ts';
 import { type KeptBy, findKeptBy } from './chunk.ts';
-import { SliceLedger, forgetAhead, supersededIn } from './ledger.ts';
+import { SliceLedger, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
 import type { Target } from '../targets/target.ts';
 import { SliceReport, type ProgressListener } from './slice-report.ts';
 
-/** One slice to work on. The same run, target and slice again means: go on from the ledger. */
+/** One slice to work on. The same run, target and slice again: it continues from the ledger. */
 export interface SliceJob {
   readonly target: Target;
   readonly settings: DeletionSettings;
@@ -101,7 +101,7 @@ export async function deleteSlice(
     workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
-      await forgetAhead(em, ledger, claimed, target.expiry);
+      if (reached !== undefined) await ledger.forgetFrom(checkpoints, reached, target.expiry);
     }
     report.begin(checkpoints);
     const expired = { target, bound, deadline };
@@ -109,7 +109,7 @@ export async function deleteSlice(
     const from = known ?? (await throttle.ask(() => chooseWay(em, expired)));
     return { expired, checkpoints, from };
   };
-  // The first look at the server takes as long as all that must be known, so both go on side by side.
+  // The first check of the server takes as long as everything else, so both run at once.
   const firstLook = throttle.untilClear();
   const pruning = job.slice === 0 ? ledger.prune(settings.ledgerRetentionDays) : undefined;
   // On the connection of the look, which is done before the others are.
@@ -134,6 +134,7 @@ export async function deleteSlice(
     keptBy: await findingTriggers,
     refusedRows: new RefusedRows(resumeFrom === undefined),
     shouldStop,
+    isInterrupted: () => hooks.shouldStop() !== undefined,
     onChunk: (route, position) => report.onChunk(route, position),
   };
   const { route, end } = await runPasses(work, from).catch((error: unknown) => {
@@ -147,10 +148,7 @@ export async function deleteSlice(
   return {
     way: route.way,
     deadline: expired.deadline,
-    deletedCount: totals.deletedCount,
-    skippedLocked: totals.skippedLocked,
-    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
-    seconds: totals.workedMilliseconds / 1_000,
+    ...totals,
     ...(throttle.waits.length === 0 ? {} : { waits: throttle.waits }),
     stopped: hasMore ? stopped : 'drained',
     ...(hasMore
@@ -193,14 +191,7 @@ export async function closeSlice(
   ledgerSchema: string,
   key: SliceKey,
 ): Promise<SettledSlice> {
-  const { totals, resumeFrom } = await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
-  return {
-    deletedCount: totals.deletedCount,
-    skippedLocked: totals.skippedLocked,
-    ...(totals.remaining.length === 0 ? {} : { remaining: totals.remaining }),
-    seconds: totals.workedMilliseconds / 1_000,
-    ...(resumeFrom === undefined ? {} : { resumeFrom }),
-  };
+  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
 }
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
@@ -221,7 +212,7 @@ function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
 }
 
-/** Everything that goes on in one slice has this in common. */
+/** What all parts of one slice share. */
 export interface SliceWork {
   readonly em: EntityManager;
   readonly expired: ExpiredRows;
@@ -235,6 +226,8 @@ export interface SliceWork {
   readonly onChunk: (route: Route, position: string) => void;
   /** Asked before each chunk; true ends the work there. */
   readonly shouldStop: () => boolean;
+  /** Whether the caller wants the slice to stop. */
+  readonly isInterrupted: () => boolean;
 }
 
 /** What the lanes share while they work through one route. */

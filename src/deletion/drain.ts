@@ -108,7 +108,6 @@ export function drainRoute(target: Target, bound: string): Route {
     way: 'drain',
     start: '',
     end: undefined,
-    positionType: sqlType,
     bounds: BOUNDS,
     settings,
     within,

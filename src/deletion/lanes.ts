@@ -1,26 +1,22 @@
 import { isLockTimeout } from '../database/transaction.ts';
-import { type ChunkCounts, deleteChunk } from './chunk.ts';
+import type { LaneCheckpoint, SlicePosition } from './checkpoint.ts';
+import { deleteChunk, type ChunkCounts } from './chunk.ts';
+import type { LanesEnd, LaneWork } from './delete-slice.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { addUp, type RemainingEntry, type RetriedEntry } from './remaining-rows.ts';
 import {
-  type ChunkEntry,
-  type LaneCheckpoint,
-  type SlicePosition,
-  applyEntry,
-} from './checkpoint.ts';
-import { recordEntry } from './ledger.ts';
-import { type RemainingEntry, addRemaining } from './remaining-rows.ts';
-import { remember } from './locked-rows.ts';
-import type { LaneWork, LanesEnd } from './delete-slice.ts';
-import {
-  type Claim,
-  type Refusal,
-  WorkQueue,
   afterRefusal,
   mostRowsAt,
   nextChunkSize,
+  WorkQueue,
+  type Claim,
+  type RangeTask,
+  type Refusal,
 } from './work-queue.ts';
 
-/** After a lock was met, this many chunks step around locks from the start; more if it goes on. */
+/** After a lock was met, this many chunks skip locked rows from the start. */
 const CAUTIOUS_CHUNKS = 8;
+
 /**
  * What is left is cut so that each lane gets this many ranges of it, but into none smaller than
  * this part of a chunk, since every transaction costs something of its own.
@@ -35,7 +31,7 @@ const SMALLEST_PART = 2;
 const WHERE_NOTHING_IS = 4;
 
 /**
- * Lets the lanes work through the route until its end or until told to stop. An error in one lane stops the
+ * Lets the lanes work through the route until its end or until they should stop. An error in one lane stops the
  * others after their chunk, and is thrown when all have stopped: no transaction is left open.
  */
 export class Lanes {
@@ -49,9 +45,13 @@ export class Lanes {
   readonly #committed = new Map<LaneCheckpoint, string>();
   readonly #errors: unknown[] = [];
 
-  constructor(work: LaneWork, from: string) {
+  readonly #retryAt: string | undefined;
+
+  /** @param retried - ranges with locked rows: these are visited again, after a pass that ended at `from` */
+  constructor(work: LaneWork, from: string, retried?: readonly RetriedEntry[]) {
     this.#work = work;
-    this.#queue = new WorkQueue(work.route, from);
+    this.#queue = new WorkQueue(work.route, from, retried?.map(retryOf));
+    this.#retryAt = retried && from;
     this.#size = Math.min(work.route.bounds.initial, this.#largest());
   }
 
@@ -78,13 +78,14 @@ export class Lanes {
     try {
       while (this.#ended === undefined) {
         await throttle.untilClear();
-        if (checkpoint.lane >= throttle.lanes) return;
+        if (this.#work.checkpoints.indexOf(checkpoint) >= throttle.lanes) return;
         if (this.#work.shouldStop()) {
           this.#ended = 'stopped';
           return;
         }
-        const size = this.#nextSize();
-        const expectedRows = this.#work.route.rowsIn(size);
+        const isRetry = this.#retryAt !== undefined;
+        const size = isRetry ? Infinity : this.#nextSize();
+        const expectedRows = isRetry ? 0 : this.#work.route.rowsIn(size);
         if (!throttle.reserve(expectedRows)) continue;
         let deletedCount = 0;
         try {
@@ -102,7 +103,7 @@ export class Lanes {
     }
   }
 
-  /** The next range; cutting one reads the table, which somebody may hold as a whole. */
+  /** The next range; cutting one reads the table, which another session may have locked. */
   async #claim(size: number): Promise<Claim | 'locked' | null> {
     const { em, settings, throttle } = this.#work;
     try {
@@ -134,28 +135,23 @@ export class Lanes {
   }
 
   async #workOn(claim: Claim, checkpoint: LaneCheckpoint): Promise<number> {
-    const { route, onChunk } = this.#work;
+    const { route, refusedRows } = this.#work;
     const began = performance.now();
-    const outcome = await this.#commit(claim, checkpoint, began);
+    const entry = this.#entryFor(claim, checkpoint);
+    const outcome = await deleteChunk(this.#work, route, claim, entry);
     if ('kind' in outcome) {
-      await this.#treat(claim, checkpoint, outcome, began);
+      await this.#handle(outcome, claim, checkpoint);
       return 0;
     }
-    this.#queue.finish(claim);
-    if (outcome.deletedCount > 0) this.#work.refusedRows.forget();
+    this.#finish(claim, entry);
+    if (outcome.deletedCount > 0) refusedRows.forget();
     this.#adapt(outcome, performance.now() - began);
-    onChunk(route, this.#queue.position);
     return outcome.deletedCount;
   }
 
   /** Gives a refused range back in another form, or counts its only row as one that stays. */
-  async #treat(
-    claim: Claim,
-    checkpoint: LaneCheckpoint,
-    refusal: Refusal,
-    began: number,
-  ): Promise<void> {
-    const { em, route, ledger, throttle, refusedRows, onChunk } = this.#work;
+  async #handle(refusal: Refusal, claim: Claim, checkpoint: LaneCheckpoint): Promise<void> {
+    const { em, route, ledger, throttle, refusedRows } = this.#work;
     // The next attempt may have cancelled it.
     if (refusal.kind === 'slow') await ledger.ensureCurrent(checkpoint);
     if (refusal.kind === 'locked') {
@@ -163,6 +159,8 @@ export class Lanes {
         this.#queue.giveBack(claim, [claim]);
         return;
       }
+      // Nothing else is locked then: it is the ledger's row that another session holds.
+      if (claim.lockMode === 'leave') throw refusal.error;
       this.#cautiousChunks = CAUTIOUS_CHUNKS;
     } else {
       const length = Math.min(this.#size, route.lengthOf(claim.range) ?? this.#size);
@@ -171,19 +169,22 @@ export class Lanes {
     const instead = await afterRefusal(em, route, claim, refusal);
     if (instead === null) this.#ended = 'indivisible';
     else if (instead === 'remains') {
-      const entry = this.#entryFor(claim, checkpoint, began, [refusedRows.count(refusal)]);
-      const at = this.#positionAfter(claim);
-      await recordEntry(this.#work, checkpoint, entry, at);
-      this.#committed.set(checkpoint, at.position);
-      this.#queue.finish(claim);
-      onChunk(route, this.#queue.position);
+      const entry = this.#entryFor(claim, checkpoint, refusedRows.count(refusal));
+      await ledger.record([entry]);
+      this.#finish(claim, entry);
     } else this.#queue.giveBack(claim, instead);
   }
 
-  /** Lets the next chunks be what the last one teaches. */
+  #finish(claim: Claim, { checkpoint, at }: LedgerEntry): void {
+    this.#committed.set(checkpoint, at.position);
+    this.#queue.finish(claim);
+    this.#work.onChunk(this.#work.route, this.#retryAt ?? this.#queue.position);
+  }
+
+  /** Adapts the next chunks to the last one. */
   #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
     const { route, settings, throttle } = this.#work;
-    // Somebody waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
+    // Another session waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const contention = throttle.takeContention() ? 2 : 1;
     const isOverPace = deletedCount > (mostRowsAt(settings.rowsPerSecond) ?? Infinity);
     const felt = Math.max(elapsed * contention, isOverPace ? settings.chunkMilliseconds * 2 : 0);
@@ -194,72 +195,32 @@ export class Lanes {
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }
 
-  async #commit(
-    claim: Claim,
-    checkpoint: LaneCheckpoint,
-    began: number,
-  ): Promise<ChunkCounts | Refusal> {
-    const { ledger, route, keptBy } = this.#work;
-    let entry: ChunkEntry | undefined;
-    let at = this.#positionAfter(claim);
-    const outcome = await deleteChunk(this.#work, route, claim, async (tx, counts) => {
-      const isListed = counts.lockedCount > 0;
-      const revisit = isListed ? remember(checkpoint.revisit, claim.range) : checkpoint.revisit;
-      const isFull = isListed && revisit === checkpoint.revisit;
-      const remains: Omit<RemainingEntry, 'from'>[] = [];
-      if (isFull) remains.push({ reason: 'locked', rows: counts.lockedCount });
-      if (counts.keptCount > 0) {
-        const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
-        remains.push({ reason: 'kept-by-trigger', rows: counts.keptCount, ...by });
-      }
-      const staying = this.#entryFor(claim, checkpoint, began, remains);
-      entry = { ...staying, deletedCount: counts.deletedCount, revisit };
-      at = this.#positionAfter(claim);
-      await ledger.record(tx, checkpoint, entry, at);
-    });
-    if (entry !== undefined && !('kind' in outcome)) {
-      applyEntry(checkpoint, entry);
-      this.#committed.set(checkpoint, at.position);
-    }
-    return outcome;
-  }
-
-  /** An entry that adds rows which stay, and deletes nothing. */
+  /** What the lane's row holds once `claim` is committed. */
   #entryFor(
     claim: Claim,
     checkpoint: LaneCheckpoint,
-    began: number,
-    remains: readonly Omit<RemainingEntry, 'from'>[],
-  ): ChunkEntry {
-    const added = remains.map((entry) => ({ ...entry, from: claim.range.from }));
-    return {
-      deletedCount: 0,
-      skippedLocked: 0,
-      revisit: checkpoint.revisit,
-      workedMilliseconds: Math.round(performance.now() - began),
-      ...(checkpoint.remaining.length + added.length === 0
-        ? {}
-        : {
-            remaining: addRemaining(
-              checkpoint.remaining,
-              added,
-              this.#positions(claim, checkpoint),
-            ),
-          }),
-    };
-  }
-
-  /** Positions that the ledger may hold last if this attempt ends after the commit of `claim`. */
-  #positions(claim: Claim, checkpoint: LaneCheckpoint): readonly string[] {
-    const others = [...this.#atWork.keys()].filter((other) => other !== checkpoint);
-    return [
-      this.#queue.positionAfter(claim),
-      ...others.map((other) => this.#committed.get(other) ?? ''),
-    ];
-  }
-
-  #positionAfter(claim: Claim): SlicePosition {
+    added?: Omit<RemainingEntry, 'from'>,
+  ): LedgerEntry {
     const { route } = this.#work;
-    return { way: route.way, position: this.#queue.positionAfter(claim), end: route.end };
+    const position = this.#retryAt ?? this.#queue.positionAfter(claim);
+    const at: SlicePosition = { way: route.way, position, end: route.end };
+    const entries = [
+      ...checkpoint.remaining.filter(
+        ({ from, to }) => to === undefined || from !== claim.retried?.from,
+      ),
+      ...(added === undefined ? [] : [{ ...added, from: claim.range.from }]),
+    ];
+    if (entries.length + checkpoint.remaining.length === 0) {
+      return { checkpoint, at, remaining: checkpoint.remaining };
+    }
+    // Those that the ledger may hold last if this attempt ends after this commit.
+    const others = [...this.#atWork.keys()].filter((other) => other !== checkpoint);
+    const positions = [position, ...others.map((other) => this.#committed.get(other) ?? '')];
+    return { checkpoint, at, remaining: addUp(entries, positions) };
   }
+}
+
+function retryOf(retried: RetriedEntry): RangeTask {
+  const { from, to } = retried;
+  return { range: { from, to }, lockMode: 'skip', isSingle: false, retried };
 }

@@ -1,36 +1,44 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ResumePoint } from '../contract/slice.ts';
-import { type SqlFragment, quoteName } from '../database/sql.ts';
-import { WITH_COMMIT } from '../database/joined-statements.ts';
-import { type LocalSettings, ask, sqlState, withSettings } from '../database/transaction.ts';
+import type { ResumePoint, SettledSlice } from '../contract/slice.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
+import { quoteName, type SqlFragment } from '../database/sql.ts';
 import {
-  type ChunkEntry,
-  type ClaimedSlice,
-  type LaneCheckpoint,
-  type LedgerRow,
-  type SettledRow,
-  type SliceKey,
-  type SlicePosition,
-  type SliceTotals,
-  applyEntry,
+  ask,
+  sendTransaction,
+  settingsStatement,
+  sqlState,
+  type LocalSettings,
+} from '../database/transaction.ts';
+import { ClosedSliceError, SupersededError } from '../failures/errors.ts';
+import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
+import { boundOf, type ExpiryColumn } from '../targets/expiry.ts';
+import {
   reachedBy,
   totalOf,
   workedIn,
+  type ClaimedSlice,
+  type LaneCheckpoint,
+  type LedgerRow,
+  type SliceKey,
+  type SlicePosition,
+  type SliceTotals,
 } from './checkpoint.ts';
-import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
-import { type ExpiryColumn, boundOf } from '../targets/expiry.ts';
-import { ClosedSliceError, SupersededError } from '../failures/errors.ts';
-
-import type { SliceWork } from './delete-slice.ts';
+import { isBefore, type RemainingEntry } from './remaining-rows.ts';
 
 /** So much longer than the others the ledger keeps rows that no run has read. Days. */
 const UNREAD_FOR_DAYS = 365;
 
 /** The commit waits for the disk. */
 const DURABLY: LocalSettings = { synchronous_commit: 'on' };
+
+/** What a lane's row in the ledger is to hold from now on. */
+export interface LedgerEntry {
+  readonly checkpoint: LaneCheckpoint;
+  readonly at: SlicePosition;
+  readonly remaining: readonly RemainingEntry[];
+}
 
 /**
  * The ledger's rows of one slice. All that makes the count exact is here: an attempt *claims* the
@@ -40,6 +48,9 @@ export class SliceLedger {
   readonly #em: EntityManager;
   readonly #table: string;
   readonly #key: readonly [string, string, number];
+  readonly #ofLane =
+    'run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ? ' +
+    'and lane operator(pg_catalog.=) ?';
   /**
    * Shared lock of an attempt's transactions, by which the next attempt finds them. Held until the
    * transaction's end, so it works through PgBouncer.
@@ -69,9 +80,11 @@ export class SliceLedger {
     readonly expiry: ExpiryColumn;
   }): Promise<ClaimedSlice> {
     const { lanes, cutoff, graceSeconds, resumeFrom, expiry } = options;
-    const rows = await ask<LedgerRow>(
+    const rows = await ask<LedgerRow & { readonly bound: string; readonly is_closed: boolean }>(
       this.#em,
       DURABLY,
+      // An earlier attempt's chunk holds its lane's row while cascades and triggers run.
+      this.#cancelHolders(),
       {
         sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline)
           select ?, ?, ?, lane, coalesce(
@@ -96,7 +109,7 @@ export class SliceLedger {
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
             ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
-            deleted_count, skipped_locked, revisit, remaining, worked_milliseconds, is_closed,
+            deleted_count, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -113,11 +126,7 @@ export class SliceLedger {
         lane: row.lane,
         fence: Number(row.fence),
         deletedCount: Number(row.deleted_count),
-        skippedLocked: Number(row.skipped_locked),
-        // A sweep that took over from a drain visits all those places anyway.
-        revisit: row.way === reached?.way ? row.revisit : [],
         remaining: row.remaining,
-        remainingWritten: row.remaining,
       })),
       reached,
       isRetry: rows.some((row) => Number(row.fence) > 1),
@@ -126,34 +135,29 @@ export class SliceLedger {
   }
 
   /**
-   * Adds a chunk to its lane's checkpoint. To be called inside the chunk's transaction, last: the entry
-   * travels with the commit, and the ledger's row is locked for the shortest time. When the row is not as
-   * this attempt left it, the commit fails, with an error that {@link supersededIn} knows.
+   * Statement that adds a chunk to its lane's row: runs `deletion` and counts what it really deleted. When the row is
+   * not as this attempt left it, the statement fails, with an error that {@link supersededIn} knows.
+   *
+   * One statement sees one snapshot, but a newer attempt's claim is noticed even so: an UPDATE that finds its row
+   * changed tests its condition on the new version. Triggers and cascades run after the row is written.
    */
-  async record(
-    em: EntityManager,
-    checkpoint: LaneCheckpoint,
-    entry: ChunkEntry,
-    at: SlicePosition,
-  ): Promise<void> {
-    const remaining = entry.remaining ?? checkpoint.remaining;
+  entry({ checkpoint, at, remaining }: LedgerEntry, deletion?: SqlFragment): SqlFragment {
+    const count = '(select pg_catalog.count(*) from deleted)';
     // It rarely changes.
-    const change = remaining === checkpoint.remainingWritten ? [] : [JSON.stringify(remaining)];
-    await em.execute(
-      `${WITH_COMMIT}with entered as (
-       update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?, skipped_locked = skipped_locked operator(pg_catalog.+) ?,
-         revisit = ?::pg_catalog.jsonb, ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?,
-         way = ?, position = ?, end_position = ?, updated_at = pg_catalog.clock_timestamp()
-       where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
-         and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
-       returning lane)
-       select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
-      [
-        entry.deletedCount,
-        entry.skippedLocked,
-        JSON.stringify(entry.revisit),
+    const change = remaining === checkpoint.remaining ? [] : [JSON.stringify(remaining)];
+    return {
+      sql: `with ${deletion === undefined ? '' : `deleted as (${deletion.sql} returning 1), `}entered as (
+        update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ${deletion === undefined ? '0' : count},
+          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?, updated_at = pg_catalog.clock_timestamp(),
+          worked_milliseconds = worked_milliseconds operator(pg_catalog.+)
+            (extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) pg_catalog.now()) operator(pg_catalog.*) 1000)::pg_catalog.int8
+        where ${this.#ofLane} and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
+        returning deleted_count)
+        select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then pg_catalog.max(deleted_count)::pg_catalog.text
+          else '${SUPERSEDED}' end)::pg_catalog.int8 as deleted_count from entered`,
+      params: [
+        ...(deletion?.params ?? []),
         ...change,
-        entry.workedMilliseconds,
         at.way,
         at.position,
         at.end ?? null,
@@ -162,6 +166,79 @@ export class SliceLedger {
         checkpoint.fence,
         checkpoint.deletedCount,
       ],
+    };
+  }
+
+  /**
+   * Statement that counts rows which stay after {@link entry}, and adds them to the lane's row.
+   *
+   * @param counts - query for one row with the numbers `locked` and `kept`
+   * @param entries - without their numbers of rows
+   */
+  counted(
+    { lane }: LaneCheckpoint,
+    counts: SqlFragment,
+    entries: {
+      readonly locked: Omit<RemainingEntry, 'rows'>;
+      readonly kept: Omit<RemainingEntry, 'rows'>;
+    },
+  ): SqlFragment {
+    return {
+      sql: `with counted as materialized (${counts.sql}), listed as (
+        update ${this.#table} set remaining = remaining operator(pg_catalog.||) ${listOf('locked')} operator(pg_catalog.||) ${listOf('kept')}
+        from counted where ${this.#ofLane} and (locked operator(pg_catalog.>) 0 or kept operator(pg_catalog.>) 0))
+        select locked, kept, (select deleted_count from ${this.#table} where ${this.#ofLane}) as deleted_count from counted`,
+      params: [
+        ...counts.params,
+        JSON.stringify(entries.locked),
+        JSON.stringify(entries.kept),
+        ...[lane, lane].flatMap((of) => [...this.#key, of]),
+      ],
+    };
+  }
+
+  /** Commits entries that delete nothing, all or none. */
+  async record(entries: readonly LedgerEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await sendTransaction(this.#em, [
+      settingsStatement({ synchronous_commit: 'off' }),
+      ...entries.map((entry) => this.entry(entry)),
+    ]);
+    for (const { checkpoint, remaining } of entries) checkpoint.remaining = remaining;
+  }
+
+  /**
+   * Removes what was counted in ranges that are visited again: all that start at or after `at`, from which another
+   * attempt or slice continues.
+   */
+  async forgetFrom(
+    checkpoints: readonly LaneCheckpoint[],
+    at: SlicePosition,
+    expiry: ExpiryColumn,
+  ): Promise<void> {
+    const starts = checkpoints.flatMap(({ remaining }) =>
+      remaining.flatMap(({ from }) => from ?? []),
+    );
+    if (starts.length === 0) return;
+    // PostgreSQL alone knows the order of expiries.
+    const type = at.way === 'drain' ? expiry.sqlType : 'bigint';
+    const [found] = await ask<{ visited: readonly string[] | null }>(
+      this.#em,
+      {},
+      {
+        sql: `select json_agg(start) as visited from jsonb_array_elements_text(?::jsonb) start
+          where coalesce(nullif(start, '')::${type} < nullif(?, '')::${type}, start < ?)`,
+        params: [JSON.stringify(starts), at.position, at.position],
+      },
+    );
+    const visited = new Set(found?.visited ?? []);
+    const entries = checkpoints.map((checkpoint) => ({
+      checkpoint,
+      at,
+      remaining: checkpoint.remaining.filter(({ from }) => from === undefined || visited.has(from)),
+    }));
+    await this.record(
+      entries.filter(({ checkpoint, remaining }) => remaining.length < checkpoint.remaining.length),
     );
   }
 
@@ -185,24 +262,27 @@ export class SliceLedger {
   }
 
   /**
-   * Ends the slice from outside: whatever attempt is still at work commits nothing more, none can claim the slice,
+   * Ends the slice from outside: an attempt that is still running commits nothing more, none can claim the slice,
    * and the totals returned are durable and final, with the position reached. A slice that never began has deleted
    * nothing.
    */
-  async close(): Promise<{
-    readonly totals: SliceTotals;
-    readonly resumeFrom: ResumePoint | undefined;
-  }> {
+  async close(): Promise<SettledSlice> {
     const rows = await this.#read(true);
     const [first] = rows;
     const reached = reachedBy(rows);
-    if (first === undefined || reached === undefined) {
-      return { totals: totalOf(rows), resumeFrom: undefined };
-    }
+    if (first === undefined || reached === undefined) return totalOf(rows);
     const { end, ...position } = reached;
-    const { deadline } = first;
-    const resumeFrom = { deadline, ...position, ...(end === undefined ? {} : { end }) };
-    return { totals: totalOf(rows), resumeFrom };
+    // The next slice visits the other ranges again, and counts their rows.
+    const before = rows.map((row) => ({
+      ...row,
+      remaining: row.remaining.filter(
+        ({ from }) => from === undefined || isBefore(from, reached.position),
+      ),
+    }));
+    return {
+      ...totalOf(before),
+      resumeFrom: { deadline: first.deadline, ...position, ...(end === undefined ? {} : { end }) },
+    };
   }
 
   /** Whether an attempt has claimed the slice. */
@@ -219,7 +299,7 @@ export class SliceLedger {
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #read(isClosing: boolean): Promise<readonly SettledRow[]> {
+  async #read(isClosing: boolean): Promise<readonly LedgerRow[]> {
     // For an attempt that has yet to claim the slice. One that is claiming it now is waited for here, since every
     // claim inserts lane 0.
     const closed: SqlFragment = {
@@ -227,24 +307,46 @@ export class SliceLedger {
         values (?, ?, ?, 0, now(), true) on conflict do nothing`,
       params: this.#key,
     };
-    return await ask<SettledRow>(this.#em, DURABLY, ...(isClosing ? [closed] : []), {
-      sql: `with slice as (
+    return await ask<LedgerRow>(
+      this.#em,
+      DURABLY,
+      ...(isClosing ? [this.#cancelHolders(), closed] : []),
+      {
+        sql: `with slice as (
           select lane, updated_at as old_updated_at from ${this.#table}
           where run_id = ? and target = ? and slice = ? order by lane for update
         )
         update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?,
           settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-        returning ledger.lane, fence, deleted_count, skipped_locked, remaining, worked_milliseconds,
+        returning ledger.lane, fence, deleted_count, remaining, worked_milliseconds,
           ${instantAsText('deadline')} as deadline, way, position, end_position,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
-    });
+        params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
+      },
+    );
   }
 
-  /** As {@link cancelHolders} has it, for the earlier attempts at this slice. */
+  /**
+   * Cancels the statements of earlier attempts, and waits until those have ended; for a moment only, since the fence
+   * keeps what they do from being committed.
+   */
   async cancelEarlierAttempts(): Promise<void> {
-    await cancelHolders(this.#em, this.attemptLock);
+    for (let times = 0; times < MOST_CANCELS; times += 1) {
+      const running = await ask(this.#em, {}, this.#cancelHolders());
+      if (running.length === 0) return;
+      await sleep(CANCEL_AGAIN_AFTER);
+    }
+  }
+
+  #cancelHolders(): SqlFragment {
+    return {
+      sql: `with held as (select ?::int8 as key)
+        select pg_cancel_backend(pid) from pg_locks, held
+        where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+          and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
+      params: this.attemptLock.params,
+    };
   }
 
   /** @throws SupersededError when a newer attempt has taken over */
@@ -291,6 +393,12 @@ export class SliceLedger {
   }
 }
 
+/** SQL for an entry with `count` rows, as a list; an empty one where there are none. */
+function listOf(count: 'locked' | 'kept'): string {
+  return `(case when ${count} operator(pg_catalog.>) 0 then pg_catalog.jsonb_build_array(?::pg_catalog.jsonb
+    operator(pg_catalog.||) pg_catalog.jsonb_build_object('rows'::pg_catalog.text, ${count})) else '[]'::pg_catalog.jsonb end)`;
+}
+
 /** A cancelled statement ends at once, unless it waits for a disk. Milliseconds. */
 const CANCEL_AGAIN_AFTER = 50;
 const MOST_CANCELS = 40;
@@ -305,28 +413,6 @@ function attemptLockOf({ runId, target, slice }: SliceKey): SqlFragment {
   };
 }
 
-/**
- * Cancels the statements of the transactions that hold the lock, and waits until those have ended; for a moment
- * only, since the fence keeps what they do from being committed.
- */
-async function cancelHolders(em: EntityManager, lock: SqlFragment): Promise<void> {
-  for (let times = 0; times < MOST_CANCELS; times += 1) {
-    const running = await ask(
-      em,
-      {},
-      {
-        sql: `with held as (select ?::int8 as key)
-        select pg_cancel_backend(pid) from pg_locks, held
-        where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-          and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
-        params: lock.params,
-      },
-    );
-    if (running.length === 0) return;
-    await sleep(CANCEL_AGAIN_AFTER);
-  }
-}
-
 /** What the server is made to read as a number when an entry does not fit, so that nothing commits. */
 const SUPERSEDED = 'session_cleanup: superseded';
 
@@ -334,8 +420,8 @@ const SUPERSEDED = 'session_cleanup: superseded';
 const UNREADABLE = '22P02';
 
 /**
- * To be thrown instead of `error`: what the commit of a {@link SliceLedger.record} failed with tells that
- * the slice has been taken over.
+ * To be thrown instead of `error`: {@link SupersededError} where a {@link SliceLedger.entry} found that the slice has
+ * been taken over.
  */
 export function supersededIn(error: unknown): unknown {
   const isSuperseded =
@@ -346,63 +432,6 @@ export function supersededIn(error: unknown): unknown {
 /** The error of an attempt that has been overtaken. */
 function superseded(): SupersededError {
   return new SupersededError(
-    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt goes on from the ledger.',
+    'Another attempt has taken this slice over, or the database lost commits in a crash; the newest attempt continues from the ledger.',
   );
-}
-
-/** Commits an entry by itself. */
-export async function recordEntry(
-  { em, ledger, settings }: SliceWork,
-  checkpoint: LaneCheckpoint,
-  entry: ChunkEntry,
-  at: SlicePosition,
-): Promise<void> {
-  const local = { synchronous_commit: settings.asynchronousCommit ? 'off' : 'on' };
-  await withSettings(em, local, async (tx) => {
-    await ledger.record(tx, checkpoint, entry, at);
-  });
-  applyEntry(checkpoint, entry);
-}
-
-/**
- * Takes back what earlier attempts counted in ranges that this one visits again: all that start at or after the
- * position that was reached.
- */
-export async function forgetAhead(
-  em: EntityManager,
-  ledger: SliceLedger,
-  { checkpoints, reached }: ClaimedSlice,
-  expiry: ExpiryColumn,
-): Promise<void> {
-  const ahead = checkpoints.flatMap(({ remaining }) => remaining.flatMap(({ from }) => from ?? []));
-  if (reached === undefined || ahead.length === 0) return;
-  const type = reached.way === 'drain' ? expiry.sqlType : 'bigint';
-  const [found] = await ask<{ visited: readonly string[] | null }>(
-    em,
-    {},
-    {
-      sql: `select json_agg(at) as visited from jsonb_array_elements_text(?::jsonb) at
-      where coalesce(nullif(at, '')::${type} < nullif(?, '')::${type}, at < ?)`,
-      params: [JSON.stringify(ahead), reached.position, reached.position],
-    },
-  );
-  const visited = new Set(found?.visited ?? []);
-  await withSettings(em, { synchronous_commit: 'off' }, async (tx) => {
-    for (const checkpoint of checkpoints) {
-      const { revisit } = checkpoint;
-      const remaining = checkpoint.remaining.filter(
-        ({ from }) => from === undefined || visited.has(from),
-      );
-      const entry = {
-        deletedCount: 0,
-        skippedLocked: 0,
-        revisit,
-        remaining,
-        workedMilliseconds: 0,
-      };
-      checkpoint.remaining = remaining;
-      await ledger.record(tx, checkpoint, entry, reached);
-    }
-  });
-  for (const checkpoint of checkpoints) checkpoint.remainingWritten = checkpoint.remaining;
 }

@@ -1,40 +1,76 @@
-import type { ResumePoint, Way } from '../contract/slice.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResumePoint } from '../contract/slice.ts';
 import type { SlicePosition } from './checkpoint.ts';
 import { drainRoute } from './drain.ts';
 import { Lanes } from './lanes.ts';
 import type { LanesEnd, SliceWork } from './delete-slice.ts';
-import { forgetLocks, revisitLocked } from './locked-rows.ts';
+import { retriedIn } from './remaining-rows.ts';
 import type { Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
 
-/** Where a journey through the table begins; without a position, at the way's own start. */
-export interface StartPosition {
-  readonly way: Way;
-  readonly position?: string;
-  /** Of the sweep that is resumed. */
-  readonly end?: string | undefined;
-}
+/** Where a pass over the table begins; without a position, at the way's own start. */
+export type StartPosition = Pick<SlicePosition, 'way'> & Partial<SlicePosition>;
 
-/** Of a sweep, which comes by everywhere, also where locks were met before. */
-const AT_THE_BEGINNING: SlicePosition = { way: 'sweep', position: '0' };
+/** Of a sweep, which visits everything, also where locks were met before. */
+const BEGINNING: SlicePosition = { way: 'sweep', position: '0' };
 
-/** How a journey ended, and on which route: it may have had to change. */
+/** Most locks are held for milliseconds only: up to so many visits give them time to be released. */
+const RETRIES = 3;
+
+/** Before a retry. Milliseconds. */
+const PAUSE = 100;
+
+/** No retry begins after this. Milliseconds. */
+const RETRY_TIME = 10_000;
+
+/** How a pass ended, and on which route: it may have had to change. */
 export interface PassEnd {
   readonly route: Route;
   readonly end: LanesEnd;
 }
 
 /**
- * Travels, then visits once more where somebody held locks. A table that was written anew meanwhile is
- * swept again from its beginning, since rows may have come to lie where nobody looks any more.
+ * Passes over the table, then once more over the ranges with locked rows. A table that was rewritten meanwhile is
+ * swept again from its beginning, since its rows may have moved behind the position.
  */
 export async function runPasses(work: SliceWork, from: StartPosition): Promise<PassEnd> {
   const pass = await runPass(work, from);
   const { route, end } = pass;
-  await revisitLocked({ ...work, route }, positionOn(route, end.position));
+  const at = positionOn(route, end.position);
+  if (end.kind === 'stopped') {
+    await work.ledger.forgetFrom(work.checkpoints, at, work.expired.target.expiry);
+  }
+  await retryLocked(work, route, at);
   if (end.kind === 'stopped' || !(await route.isOutdated(work.em))) return pass;
-  await forgetLocks(work, AT_THE_BEGINNING);
-  return await runPasses(work, AT_THE_BEGINNING);
+  await forgetRemaining(work);
+  return await runPasses(work, BEGINNING);
+}
+
+/**
+ * Visits the ranges with locked rows again. Each visit replaces what the ledger says of its range, so the count of
+ * locked rows is exact whenever this ends. A slice whose time is spent retries once; one that was asked to stop does
+ * not.
+ */
+async function retryLocked(work: SliceWork, route: Route, at: SlicePosition): Promise<void> {
+  const until = performance.now() + RETRY_TIME;
+  const shouldStop = (): boolean => work.isInterrupted() || performance.now() >= until;
+  for (let retry = 1; retry <= RETRIES && !shouldStop(); retry += 1) {
+    if (work.checkpoints.every(({ remaining }) => retriedIn(remaining).length === 0)) return;
+    const isLast = work.shouldStop();
+    if (!isLast) await sleep(PAUSE);
+    for (const checkpoint of work.checkpoints) {
+      const retried = retriedIn(checkpoint.remaining);
+      const own = { ...work, route, checkpoints: [checkpoint], shouldStop };
+      if (retried.length > 0) await new Lanes(own, at.position, retried).untilEnd();
+    }
+    if (isLast) return;
+  }
+}
+
+/** Forgets rows that stay: what begins again visits them all. */
+async function forgetRemaining({ ledger, checkpoints }: SliceWork): Promise<void> {
+  const known = checkpoints.filter(({ remaining }) => remaining.length > 0);
+  await ledger.record(known.map((checkpoint) => ({ checkpoint, at: BEGINNING, remaining: [] })));
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
@@ -54,8 +90,8 @@ async function runPass(work: SliceWork, from: StartPosition): Promise<PassEnd> {
     const end = await new Lanes({ ...work, route }, from.position ?? route.start).untilEnd();
     if (end.kind !== 'indivisible') return { route, end };
   }
-  await forgetLocks(work, AT_THE_BEGINNING);
-  return await runPass(work, AT_THE_BEGINNING);
+  await forgetRemaining(work);
+  return await runPass(work, BEGINNING);
 }
 
 /** A position as the ledger and the next slice take it. */

@@ -1,36 +1,58 @@
 import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
 import { sqlState } from '../database/transaction.ts';
+import type { Range } from './route.ts';
 import type { Refusal } from './work-queue.ts';
+
+/** Ranges with locked rows that a lane visits again; each visit costs as much as the first one. */
+const MOST_RETRIED = 32;
 
 /** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
 export interface RemainingEntry {
-  /** `locked`: left because of a lock, and not to be visited again by this slice. */
   readonly reason: RemainingReason | 'locked';
   readonly rows: number;
   readonly by?: string;
   /**
-   * Start of the range in which they are, as long as an earlier range is unfinished: an attempt that goes on
-   * from there visits and counts them again.
+   * Start of their range, as long as an earlier range is unfinished: an attempt that continues from there visits
+   * and counts them again.
    */
   readonly from?: string;
+  /** Of locked rows whose range is to be visited again: its end. */
+  readonly to?: string;
+}
+
+/** An entry of {@link RemainingEntry} whose range is to be visited again. */
+export type RetriedEntry = RemainingEntry & Range;
+
+/** The ranges to be visited again. */
+export function retriedIn(entries: readonly RemainingEntry[]): readonly RetriedEntry[] {
+  return entries.filter((entry): entry is RetriedEntry => entry.to !== undefined && entry.rows > 0);
+}
+
+/** The range of an entry for locked rows: without its end where a list is full. */
+export function rangeToRetry(
+  entries: readonly RemainingEntry[],
+  { from, to }: Range,
+): Partial<Range> {
+  return retriedIn(entries).length < MOST_RETRIED ? { from, to } : { from };
 }
 
 /** Why PostgreSQL refuses to delete a row. */
 export type RowRefusal = Pick<RemainingRows, 'reason' | 'by'>;
 
 /**
- * Adds `added` and sums up what can no longer be visited again: entries whose range starts before each of
- * `positions`, from one of which the next attempt would go on.
+ * Adds up entries that cannot be visited again: those whose range starts before each of `positions`, from one of
+ * which the next attempt would continue.
  */
-export function addRemaining(
+export function addUp(
   entries: readonly RemainingEntry[],
-  added: readonly RemainingEntry[],
   positions: readonly string[],
 ): readonly RemainingEntry[] {
   const sums = new Map<string, RemainingEntry>();
-  for (const entry of [...entries, ...added]) {
+  for (const entry of entries) {
     const { from, ...final } = entry;
-    const isFinal = from === undefined || positions.every((position) => isBefore(from, position));
+    const isFinal =
+      entry.to === undefined &&
+      (from === undefined || positions.every((position) => isBefore(from, position)));
     const key = JSON.stringify([entry.reason, entry.by, isFinal ? undefined : from]);
     const rows = (sums.get(key)?.rows ?? 0) + entry.rows;
     sums.set(key, { ...(isFinal ? final : entry), rows });
@@ -45,7 +67,7 @@ export function remainingRows(entries: readonly RemainingEntry[]): readonly Rema
     rows,
     ...(by === undefined ? {} : { by }),
   }));
-  return addRemaining([], finals, []).flatMap(({ reason, ...entry }) =>
+  return addUp(finals, []).flatMap(({ reason, ...entry }) =>
     reason === 'locked' ? [] : [{ reason, ...entry }],
   );
 }
@@ -55,12 +77,18 @@ export function lockedRows(entries: readonly RemainingEntry[]): number {
   return entries.reduce((sum, { reason, rows }) => sum + (reason === 'locked' ? rows : 0), 0);
 }
 
-/** Where two positions cannot be told apart for certain the answer is no. */
-function isBefore(one: string, other: string): boolean {
+/** Whether a position lies before another one; false where that is not certain. */
+export function isBefore(one: string, other: string): boolean {
   if (one === '') return other !== '';
-  const [a, b] = [one, other].map((text) => (text === '' ? NaN : Number(text)));
-  if (!Number.isNaN(a) && !Number.isNaN(b)) return (a ?? 0) < (b ?? 0);
-  return Date.parse(one) < Date.parse(other);
+  const [a, b] = [Number(one), Number(other)];
+  if (other !== '' && !Number.isNaN(a) && !Number.isNaN(b)) return a < b;
+  return microseconds(one) < microseconds(other);
+}
+
+/** A JavaScript Date ends at milliseconds. */
+function microseconds(instant: string): number {
+  const fraction = /[.]\d{3}(\d+)/.exec(instant)?.[1] ?? '';
+  return Date.parse(instant) * 1_000 + Number(fraction.padEnd(3, '0'));
 }
 
 /** A foreign key; what a trigger raises; other constraints, of the tables that the deletion changes as well. */

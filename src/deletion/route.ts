@@ -33,8 +33,6 @@ export interface Route {
   readonly start: string;
   /** Where the way ends, if it is known beforehand. */
   readonly end: string | undefined;
-  /** SQL type in which positions are compared. */
-  readonly positionType: string;
   readonly bounds: ChunkBounds;
   /** Planner settings for questions along this way. Never for a deletion: triggers and cascades would run under them. */
   readonly settings: LocalSettings;
@@ -48,23 +46,23 @@ export interface Route {
     size: number,
     mostRows?: number,
   ): Promise<Piece | 'indivisible' | null>;
-  /** The part of a range that a chunk of `size` takes; null: all of it, or the route cannot tell. */
+  /** The part of a range that a chunk of `size` takes; null: all of it, or unknown. */
   head(em: EntityManager, range: Range, size: number): Promise<Piece | null>;
   /** Divides a range in two. `single`: it holds one row; null: more rows, of one expiry. */
   divide(em: EntityManager, range: Range): Promise<readonly Piece[] | 'single' | null>;
-  /** Length of a range in the unit of a chunk's size; undefined where that cannot be told. */
+  /** Length of a range in the unit of a chunk's size; undefined: unknown. */
   lengthOf(range: Range): number | undefined;
-  /** The size of a chunk that deletes no more than so many rows, as far as statistics tell; at least 1. */
+  /** The size of a chunk that deletes no more than so many rows, by the statistics; at least 1. */
   sizeOf(rows: number): number;
-  /** The most rows that a chunk of `size` deletes, as far as statistics tell. */
+  /** The most rows that a chunk of `size` deletes, by the statistics. */
   rowsIn(size: number): number;
   /** Condition for the rows of a range, to be joined with the one for expiry. */
   within(range: Range): SqlFragment;
-  /** How much lies after `from`, in the unit of a chunk's size, if it can be told. */
+  /** How much lies after `from`, in the unit of a chunk's size; undefined: unknown. */
   remaining(from: string): number | undefined;
-  /** Whether the table has been written anew since: positions on this route mean nothing any more. */
+  /** Whether the table has been rewritten since, so that positions on this route are invalid. */
   isOutdated(em: EntityManager): Promise<boolean>;
-  /** Share of the way that lies before `position`, 0 to 1, if it can be told. */
+  /** Share of the way before `position`, 0 to 1; undefined: unknown. */
   fraction(position: string): number | undefined;
 }
 

@@ -3,25 +3,25 @@ import type { WaitReason } from '../contract/slice.ts';
 import { APPLICATION_NAME } from '../database/orm.ts';
 import { ask, sqlState } from '../database/transaction.ts';
 
-/** From where on the clean-up holds back. Seconds; 0 turns a limit off. */
+/** Limits from which the clean-up is throttled. Seconds; 0 turns a limit off. */
 export interface ServerLoadLimits {
   readonly maxReplicaLagSeconds: number;
   readonly maxTransactionAgeSeconds: number;
 }
 
-/** Why to hold back, with the figure for people: `replica-lag`, `4.2 s`. */
+/** Why to throttle, with the figure for operators: `replica-lag`, `4.2 s`. */
 export interface ServerLoad {
   readonly reason: WaitReason;
   readonly detail: string;
 }
 
-/** What one look at the server tells. */
+/** One reading of the server. */
 export interface ServerLoadReading {
-  /** The first cause for holding back; undefined: none. */
+  /** The first cause for throttling; undefined: none. */
   readonly load: ServerLoad | undefined;
-  /** Sessions that wait for a lock of ours at this moment. */
+  /** Sessions that wait for a lock of ours. */
   readonly waitingForUs: number;
-  /** Sessions of others that work at this moment, in whatever database of the server. */
+  /** Other active sessions, in any database of the server. */
   readonly otherActiveSessions: number;
 }
 
@@ -47,9 +47,9 @@ const QUESTION_TIMEOUT = '500ms';
 const UNAVAILABLE = new Set(['55000', '0A000', '42501', '42883']);
 
 /**
- * Looks at what others suffer from or wait for: a lock on the table that somebody waits for (a
+ * Reads what other sessions wait for or suffer from: a lock on the table that one waits for (a
  * `VACUUM`, an `ALTER TABLE`), replicas that fall behind, checkpoints that do not keep up, a
- * transaction so old that no dead row can be removed, and how many others are at work.
+ * transaction so old that no dead row can be removed, and how many other sessions are active.
  *
  * What the role may not see counts as nothing: replicas' lag, and whatever other roles' sessions do,
  * need `pg_read_all_stats`. So does a measure that the server does not have, found out by the first failure.
@@ -112,7 +112,7 @@ async function askFor(
 function loadIn(reading: Reading, limits: ServerLoadLimits): ServerLoad | undefined {
   const { maxReplicaLagSeconds, maxTransactionAgeSeconds } = limits;
   if (reading.queued !== null) {
-    return { reason: 'table-wanted', detail: `somebody waits for ${reading.queued}` };
+    return { reason: 'table-wanted', detail: `another session waits for ${reading.queued}` };
   }
   if (maxReplicaLagSeconds > 0 && reading.replica_lag > maxReplicaLagSeconds) {
     return { reason: 'replica-lag', detail: seconds(reading.replica_lag) };
@@ -144,7 +144,7 @@ const NOTHING: Reading = {
   other_active_sessions: 0,
 };
 
-// `replay_lag` stands still while a replica has nothing to confirm, so an idle one is not behind; nor is
+// `replay_lag` does not change while a replica has nothing to confirm, so an idle one is not behind; nor is
 // one that has replayed all but the padding at the end of a page, which it may never confirm.
 // Locks of the table itself only: those on rows never queue up here. Databases made from one template have the same OIDs.
 // A VACUUM holds a snapshot that keeps no row; replicas and replication slots hold one that has no age in seconds.

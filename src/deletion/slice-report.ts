@@ -4,10 +4,10 @@ import { lockedRows } from './remaining-rows.ts';
 import type { Route } from './route.ts';
 import type { ServerLoad } from './server-load.ts';
 
-/** What a slice tells while it works; the caller knows target and slice. */
+/** Receives what a slice reports while it works; the caller knows target and slice. */
 export type ProgressListener = (progress: Omit<SliceProgress, 'target' | 'slice'>) => void;
 
-/** Turns what happens in a slice into its progress reports. */
+/** Makes the progress reports of a slice. */
 export class SliceReport {
   readonly #began = performance.now();
   readonly #listener: ProgressListener;
@@ -21,7 +21,7 @@ export class SliceReport {
   }
 
   /**
-   * To be called once the ledger has told what stands there; until then nothing is told.
+   * To be called once the ledger has been read; until then nothing is reported.
    *
    * @param checkpoints - read at every report; what earlier attempts did doesn't count for the rate
    */
@@ -37,7 +37,7 @@ export class SliceReport {
     this.#report();
   }
 
-  /** To be called while the slice holds back, and without an argument when that is over. */
+  /** To be called while the slice is throttled, and without an argument when that is over. */
   onWaiting(load: ServerLoad | undefined): void {
     this.#report(load && `${load.reason}: ${load.detail}`);
   }
@@ -50,10 +50,7 @@ export class SliceReport {
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
-      skippedLocked: this.#checkpoints.reduce(
-        (sum, checkpoint) => sum + checkpoint.skippedLocked + lockedRows(checkpoint.remaining),
-        0,
-      ),
+      skippedLocked: lockedRows(this.#checkpoints.flatMap(({ remaining }) => remaining)),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
       ...(fraction === undefined ? {} : { fraction }),
       ...(waitingFor === undefined ? {} : { waitingFor }),

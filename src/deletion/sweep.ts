@@ -18,7 +18,7 @@ const BLOCK = 291;
 const INITIAL_BLOCKS = 256;
 const MOST_BLOCKS = 512;
 
-/** Marks a sweep whose positions are tuple addresses: versions that count blocks begin it anew. */
+/** Marks a sweep whose positions are tuple addresses: versions that count blocks begin again. */
 const FORMAT = ':tuples';
 
 /**
@@ -26,7 +26,7 @@ const FORMAT = ':tuples';
  * scans. Every page is read once, no index is needed, and no dead index entry is met again. Where whole blocks
  * take too long or a row refuses, a block is divided down to single rows.
  *
- * Addresses mean something only as long as the table is not written anew (`VACUUM FULL`,
+ * Addresses are valid only as long as the table is not rewritten (`VACUUM FULL`,
  * `CLUSTER`, some `ALTER TABLE`), which packs its rows into other blocks: rows from before the sweep's
  * position may then lie behind it. So the end names the table's file as well, which changes with that.
  *
@@ -85,7 +85,6 @@ export async function sweepRoute(
     way: 'sweep',
     start: '0',
     end: extent.end,
-    positionType: 'bigint',
     // The best of those measured, see docs/benchmarks.md: larger chunks fill PostgreSQL's WAL buffers before
     // their commit has the WAL writer empty them, with smaller ones each trip to the server weighs more.
     bounds: { initial: INITIAL_BLOCKS * BLOCK, smallest: 1, largest: MOST_BLOCKS * BLOCK },
@@ -170,8 +169,8 @@ async function extentOf(em: EntityManager, target: Target): Promise<Extent> {
 }
 
 /**
- * Asked without a lock on the table, so that nobody who holds it is waited for: what is being written
- * anew at this moment had to wait for our last chunk, and so holds no expired row that we have not seen.
+ * Asked without a lock on the table, so that no session that holds one is waited for: a rewrite in
+ * progress had to wait for our last chunk, and so holds no expired row that we have not seen.
  */
 async function fileOf(em: EntityManager, target: Target): Promise<string | undefined> {
   const [row] = await ask<{ file: string }>(

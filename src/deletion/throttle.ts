@@ -4,35 +4,35 @@ import type { Wait, WaitReason } from '../contract/slice.ts';
 import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
 import { ServerLoadReader, type ServerLoad, type ServerLoadLimits } from './server-load.ts';
 
-/** How the clean-up holds back for others. */
+/** How the clean-up is throttled. */
 export interface ThrottleSettings extends ServerLoadLimits {
   /** Rows deleted a second, on average; undefined: as many as possible. */
   readonly rowsPerSecond: number | undefined;
   readonly lanes: number;
-  /** Lanes that go on while others are at work. */
+  /** Lanes that keep running while other sessions are active. */
   readonly lanesWhenBusy: number;
 }
 
-/** The server is looked at so often while there is work. Milliseconds. */
+/** The server is checked so often while there is work. Milliseconds. */
 const LOOK_EVERY = 1_000;
 
-/** While it holds back, it looks again after this; the cause may be gone at any moment. Milliseconds. */
+/** While throttled, it checks again after this. Milliseconds. */
 const LOOK_AGAIN_AFTER = 250;
 
 /** SQLSTATEs of a question that was not answered in time: the server is too busy. */
 const UNANSWERED = new Set(['57014', '55P03']);
 
-/** What a slice tells while it holds back, and how it hears that it should stop. */
+/** How a throttled slice reports, and learns that it should stop. */
 export interface ThrottleHooks {
   /** True ends the waiting. */
   readonly shouldStop: () => boolean;
-  /** Called again and again while waiting; undefined when it is over. */
+  /** Called repeatedly while waiting; undefined when it is over. */
   readonly onWaiting: (load: ServerLoad | undefined) => void;
 }
 
 /**
- * Holds a slice back while others suffer, and remembers for how long and why. It looks anew each
- * time, so it goes on by itself when the cause is gone.
+ * Pauses a slice while the server or other sessions are under load, and records for how long and why. It
+ * continues by itself when the cause is gone.
  */
 export class Throttle {
   readonly #em: EntityManager;
@@ -64,7 +64,7 @@ export class Throttle {
     return this.#fewerSince === undefined ? lanes : Math.min(lanes, lanesWhenBusy);
   }
 
-  /** Time in which no lane could work so far. */
+  /** Time so far in which no lane could work. */
   get waitedMilliseconds(): number {
     return [...this.#waited].reduce(
       (sum, [reason, milliseconds]) => (reason === 'other-sessions' ? sum : sum + milliseconds),
@@ -72,7 +72,7 @@ export class Throttle {
     );
   }
 
-  /** Time spent holding back so far, by reason. */
+  /** Time throttled so far, by reason. */
   get waits(): readonly Wait[] {
     this.#countFewerLanes();
     return [...this.#waited]
@@ -80,7 +80,7 @@ export class Throttle {
       .filter(({ seconds }) => seconds > 0);
   }
 
-  /** True once after others were found waiting for a lock of ours: the next chunks should be smaller. */
+  /** True once after other sessions waited for a lock of ours: the next chunks should be smaller. */
   takeContention(): boolean {
     const isContended = this.#waitingForUs > 0;
     this.#waitingForUs = 0;
@@ -113,7 +113,7 @@ export class Throttle {
     if (rowsPerSecond !== undefined) this.#paceFrom += ((rows - reserved) / rowsPerSecond) * 1_000;
   }
 
-  /** Waits as long as somebody holds a lock on the whole table; only then is true returned. */
+  /** Waits as long as another session locks the whole table; returns whether it waited. */
   async untilUnlocked(): Promise<boolean> {
     let waited = false;
     while (!this.#hooks.shouldStop() && (await this.#isTableLocked())) {
@@ -124,7 +124,7 @@ export class Throttle {
     return waited;
   }
 
-  /** Asks about the table; as long as somebody holds all of it, waits for that, then asks again. */
+  /** Asks about the table; while another session locks it, waits and asks again. */
   async ask<T>(question: () => Promise<T>): Promise<T> {
     for (;;) {
       try {

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChunkBounds, Piece, Range, Route } from './route.ts';
-import type { RowRefusal } from './remaining-rows.ts';
+import type { RetriedEntry, RowRefusal } from './remaining-rows.ts';
 
 /** A range that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends RangeTask {
@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /**
- * Shares one route out to lanes: whoever is free takes the next range, so that no lane idles
+ * Distributes one route to lanes: a free lane takes the next range, so that none idles
  * while another still has half the table before it.
  *
  * It also knows how far *everybody* has come. That point, not a lane's own, is what the ledger
@@ -26,28 +26,31 @@ export interface Wanted {
 export class WorkQueue {
   readonly #route: Route;
   /** Claimed or given back, and not yet finished, in the order of the route. */
-  readonly #open: Claim[] = [];
+  readonly #open: Claim[];
   #cursor: string;
   /** True when the route has no further range; those given back are still to be done. */
-  #isCutUp = false;
+  #isCutUp: boolean;
   #cutting: Promise<unknown> = Promise.resolve();
 
-  constructor(route: Route, from: string) {
+  /** @param tasks - the only ranges to be claimed; left out: all of the route from `from` */
+  constructor(route: Route, from: string, tasks?: readonly RangeTask[]) {
     this.#route = route;
     this.#cursor = from;
+    this.#isCutUp = tasks !== undefined;
+    this.#open = (tasks ?? []).map((task) => ({ ...task, taken: false }));
   }
 
-  /** Where a successor may go on now: nothing before it is left unvisited. */
+  /** Where a next attempt may continue: everything before it has been visited. */
   get position(): string {
     return this.#open[0]?.range.from ?? this.#cursor;
   }
 
-  /** Where a successor may go on once `claim` is committed. */
+  /** The same once `claim` is committed. */
   positionAfter(claim: Claim): string {
     return this.#open.find((other) => other !== claim)?.range.from ?? this.#cursor;
   }
 
-  /** What nobody has claimed yet, in the unit of a chunk's size; undefined where that can't be told. */
+  /** What is unclaimed, in the unit of a chunk's size; undefined: unknown. */
   get remaining(): number | undefined {
     return this.#route.remaining(this.#cursor);
   }
@@ -121,6 +124,8 @@ export interface RangeTask {
   readonly lockMode: LockMode;
   /** True: the statement may take long, since the range holds one row and cannot be made smaller. */
   readonly isSingle: boolean;
+  /** The entry for locked rows that this visit replaces. */
+  readonly retried?: RetriedEntry;
 }
 
 /**
@@ -128,7 +133,8 @@ export interface RangeTask {
  * PostgreSQL refuses the deletion of one of its rows.
  */
 export type Refusal =
-  | { readonly kind: 'locked' | 'slow' }
+  | { readonly kind: 'slow' }
+  | { readonly kind: 'locked'; readonly error: unknown }
   | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
 
 /**
@@ -148,10 +154,11 @@ export async function afterRefusal(
   if (kind === 'locked' && task.lockMode === 'wait') return [{ ...task, lockMode: 'skip' }];
   const pieces = task.isSingle ? 'single' : await route.divide(em, task.range);
   if (pieces !== 'single' && pieces !== null) {
-    return pieces.map(({ isSingle, ...range }) => ({
-      ...task,
+    return pieces.map(({ isSingle, ...range }, index) => ({
+      lockMode: task.lockMode,
       range,
       isSingle: isSingle === true,
+      ...(index === 0 && task.retried !== undefined ? { retried: task.retried } : {}),
     }));
   }
   if (kind === 'locked') return [{ ...task, lockMode: 'leave' }];

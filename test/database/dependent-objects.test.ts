@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { toApplicationFailure } from '../../src/failures/translate.ts';
 import { FAILURE } from '../../src/contract/failures.ts';
 import { createOrm } from '../../src/database/orm.ts';
-import { withSettings } from '../../src/database/transaction.ts';
+import { sendTransaction, settingsStatement } from '../../src/database/transaction.ts';
 import { grantStatements } from '../../src/checks/rights.ts';
 import { test } from '../support/check.ts';
 import { insertSessions } from '../support/sessions.ts';
@@ -98,11 +98,10 @@ test.for(CASES)(
     }
     await database.sql(sql);
     const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url }, [TEST_TARGET]);
-    const error: unknown = await withSettings(
-      orm.em.fork(),
-      { lock_timeout: '1s' },
-      async (em) => await em.execute('delete from sessions'),
-    ).catch((thrown: unknown) => thrown);
+    const error: unknown = await sendTransaction(orm.em.fork(), [
+      settingsStatement({ lock_timeout: '1s' }),
+      { sql: 'delete from sessions', params: [] },
+    ]).catch((thrown: unknown) => thrown);
     await orm.close(true);
 
     const details = { target: 'sessions' };

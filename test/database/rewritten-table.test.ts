@@ -64,7 +64,9 @@ test('locks reported before the table was rewritten are reported once', async ({
     'The worker died.',
   );
   // As if it had ended after its last visit to three locked rows.
-  await database.sql('update session_cleanup.session_cleanup_ledger set skipped_locked = 3');
+  await database.sql(
+    `update session_cleanup.session_cleanup_ledger set remaining = '[{"reason": "locked", "rows": 3}]'`,
+  );
   await database.sql('vacuum full sessions');
 
   const outcome = await cleaner.clean({ runId: 'run' });

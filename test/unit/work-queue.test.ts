@@ -15,7 +15,6 @@ function route(end: number): Route {
     way: 'sweep',
     start: '0',
     end: String(end),
-    positionType: 'bigint',
     bounds: { initial: 10, smallest: 1, largest: 100 },
     settings: {},
     cut: (_em, from, size) =>
