@@ -95,14 +95,14 @@ const RIGHTS = `
   left join lateral (${FIND_TABLE}) found on true`;
 
 /**
- * The statement that lets a role see the activity of other sessions, which it needs in order to hold back for them.
+ * The statement that lets a role see the activity of other sessions, which throttling for them needs.
  * Source: https://www.postgresql.org/docs/current/predefined-roles.html
  */
 export function viewOfOthersGrant(role: string): string {
   return `GRANT pg_read_all_stats TO ${quoteName(role)};`;
 }
 
-/** Checks whether the connected role sees the activity of other sessions; without that it never holds back. */
+/** Checks whether the connected role sees the activity of other sessions; without it the clean-up cannot throttle for them. */
 export async function checkViewOfOthers(em: EntityManager): Promise<Found> {
   const sql = `select current_user::text as role, pg_has_role('pg_read_all_stats', 'usage') as sees`;
   const [row] = await ask<{ role: string; sees: boolean }>(em, {}, { sql, params: [] });
@@ -110,7 +110,7 @@ export async function checkViewOfOthers(em: EntityManager): Promise<Found> {
     return ok('this role sees the activity of other sessions and of replicas');
   }
   return warning(
-    'this role does not see the activity of other sessions: the clean-up does not hold back for their load and lock ' +
+    'this role does not see the activity of other sessions: the clean-up is not throttled for their load and lock ' +
       'waits, nor for old transactions, nor for replicas that fall behind',
     viewOfOthersGrant(row?.role ?? ''),
   );

@@ -62,7 +62,7 @@ const REMEDIES: Readonly<Record<Holder['kind'], (name: string) => string>> = {
   standby: () => 'End the long transaction on the standby, or turn its hot_standby_feedback off.',
 };
 
-// Sessions of other databases and a slot's catalog_xmin do not hold back a table of users. VACUUM shows a backend_xmin
+// Sessions of other databases and a slot's catalog_xmin do not affect a user table. VACUUM shows a backend_xmin
 // as well, and PostgreSQL ignores it.
 const HOLDERS = `
   select kind, name, role, application, transactions, round(seconds)::int as seconds from (

@@ -26,7 +26,7 @@ export interface SliceJob {
   readonly budgetSeconds?: number;
 }
 
-/** What the caller hears and says between two chunks. */
+/** How the caller follows and stops a slice between two chunks. */
 export interface SliceHooks {
   readonly onProgress: ProgressListener;
   readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;

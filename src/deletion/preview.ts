@@ -29,7 +29,7 @@ export interface Preview {
 
 /**
  * Rows a second that a run deletes, on a small machine with 2 cores and a warm cache; see
- * docs/benchmarks.md. Good enough to tell seconds from hours.
+ * docs/benchmarks.md. Good enough to distinguish seconds from hours.
  */
 const ROWS_PER_SECOND: Readonly<Record<Way, number>> = { sweep: 300_000, drain: 100_000 };
 

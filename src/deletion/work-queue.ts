@@ -21,7 +21,7 @@ export interface Wanted {
  * while another still has half the table before it.
  *
  * It also knows how far *everybody* has come. That point, not a lane's own, is what the ledger
- * keeps: a lane may be killed with a range in hand that lies behind what others have finished.
+ * keeps: a lane may be killed within a range that lies behind what others have finished.
  */
 export class WorkQueue {
   readonly #route: Route;

@@ -32,7 +32,7 @@ export function defineLedgerEntry(schema: string) {
       end: p.text().nullable().fieldName('end_position'),
       deletedCount: p.bigint('number').default(0),
       skippedLocked: p.bigint('number').default(0),
-      /** Ranges in which somebody held a lock, still to be visited once more. */
+      /** Not used any more. */
       revisit: p.json().defaultRaw(`'[]'`),
       /** Expired rows that stay, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),

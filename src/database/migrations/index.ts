@@ -8,7 +8,7 @@ import { createSessions } from './create-sessions.ts';
  * All migrations, oldest first. Listed here rather than found in a folder, so that a bundler or a
  * compiled build cannot lose one. Names are recorded in the database: never rename one.
  *
- * The table of sessions is only ours to create when nobody configured another one.
+ * The table of sessions is created only when no other one is configured.
  */
 export function migrationsList(database: DatabaseSettings): MigrationObject[] {
   return [
