@@ -111,14 +111,13 @@ export async function withRecordingEnvironment(
     await temporal.stop();
   });
   const { address } = temporal;
-  const connection = stack.adopt(await Connection.connect({ address }), async (opened) => {
-    // The SDK retries a call that a stop interrupts, and on a closed connection that retry would throw
-    // where it cannot be caught.
+  // The SDK retries a call that a stop interrupts, and on a closed connection that retry would throw
+  // where it cannot be caught. A worker may still be using the native connection.
+  const closeUnlessStopped = async (opened: { close(): Promise<void> }): Promise<void> => {
     if (!stop.aborted) await opened.close();
-  });
-  const native = stack.adopt(await NativeConnection.connect({ address }), (opened) =>
-    opened.close(),
-  );
+  };
+  const connection = stack.adopt(await Connection.connect({ address }), closeUnlessStopped);
+  const native = stack.adopt(await NativeConnection.connect({ address }), closeUnlessStopped);
   // Histories contain identities; these do not name the machine.
   const client = new Client({ connection, namespace: DEFAULT_NAMESPACE, identity: 'client' });
 

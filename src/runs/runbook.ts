@@ -5,7 +5,7 @@ export const STATIC_SUMMARY = 'Deletes expired sessions';
 
 /** The runbook, shown in the Web UI under "User Metadata" of every run. Markdown. */
 export function staticDetails(scheduleId: string): string {
-  return `## Clean-up of expired sessions
+  const text = `## Clean-up of expired sessions
 
 The schedule \`${scheduleId}\` starts the workflow \`${WORKFLOW_TYPE}\`, which deletes the rows
 that have expired by the scheduled time. The result holds the exact count. A run can be stopped at any time:
@@ -34,4 +34,6 @@ undone.
 Change the interval with \`SESSION_CLEANUP_INTERVAL\` and \`session-cleanup schedule apply\`. A worker that
 starts undoes changes made by hand, except the pause, its note and the remaining actions.
 `;
+  // The Web UI shows each end of a line within a paragraph.
+  return text.replaceAll(/(?<![\n|])\n(?=[^\n|])/g, ' ');
 }
