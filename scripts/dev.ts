@@ -13,13 +13,14 @@ import { defineSchedule } from '../src/schedule/definition.ts';
 import { describeSchedule } from '../src/schedule/schedule.ts';
 import { loadTemporalSettings } from '../src/temporal/connection-settings.ts';
 import { connectClient } from '../src/temporal/connection.ts';
-import { performFirstRun, type FirstRun, type RunContext } from './dev/first-run.ts';
+import { performFirstRun, type RunContext } from './dev/first-run.ts';
 import {
   openTerminal,
   renderFirstRun,
   renderJson,
   renderNextRun,
   renderPages,
+  type FirstRun,
 } from './dev/output.ts';
 import { parseDevOptions, type DevOptions } from './dev/options.ts';
 import { fillSessions } from './dev/sample-sessions.ts';

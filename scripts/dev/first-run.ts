@@ -6,28 +6,10 @@ import type { Config } from '../../src/config/config.ts';
 import { quoteTable } from '../../src/database/sql.ts';
 import { previewTarget } from '../../src/deletion/preview.ts';
 import { watchRun, type RunSnapshot } from '../../src/runs/progress.ts';
-import type { RecordedResult } from '../../src/runs/result.ts';
 import { waitForRun, type RunId } from '../../src/runs/run.ts';
 import { describeSchedule } from '../../src/schedule/schedule.ts';
 import { triggerSchedule } from '../../src/schedule/start-runs.ts';
-import { renderBar, type Terminal } from './output.ts';
-
-/** Number of rows in all targets together. */
-export interface RowCounts {
-  /** Matched by the deletion predicate. */
-  readonly expired: number;
-  readonly live: number;
-}
-
-/** A completed run, and the rows before and after it. */
-export interface FirstRun {
-  readonly run: RunId;
-  /** As recorded in the workflow's history. */
-  readonly result: RecordedResult;
-  readonly historyEvents: number;
-  readonly before: RowCounts;
-  readonly after: RowCounts;
-}
+import { renderBar, type FirstRun, type RowCounts, type Terminal } from './output.ts';
 
 export interface RunContext {
   readonly client: Client;

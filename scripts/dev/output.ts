@@ -14,7 +14,24 @@ import {
 } from '../../src/contract/text.ts';
 import type { RunId } from '../../src/runs/run.ts';
 import type { ScheduleState } from '../../src/schedule/schedule.ts';
-import type { FirstRun } from './first-run.ts';
+import type { RecordedResult } from '../../src/runs/result.ts';
+
+/** Number of rows in all targets together. */
+export interface RowCounts {
+  /** Matched by the deletion predicate. */
+  readonly expired: number;
+  readonly live: number;
+}
+
+/** A completed run, and the rows before and after it. */
+export interface FirstRun {
+  readonly run: RunId;
+  /** As recorded in the workflow's history. */
+  readonly result: RecordedResult;
+  readonly historyEvents: number;
+  readonly before: RowCounts;
+  readonly after: RowCounts;
+}
 
 export interface Terminal {
   /** Writes a line, and removes the progress line first. */

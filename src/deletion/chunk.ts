@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { DeletionSettings } from '../config/config.ts';
 import { allOf, asWhere, quoteName, type SqlFragment } from '../database/sql.ts';
 import {
   ask,
@@ -9,11 +10,36 @@ import {
 } from '../database/transaction.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Target } from '../targets/target.ts';
-import type { SliceWork } from './delete-slice.ts';
-import type { LedgerEntry } from './ledger.ts';
-import { rangeToRetry, rowRefusalIn, type RemainingEntry } from './remaining-rows.ts';
+import type { LaneCheckpoint } from './checkpoint.ts';
+import type { LedgerEntry, SliceLedger } from './ledger.ts';
+import {
+  rangeToRetry,
+  rowRefusalIn,
+  type RefusedRows,
+  type Refusal,
+  type RemainingEntry,
+} from './remaining-rows.ts';
 import type { Route } from './route.ts';
-import type { RangeTask, Refusal } from './work-queue.ts';
+import type { Throttle } from './throttle.ts';
+import type { RangeTask } from './work-queue.ts';
+
+/** What all parts of one slice share. */
+export interface SliceWork {
+  readonly em: EntityManager;
+  readonly expired: ExpiredRows;
+  readonly settings: DeletionSettings;
+  readonly ledger: SliceLedger;
+  readonly checkpoints: readonly LaneCheckpoint[];
+  readonly throttle: Throttle;
+  readonly keptBy: KeptBy;
+  readonly refusedRows: RefusedRows;
+  /** Called after each committed chunk, with the position reached. */
+  readonly onChunk: (route: Route, position: string) => void;
+  /** Asked before each chunk; true ends the work there. */
+  readonly shouldStop: () => boolean;
+  /** Whether the caller wants the slice to stop. */
+  readonly isInterrupted: () => boolean;
+}
 
 /** What one chunk did. */
 export interface ChunkCounts {

@@ -1,12 +1,13 @@
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { type Route, chooseWay } from './route.ts';
 import { Throttle } from './throttle.ts';
 import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
+import type { LanesEnd } from './lanes.ts';
 import { type StartPosition, positionOn, runPasses } from './pass.ts';
-import { type KeptBy, findKeptBy } from './chunk.ts';
+import { type SliceWork, findKeptBy } from './chunk.ts';
 import { SliceLedger, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
@@ -210,33 +211,4 @@ function keyOf(job: SliceJob): SliceKey {
 
 function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
   return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
-}
-
-/** What all parts of one slice share. */
-export interface SliceWork {
-  readonly em: EntityManager;
-  readonly expired: ExpiredRows;
-  readonly settings: DeletionSettings;
-  readonly ledger: SliceLedger;
-  readonly checkpoints: readonly LaneCheckpoint[];
-  readonly throttle: Throttle;
-  readonly keptBy: KeptBy;
-  readonly refusedRows: RefusedRows;
-  /** Called after each committed chunk, with the position reached. */
-  readonly onChunk: (route: Route, position: string) => void;
-  /** Asked before each chunk; true ends the work there. */
-  readonly shouldStop: () => boolean;
-  /** Whether the caller wants the slice to stop. */
-  readonly isInterrupted: () => boolean;
-}
-
-/** What the lanes share while they work through one route. */
-export interface LaneWork extends SliceWork {
-  readonly route: Route;
-}
-
-/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
-export interface LanesEnd {
-  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
-  readonly position: string;
 }

@@ -1,9 +1,9 @@
 import { isLockTimeout } from '../database/transaction.ts';
 import type { LaneCheckpoint, SlicePosition } from './checkpoint.ts';
-import { deleteChunk, type ChunkCounts } from './chunk.ts';
-import type { LanesEnd, LaneWork } from './delete-slice.ts';
+import { deleteChunk, type ChunkCounts, type SliceWork } from './chunk.ts';
 import type { LedgerEntry } from './ledger.ts';
-import { addUp, type RemainingEntry, type RetriedEntry } from './remaining-rows.ts';
+import { addUp, type Refusal, type RemainingEntry, type RetriedEntry } from './remaining-rows.ts';
+import type { Route } from './route.ts';
 import {
   afterRefusal,
   mostRowsAt,
@@ -11,8 +11,18 @@ import {
   WorkQueue,
   type Claim,
   type RangeTask,
-  type Refusal,
 } from './work-queue.ts';
+
+/** What the lanes share while they work through one route. */
+export interface LaneWork extends SliceWork {
+  readonly route: Route;
+}
+
+/** How the lanes ended. `indivisible`: more rows share one expiry than fit into a chunk. */
+export interface LanesEnd {
+  readonly kind: 'end-reached' | 'stopped' | 'indivisible';
+  readonly position: string;
+}
 
 /** After a lock was met, this many chunks skip locked rows from the start. */
 const CAUTIOUS_CHUNKS = 8;

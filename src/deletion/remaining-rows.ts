@@ -1,10 +1,18 @@
 import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
 import { sqlState } from '../database/transaction.ts';
 import type { Range } from './route.ts';
-import type { Refusal } from './work-queue.ts';
 
 /** Ranges with locked rows that a lane visits again; each visit costs as much as the first one. */
 const MOST_RETRIED = 32;
+
+/**
+ * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
+ * PostgreSQL refuses the deletion of one of its rows.
+ */
+export type Refusal =
+  | { readonly kind: 'slow' }
+  | { readonly kind: 'locked'; readonly error: unknown }
+  | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
 
 /** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
 export interface RemainingEntry {

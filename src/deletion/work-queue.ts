@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChunkBounds, Piece, Range, Route } from './route.ts';
-import type { RetriedEntry, RowRefusal } from './remaining-rows.ts';
+import type { Refusal, RetriedEntry } from './remaining-rows.ts';
 
 /** A range that a lane is working on, or that waits to be taken up again. */
 export interface Claim extends RangeTask {
@@ -127,15 +127,6 @@ export interface RangeTask {
   /** The entry for locked rows that this visit replaces. */
   readonly retried?: RetriedEntry;
 }
-
-/**
- * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
- * PostgreSQL refuses the deletion of one of its rows.
- */
-export type Refusal =
-  | { readonly kind: 'slow' }
-  | { readonly kind: 'locked'; readonly error: unknown }
-  | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
 
 /**
  * What to try next with a refused range: first to step around the lock, then smaller pieces, down to a

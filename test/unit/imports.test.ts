@@ -50,6 +50,24 @@ test('imports go one way', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no module imports itself through others, not even for a type', () => {
+  const imports = new Map(
+    sourceFiles(['src', 'workflows', 'activities', 'scripts']).map((file) => [
+      file,
+      importsOf(file)
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => path.posix.join(path.posix.dirname(file), specifier)),
+    ]),
+  );
+  const reachable = (from: string, seen = new Set<string>()): ReadonlySet<string> => {
+    for (const next of imports.get(from) ?? []) {
+      if (!seen.has(next)) reachable(next, seen.add(next));
+    }
+    return seen;
+  };
+  expect([...imports.keys()].filter((file) => reachable(file).has(file))).toEqual([]);
+});
+
 test.for(Object.entries(OUTSIDE))('only the part for it knows %s', ([library, parts]) => {
   const users = sources.filter((file) =>
     importsOf(file).some(({ specifier, isType }) => !isType && specifier.startsWith(library)),
