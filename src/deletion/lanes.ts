@@ -1,8 +1,14 @@
 import { isLockTimeout } from '../database/transaction.ts';
-import type { LaneCheckpoint, SlicePosition } from './checkpoint.ts';
-import { deleteChunk, type ChunkCounts, type SliceWork } from './chunk.ts';
+import type { LaneCheckpoint } from './checkpoint.ts';
+import { deleteChunk, type ChunkOutcome, type SliceWork } from './chunk.ts';
 import type { LedgerEntry } from './ledger.ts';
-import { addUp, type Refusal, type RemainingEntry, type RetriedEntry } from './remaining-rows.ts';
+import {
+  addUp,
+  entriesOf,
+  type Refusal,
+  type RetriedEntry,
+  type StayingRows,
+} from './remaining-rows.ts';
 import type { Route } from './route.ts';
 import {
   afterRefusal,
@@ -54,7 +60,6 @@ export class Lanes {
   /** Position of each lane's last commit. */
   readonly #committed = new Map<LaneCheckpoint, string>();
   readonly #errors: unknown[] = [];
-
   readonly #retryAt: string | undefined;
 
   /** @param retried - ranges with locked rows: these are visited again, after a pass that ended at `from` */
@@ -147,20 +152,26 @@ export class Lanes {
   async #workOn(claim: Claim, checkpoint: LaneCheckpoint): Promise<number> {
     const { route, refusedRows } = this.#work;
     const began = performance.now();
-    const entry = this.#entryFor(claim, checkpoint);
-    const outcome = await deleteChunk(this.#work, route, claim, entry);
+    const outcome = await deleteChunk(this.#work, route, claim, (staying) =>
+      this.#entryFor(claim, checkpoint, began, staying),
+    );
     if ('kind' in outcome) {
-      await this.#handle(outcome, claim, checkpoint);
+      await this.#handle(outcome, claim, checkpoint, began);
       return 0;
     }
-    this.#finish(claim, entry);
+    this.#finish(claim, outcome.entry);
     if (outcome.deletedCount > 0) refusedRows.forget();
     this.#adapt(outcome, performance.now() - began);
     return outcome.deletedCount;
   }
 
   /** Gives a refused range back in another form, or counts its only row as one that stays. */
-  async #handle(refusal: Refusal, claim: Claim, checkpoint: LaneCheckpoint): Promise<void> {
+  async #handle(
+    refusal: Refusal,
+    claim: Claim,
+    checkpoint: LaneCheckpoint,
+    began: number,
+  ): Promise<void> {
     const { em, route, ledger, throttle, refusedRows } = this.#work;
     // The next attempt may have cancelled it.
     if (refusal.kind === 'slow') await ledger.ensureCurrent(checkpoint);
@@ -169,8 +180,6 @@ export class Lanes {
         this.#queue.giveBack(claim, [claim]);
         return;
       }
-      // Nothing else is locked then: it is the ledger's row that another session holds.
-      if (claim.lockMode === 'leave') throw refusal.error;
       this.#cautiousChunks = CAUTIOUS_CHUNKS;
     } else {
       const length = Math.min(this.#size, route.lengthOf(claim.range) ?? this.#size);
@@ -179,7 +188,7 @@ export class Lanes {
     const instead = await afterRefusal(em, route, claim, refusal);
     if (instead === null) this.#ended = 'indivisible';
     else if (instead === 'remains') {
-      const entry = this.#entryFor(claim, checkpoint, refusedRows.count(refusal));
+      const entry = this.#entryFor(claim, checkpoint, began, [refusedRows.count(refusal)]);
       await ledger.record([entry]);
       this.#finish(claim, entry);
     } else this.#queue.giveBack(claim, instead);
@@ -192,7 +201,7 @@ export class Lanes {
   }
 
   /** Adapts the next chunks to the last one. */
-  #adapt({ deletedCount, lockedCount }: ChunkCounts, elapsed: number): void {
+  #adapt({ deletedCount, lockedCount }: ChunkOutcome, elapsed: number): void {
     const { route, settings, throttle } = this.#work;
     // Another session waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const contention = throttle.takeContention() ? 2 : 1;
@@ -209,24 +218,25 @@ export class Lanes {
   #entryFor(
     claim: Claim,
     checkpoint: LaneCheckpoint,
-    added?: Omit<RemainingEntry, 'from'>,
+    began: number,
+    staying: readonly StayingRows[],
   ): LedgerEntry {
     const { route } = this.#work;
     const position = this.#retryAt ?? this.#queue.positionAfter(claim);
-    const at: SlicePosition = { way: route.way, position, end: route.end };
-    const entries = [
-      ...checkpoint.remaining.filter(
-        ({ from, to }) => to === undefined || from !== claim.retried?.from,
-      ),
-      ...(added === undefined ? [] : [{ ...added, from: claim.range.from }]),
-    ];
-    if (entries.length + checkpoint.remaining.length === 0) {
-      return { checkpoint, at, remaining: checkpoint.remaining };
-    }
-    // Those that the ledger may hold last if this attempt ends after this commit.
+    const kept = checkpoint.remaining.filter(
+      ({ from, to }) => to === undefined || from !== claim.retried?.from,
+    );
+    const added = entriesOf(staying, claim.range, kept);
+    // Positions that the ledger may hold last if this attempt ends after this commit.
     const others = [...this.#atWork.keys()].filter((other) => other !== checkpoint);
     const positions = [position, ...others.map((other) => this.#committed.get(other) ?? '')];
-    return { checkpoint, at, remaining: addUp(entries, positions) };
+    const isEmpty = checkpoint.remaining.length + added.length === 0;
+    return {
+      checkpoint,
+      at: { way: route.way, position, end: route.end },
+      remaining: isEmpty ? checkpoint.remaining : addUp([...kept, ...added], positions),
+      workedMilliseconds: Math.round(performance.now() - began),
+    };
   }
 }
 

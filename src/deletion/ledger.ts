@@ -38,6 +38,14 @@ export interface LedgerEntry {
   readonly checkpoint: LaneCheckpoint;
   readonly at: SlicePosition;
   readonly remaining: readonly RemainingEntry[];
+  /** To be added. */
+  readonly workedMilliseconds: number;
+}
+
+/** Updates the checkpoint once its entry has been committed. */
+export function applyEntry({ checkpoint, remaining }: LedgerEntry, deletedCount: number): void {
+  checkpoint.deletedCount += deletedCount;
+  checkpoint.remaining = remaining;
 }
 
 /**
@@ -48,9 +56,6 @@ export class SliceLedger {
   readonly #em: EntityManager;
   readonly #table: string;
   readonly #key: readonly [string, string, number];
-  readonly #ofLane =
-    'run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ? ' +
-    'and lane operator(pg_catalog.=) ?';
   /**
    * Shared lock of an attempt's transactions, by which the next attempt finds them. Held until the
    * transaction's end, so it works through PgBouncer.
@@ -83,8 +88,6 @@ export class SliceLedger {
     const rows = await ask<LedgerRow & { readonly bound: string; readonly is_closed: boolean }>(
       this.#em,
       DURABLY,
-      // An earlier attempt's chunk holds its lane's row while cascades and triggers run.
-      this.#cancelHolders(),
       {
         sql: `insert into ${this.#table} (run_id, target, slice, lane, deadline)
           select ?, ?, ?, lane, coalesce(
@@ -135,64 +138,34 @@ export class SliceLedger {
   }
 
   /**
-   * Statement that adds a chunk to its lane's row: runs `deletion` and counts what it really deleted. When the row is
-   * not as this attempt left it, the statement fails, with an error that {@link supersededIn} knows.
-   *
-   * One statement sees one snapshot, but a newer attempt's claim is noticed even so: an UPDATE that finds its row
-   * changed tests its condition on the new version. Triggers and cascades run after the row is written.
+   * Statement that adds a chunk to its lane's row. To be sent with the chunk's COMMIT, so that the row is locked for
+   * the shortest time. When the row is not as this attempt left it, the statement fails, with an error that
+   * {@link supersededIn} knows.
    */
-  entry({ checkpoint, at, remaining }: LedgerEntry, deletion?: SqlFragment): SqlFragment {
-    const count = '(select pg_catalog.count(*) from deleted)';
+  entry(entry: LedgerEntry, deletedCount: number): SqlFragment {
+    const { checkpoint, at, remaining, workedMilliseconds } = entry;
     // It rarely changes.
     const change = remaining === checkpoint.remaining ? [] : [JSON.stringify(remaining)];
     return {
-      sql: `with ${deletion === undefined ? '' : `deleted as (${deletion.sql} returning 1), `}entered as (
-        update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ${deletion === undefined ? '0' : count},
-          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?, updated_at = pg_catalog.clock_timestamp(),
-          worked_milliseconds = worked_milliseconds operator(pg_catalog.+)
-            (extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) pg_catalog.now()) operator(pg_catalog.*) 1000)::pg_catalog.int8
-        where ${this.#ofLane} and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
-        returning deleted_count)
-        select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then pg_catalog.max(deleted_count)::pg_catalog.text
-          else '${SUPERSEDED}' end)::pg_catalog.int8 as deleted_count from entered`,
+      sql: `with entered as (
+        update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?,
+          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?,
+          worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?, updated_at = pg_catalog.clock_timestamp()
+        where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
+          and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
+        returning lane)
+        select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
       params: [
-        ...(deletion?.params ?? []),
+        deletedCount,
         ...change,
         at.way,
         at.position,
         at.end ?? null,
+        workedMilliseconds,
         ...this.#key,
         checkpoint.lane,
         checkpoint.fence,
         checkpoint.deletedCount,
-      ],
-    };
-  }
-
-  /**
-   * Statement that counts rows which stay after {@link entry}, and adds them to the lane's row.
-   *
-   * @param counts - query for one row with the numbers `locked` and `kept`
-   * @param entries - without their numbers of rows
-   */
-  counted(
-    { lane }: LaneCheckpoint,
-    counts: SqlFragment,
-    entries: {
-      readonly locked: Omit<RemainingEntry, 'rows'>;
-      readonly kept: Omit<RemainingEntry, 'rows'>;
-    },
-  ): SqlFragment {
-    return {
-      sql: `with counted as materialized (${counts.sql}), listed as (
-        update ${this.#table} set remaining = remaining operator(pg_catalog.||) ${listOf('locked')} operator(pg_catalog.||) ${listOf('kept')}
-        from counted where ${this.#ofLane} and (locked operator(pg_catalog.>) 0 or kept operator(pg_catalog.>) 0))
-        select locked, kept, (select deleted_count from ${this.#table} where ${this.#ofLane}) as deleted_count from counted`,
-      params: [
-        ...counts.params,
-        JSON.stringify(entries.locked),
-        JSON.stringify(entries.kept),
-        ...[lane, lane].flatMap((of) => [...this.#key, of]),
       ],
     };
   }
@@ -202,9 +175,9 @@ export class SliceLedger {
     if (entries.length === 0) return;
     await sendTransaction(this.#em, [
       settingsStatement({ synchronous_commit: 'off' }),
-      ...entries.map((entry) => this.entry(entry)),
+      ...entries.map((entry) => this.entry(entry, 0)),
     ]);
-    for (const { checkpoint, remaining } of entries) checkpoint.remaining = remaining;
+    for (const entry of entries) applyEntry(entry, 0);
   }
 
   /**
@@ -235,6 +208,7 @@ export class SliceLedger {
     const entries = checkpoints.map((checkpoint) => ({
       checkpoint,
       at,
+      workedMilliseconds: 0,
       remaining: checkpoint.remaining.filter(({ from }) => from === undefined || visited.has(from)),
     }));
     await this.record(
@@ -307,12 +281,8 @@ export class SliceLedger {
         values (?, ?, ?, 0, now(), true) on conflict do nothing`,
       params: this.#key,
     };
-    return await ask<LedgerRow>(
-      this.#em,
-      DURABLY,
-      ...(isClosing ? [this.#cancelHolders(), closed] : []),
-      {
-        sql: `with slice as (
+    return await ask<LedgerRow>(this.#em, DURABLY, ...(isClosing ? [closed] : []), {
+      sql: `with slice as (
           select lane, updated_at as old_updated_at from ${this.#table}
           where run_id = ? and target = ? and slice = ? order by lane for update
         )
@@ -322,9 +292,8 @@ export class SliceLedger {
         returning ledger.lane, fence, deleted_count, remaining, worked_milliseconds,
           ${instantAsText('deadline')} as deadline, way, position, end_position,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-        params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
-      },
-    );
+      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
+    });
   }
 
   /**
@@ -333,20 +302,20 @@ export class SliceLedger {
    */
   async cancelEarlierAttempts(): Promise<void> {
     for (let times = 0; times < MOST_CANCELS; times += 1) {
-      const running = await ask(this.#em, {}, this.#cancelHolders());
+      const running = await ask(
+        this.#em,
+        {},
+        {
+          sql: `with held as (select ?::int8 as key)
+            select pg_cancel_backend(pid) from pg_locks, held
+            where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+              and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
+          params: this.attemptLock.params,
+        },
+      );
       if (running.length === 0) return;
       await sleep(CANCEL_AGAIN_AFTER);
     }
-  }
-
-  #cancelHolders(): SqlFragment {
-    return {
-      sql: `with held as (select ?::int8 as key)
-        select pg_cancel_backend(pid) from pg_locks, held
-        where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-          and (classid::int8 << 32 | objid::int8) = key and objsubid = 1 and pid <> pg_backend_pid()`,
-      params: this.attemptLock.params,
-    };
   }
 
   /** @throws SupersededError when a newer attempt has taken over */
@@ -391,12 +360,6 @@ export class SliceLedger {
       },
     );
   }
-}
-
-/** SQL for an entry with `count` rows, as a list; an empty one where there are none. */
-function listOf(count: 'locked' | 'kept'): string {
-  return `(case when ${count} operator(pg_catalog.>) 0 then pg_catalog.jsonb_build_array(?::pg_catalog.jsonb
-    operator(pg_catalog.||) pg_catalog.jsonb_build_object('rows'::pg_catalog.text, ${count})) else '[]'::pg_catalog.jsonb end)`;
 }
 
 /** A cancelled statement ends at once, unless it waits for a disk. Milliseconds. */

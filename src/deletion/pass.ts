@@ -70,7 +70,14 @@ async function retryLocked(work: SliceWork, route: Route, at: SlicePosition): Pr
 /** Forgets rows that stay: what begins again visits them all. */
 async function forgetRemaining({ ledger, checkpoints }: SliceWork): Promise<void> {
   const known = checkpoints.filter(({ remaining }) => remaining.length > 0);
-  await ledger.record(known.map((checkpoint) => ({ checkpoint, at: BEGINNING, remaining: [] })));
+  await ledger.record(
+    known.map((checkpoint) => ({
+      checkpoint,
+      at: BEGINNING,
+      remaining: [],
+      workedMilliseconds: 0,
+    })),
+  );
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */

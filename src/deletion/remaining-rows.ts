@@ -2,17 +2,16 @@ import type { RemainingReason, RemainingRows } from '../contract/slice.ts';
 import { sqlState } from '../database/transaction.ts';
 import type { Range } from './route.ts';
 
-/** Ranges with locked rows that a lane visits again; each visit costs as much as the first one. */
-const MOST_RETRIED = 32;
-
 /**
  * Why a chunk was rolled back: a lock was not to be had in time, it would have held its own too long, or
  * PostgreSQL refuses the deletion of one of its rows.
  */
 export type Refusal =
-  | { readonly kind: 'slow' }
-  | { readonly kind: 'locked'; readonly error: unknown }
+  | { readonly kind: 'locked' | 'slow' }
   | { readonly kind: 'refused'; readonly row: RowRefusal; readonly error: unknown };
+
+/** Ranges with locked rows that a lane visits again; each visit costs as much as the first one. */
+const MOST_RETRIED = 32;
 
 /** Expired rows that were visited and stay, as a lane's row in the ledger holds them. */
 export interface RemainingEntry {
@@ -36,12 +35,21 @@ export function retriedIn(entries: readonly RemainingEntry[]): readonly RetriedE
   return entries.filter((entry): entry is RetriedEntry => entry.to !== undefined && entry.rows > 0);
 }
 
-/** The range of an entry for locked rows: without its end where a list is full. */
-export function rangeToRetry(
-  entries: readonly RemainingEntry[],
+/** Rows of one range that stay. */
+export type StayingRows = Omit<RemainingEntry, 'from' | 'to'>;
+
+/** The entries for rows of `range` that stay, to be added to `list`; where that is full, none is visited again. */
+export function entriesOf(
+  staying: readonly StayingRows[],
   { from, to }: Range,
-): Partial<Range> {
-  return retriedIn(entries).length < MOST_RETRIED ? { from, to } : { from };
+  list: readonly RemainingEntry[],
+): readonly RemainingEntry[] {
+  const isRetried = retriedIn(list).length < MOST_RETRIED;
+  return staying.map((rows) => ({
+    ...rows,
+    from,
+    ...(rows.reason === 'locked' && isRetried ? { to } : {}),
+  }));
 }
 
 /** Why PostgreSQL refuses to delete a row. */

@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
@@ -75,6 +75,22 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     );
     expect(rows).toEqual([own]);
   });
+});
+
+test('a chunk takes two messages: settings with the deletion, the ledger with the commit', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 3_000, live: 10 });
+  await using cleaner = openCleaner(database);
+  const execute = vi.spyOn(cleaner.orm.em.getConnection(), 'execute');
+  await cleaner.clean();
+  const sent = execute.mock.calls.flatMap(([text]) => (typeof text === 'string' ? [text] : []));
+  const deletions = sent.filter((text) => /^start transaction.*; delete from/s.test(text));
+  expect(deletions).not.toHaveLength(0);
+  expect(sent.filter((text) => /^with entered as.*; commit$/s.test(text))).toHaveLength(
+    deletions.length,
+  );
+  expect(sent.filter((text) => /^(start transaction[^;]*|commit)$/.test(text))).toEqual([]);
 });
 
 test('no function or operator of another schema takes part in a deletion', async ({ database }) => {

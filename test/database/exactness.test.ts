@@ -150,6 +150,19 @@ test('a closed slice returns its count, and its attempt commits no more', async 
   expect(await deletedSoFar(cleaner.orm, ledgerSchema, 'run', 'sessions', 0)).toBe(1_500 - expired);
 });
 
+test('a closed slice does not count rows that stay where the next slice comes by', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 20_000, live: 10 });
+  await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+  await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow('died');
+  await database.sql(`update ${LEDGER} set remaining = jsonb_build_array(
+    '{"reason": "locked", "rows": 3, "from": "0"}'::jsonb,
+    jsonb_build_object('reason', 'locked', 'rows', 5, 'from', position))`);
+  const key = { runId: 'run', target: 'sessions', slice: 0 };
+  expect(await closeSlice(cleaner.orm, ledgerSchema, key)).toMatchObject({ skippedLocked: 3 });
+});
+
 test('a slice that never began closes with nothing deleted', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const key = { runId: 'never', target: 'sessions', slice: 0 };
