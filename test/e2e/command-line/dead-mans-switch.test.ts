@@ -97,7 +97,7 @@ test('failing runs of a schedule are detected with the reason', async ({ databas
     .toMatchObject({
       exitCode: 1,
       stdout: expect.stringMatching(
-        /^Schedule session_cleanup {2}every 1 s, active\n[^]*\nLast success\n {2}sessions: none among the runs that Temporal remembers\n.* it failed \(NoTable\): [^]* {2}failed [^]*Set SESSION_CLEANUP_TABLE/,
+        /^Schedule session_cleanup {2}every 1 s, active\n[^]*\nLast success\n {2}sessions: no success among the runs that Temporal retains\n.* it failed \(NoTable\): [^]* {2}failed [^]*Set SESSION_CLEANUP_TABLE/,
       ),
     });
   expect(await countSessions(database)).toEqual({ expired: 400, live: 100 });
