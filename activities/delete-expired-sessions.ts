@@ -4,13 +4,8 @@ import { FAILURE } from '../src/contract/failures.ts';
 import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
 import { checkApproval } from '../src/deletion/approval-check.ts';
-import {
-  closeSlice,
-  deleteSlice,
-  isClaimed,
-  type SliceJob,
-  type SliceOutcome,
-} from '../src/deletion/delete-slice.ts';
+import { deleteSlice, type SliceJob, type SliceOutcome } from '../src/deletion/delete-slice.ts';
+import { SliceLedger } from '../src/deletion/ledger.ts';
 import { previewTarget } from '../src/deletion/preview.ts';
 import { ClosedSliceError, FinalDeletionError } from '../src/failures/errors.ts';
 import { toApplicationFailure } from '../src/failures/translate.ts';
@@ -68,12 +63,12 @@ interface SliceReview {
  * @throws FinalDeletionError `ImplausibleExpiry` for a unit that the data contradict
  */
 async function reviewSlice(call: SliceCall, target: Target): Promise<SliceReview> {
-  const { orm, ledgerSchema, key, request, deletion } = call;
+  const { orm, ledger, request, deletion } = call;
   const { resumeFrom, isApproved, cutoff } = request;
   // Not by the slice's number: earlier slices may have been settled before they began.
   if (resumeFrom !== undefined || isApproved === true) return {};
   // An earlier attempt that began to delete was approved, or did not have to be.
-  if (!isFirstAttempt(call) && (await isClaimed(orm, ledgerSchema, key))) return {};
+  if (!isFirstAttempt(call) && (await ledger.isClaimed())) return {};
   const em = orm.em.fork();
   if (deletion.plausibility === 'check' && target.expiry.type.startsWith('epoch')) {
     const { level, message, remedy } = await checkPlausibility(em, target);
@@ -145,13 +140,8 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
  * The result of a slice that was settled before this attempt began. A run takes it in only if the workflow task
  * that settled the slice was lost; otherwise the attempt has been given up, and so is its result.
  */
-async function resultOfClosed({
-  orm,
-  ledgerSchema,
-  key,
-  request,
-}: SliceCall): Promise<SliceResult> {
-  const settled = await closeSlice(orm, ledgerSchema, key);
+async function resultOfClosed({ ledger, request }: SliceCall): Promise<SliceResult> {
+  const settled = await ledger.close();
   const { way = 'sweep', deadline = request.cutoff } = settled.resumeFrom ?? {};
   return { ...settled, target: request.target, way, deadline, stopped: 'handed-over' };
 }
@@ -206,7 +196,7 @@ async function settleSlice(
 ): Promise<SettledSlice> {
   const key = { runId: runIdOf(Context.current()), target, slice };
   try {
-    return await closeSlice(orm, config.database.ledgerSchema, key);
+    return await new SliceLedger(orm.em.fork(), config.database.ledgerSchema, key).close();
   } catch (error) {
     // The texts about a missing ledger say nothing of the target's table.
     const about = { name: target, table: target, expiresColumn: '' };

@@ -5,7 +5,8 @@ import type { Config, DatabaseSettings, TargetConfig } from '../src/config/confi
 import { SETTINGS } from '../src/config/settings.ts';
 import { FAILURE } from '../src/contract/failures.ts';
 import type { SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
-import { deletedSoFar } from '../src/deletion/delete-slice.ts';
+import type { SliceKey } from '../src/deletion/checkpoint.ts';
+import { SliceLedger } from '../src/deletion/ledger.ts';
 import { toApplicationFailure } from '../src/failures/translate.ts';
 import { createProgressReport, type ProgressReport } from './progress-report.ts';
 
@@ -27,7 +28,8 @@ export interface SliceCall extends Pick<CleanupDependencies['config'], 'targets'
   readonly request: SliceRequest;
   readonly config: TargetConfig;
   /** The slice, as the ledger knows it. */
-  readonly key: { readonly runId: string; readonly target: string; readonly slice: number };
+  readonly key: SliceKey;
+  readonly ledger: SliceLedger;
   readonly progress: ProgressReport;
   /** Whether this attempt has come as far as its first chunk. */
   hasBegun: boolean;
@@ -57,7 +59,7 @@ export async function callSlice<Result>(
     const isUntouched = isFirstAttempt({ context, request });
     throw unknownTargets([target], targets, { target, ...(isUntouched ? { isUntouched } : {}) });
   }
-  const runId = runIdOf(context);
+  const key = { runId: runIdOf(context), target, slice };
   using progress = createProgressReport(context);
   const call: SliceCall = {
     orm,
@@ -67,7 +69,8 @@ export async function callSlice<Result>(
     context,
     request,
     config,
-    key: { runId, target, slice },
+    key,
+    ledger: new SliceLedger(orm.em.fork(), database.ledgerSchema, key),
     progress,
     hasBegun: false,
   };
@@ -131,11 +134,11 @@ async function detailsOf(call: SliceCall): Promise<SliceFailureDetails> {
 
 /** What all attempts at a slice have deleted; undefined when the database does not answer in time. */
 async function countDeleted(call: SliceCall): Promise<number | undefined> {
-  const { orm, ledgerSchema, key, request } = call;
+  const { ledger, request } = call;
   if (request.dryRun === true) return undefined;
   const count = async (attempts: number): Promise<number | undefined> => {
     try {
-      return await deletedSoFar(orm, ledgerSchema, key.runId, key.target, key.slice);
+      return await ledger.deletedCount();
     } catch {
       // The failure that is being reported matters more than this one.
       return attempts === 1 ? undefined : await count(attempts - 1);

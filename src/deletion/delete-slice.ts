@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import type { ResumePoint, SettledSlice, SliceStop, SliceSummary } from '../contract/slice.ts';
+import type { ResumePoint, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { type Route, chooseWay } from './route.ts';
 import { Throttle } from './throttle.ts';
 import type { ExpiredRows } from '../targets/expired-rows.ts';
@@ -75,13 +75,13 @@ export async function deleteSlice(
   let workedBefore = 0;
   let stopped = 'drained' as SliceStop;
   const shouldStop = (): boolean => {
-    const wish = hooks.shouldStop();
+    const requested = hooks.shouldStop();
     const elapsed = performance.now() - began;
     const worked = workedBefore + elapsed - throttle.waitedMilliseconds;
     const isSpent = elapsed >= settings.sliceSeconds * 1_000;
     const isOverBudget = worked >= (job.budgetSeconds ?? Infinity) * 1_000;
-    if (wish === undefined && !isSpent && !isOverBudget) return hasFailed;
-    stopped = wish ?? (isOverBudget ? 'budget' : 'time-spent');
+    if (requested === undefined && !isSpent && !isOverBudget) return hasFailed;
+    stopped = requested ?? (isOverBudget ? 'budget' : 'time-spent');
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
@@ -157,42 +157,6 @@ export async function deleteSlice(
       : {}),
     ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
-}
-
-/** What the ledger says a slice has deleted so far, all attempts together; 0 when it never began. */
-export async function deletedSoFar(
-  orm: MikroORM,
-  ledgerSchema: string,
-  runId: string,
-  target: string,
-  slice: number,
-): Promise<number> {
-  return await new SliceLedger(orm.em.fork(), ledgerSchema, {
-    runId,
-    target,
-    slice,
-  }).deletedCount();
-}
-
-/** Whether an attempt at the slice has claimed it, and so may have deleted rows. */
-export async function isClaimed(
-  orm: MikroORM,
-  ledgerSchema: string,
-  key: SliceKey,
-): Promise<boolean> {
-  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).isClaimed();
-}
-
-/**
- * Ends a slice whose attempts are over without a result, and returns what they deleted: durable, and
- * final, since an attempt that is still alive somewhere commits nothing more.
- */
-export async function closeSlice(
-  orm: MikroORM,
-  ledgerSchema: string,
-  key: SliceKey,
-): Promise<SettledSlice> {
-  return await new SliceLedger(orm.em.fork(), ledgerSchema, key).close();
 }
 
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */

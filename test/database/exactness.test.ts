@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect } from 'vitest';
 
-import { closeSlice, deletedSoFar } from '../../src/deletion/delete-slice.ts';
+import type { SliceKey } from '../../src/deletion/checkpoint.ts';
+import { SliceLedger } from '../../src/deletion/ledger.ts';
 import { ClosedSliceError, SupersededError } from '../../src/failures/errors.ts';
-import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { forceWay, openCleaner, type Cleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
@@ -28,6 +29,10 @@ async function slowDown(database: TestDatabase, secondsPerRow: number): Promise<
   await database.sql(
     'create trigger slow before delete on sessions for each row execute function slow()',
   );
+}
+
+function ledgerOf({ orm }: Cleaner, key: SliceKey): SliceLedger {
+  return new SliceLedger(orm.em.fork(), ledgerSchema, key);
 }
 
 function die(): void {
@@ -136,9 +141,9 @@ test('a closed slice returns its count, and its attempt commits no more', async 
   await slowDown(database, 0.0003);
   await using cleaner = openCleaner(database);
   const key = { runId: 'run', target: 'sessions', slice: 0 };
-  let closing: ReturnType<typeof closeSlice> | undefined;
+  let closing: ReturnType<SliceLedger['close']> | undefined;
   const onProgress = (): void => {
-    closing ??= closeSlice(cleaner.orm, ledgerSchema, key);
+    closing ??= ledgerOf(cleaner, key).close();
   };
 
   await expect(cleaner.clean({ runId: 'run', hooks: { onProgress } })).rejects.toThrow(
@@ -147,7 +152,7 @@ test('a closed slice returns its count, and its attempt commits no more', async 
 
   const { expired } = await countSessions(database);
   expect(await closing).toMatchObject({ deletedCount: 1_500 - expired });
-  expect(await deletedSoFar(cleaner.orm, ledgerSchema, 'run', 'sessions', 0)).toBe(1_500 - expired);
+  expect(await ledgerOf(cleaner, key).deletedCount()).toBe(1_500 - expired);
 });
 
 test('a closed slice does not count rows that stay where the next slice comes by', async ({
@@ -160,13 +165,13 @@ test('a closed slice does not count rows that stay where the next slice comes by
     '{"reason": "locked", "rows": 3, "from": "0"}'::jsonb,
     jsonb_build_object('reason', 'locked', 'rows', 5, 'from', position))`);
   const key = { runId: 'run', target: 'sessions', slice: 0 };
-  expect(await closeSlice(cleaner.orm, ledgerSchema, key)).toMatchObject({ skippedLocked: 3 });
+  expect(await ledgerOf(cleaner, key).close()).toMatchObject({ skippedLocked: 3 });
 });
 
 test('a slice that never began closes with nothing deleted', async ({ database }) => {
   await using cleaner = openCleaner(database);
   const key = { runId: 'never', target: 'sessions', slice: 0 };
-  expect(await closeSlice(cleaner.orm, ledgerSchema, key)).toEqual({
+  expect(await ledgerOf(cleaner, key).close()).toEqual({
     deletedCount: 0,
     skippedLocked: 0,
     seconds: 0,
@@ -177,7 +182,7 @@ test('an attempt that claims a closed slice deletes nothing', async ({ database 
   await fillSessions(database, { expired: 300, live: 10 });
   await using cleaner = openCleaner(database);
   const key = { runId: 'run', target: 'sessions', slice: 0 };
-  await closeSlice(cleaner.orm, ledgerSchema, key);
+  await ledgerOf(cleaner, key).close();
   await expect(cleaner.clean({ runId: 'run' })).rejects.toThrow(ClosedSliceError);
   expect(await countSessions(database)).toEqual({ expired: 300, live: 10 });
 });
@@ -191,7 +196,7 @@ test('a slice closed while attempts claim it has an exact count', async ({ datab
     const key = { runId, target: 'sessions', slice: 0 };
     const cleaning = cleaner.clean({ runId }).catch((error: unknown) => error);
     await sleep(round % 10);
-    const { deletedCount } = await closeSlice(cleaner.orm, ledgerSchema, key);
+    const { deletedCount } = await ledgerOf(cleaner, key).close();
     await cleaning;
     expect((await countSessions(database)).expired).toBe(before - deletedCount);
   }
