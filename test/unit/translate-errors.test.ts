@@ -57,7 +57,7 @@ describe('what a person has to correct fails at once', () => {
     const column = translate(databaseError('42703', 'column "expires" does not exist'));
     expect(column).toMatchObject({ type: FAILURE.noColumn, nonRetryable: true });
     expect(column.message).toContain('SESSION_CLEANUP_LOGINS_EXPIRES_COLUMN');
-    const ledger = translate(databaseError('42703', 'column "revisit" does not exist'));
+    const ledger = translate(databaseError('42703', 'column "remaining" does not exist'));
     expect(ledger).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
   });
 

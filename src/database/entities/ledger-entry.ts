@@ -31,10 +31,7 @@ export function defineLedgerEntry(schema: string) {
       /** Sweep only: the table's length in blocks when the run reached it, and its file. */
       end: p.text().nullable().fieldName('end_position'),
       deletedCount: p.bigint('number').default(0),
-      skippedLocked: p.bigint('number').default(0),
-      /** Not used any more. */
-      revisit: p.json().defaultRaw(`'[]'`),
-      /** Expired rows that stay, by reason. */
+      /** Expired rows that stay, locked ones included, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),
       /** When the counts were last read to be reported; null while an attempt may still add to them. */

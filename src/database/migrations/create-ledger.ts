@@ -21,8 +21,6 @@ export function createLedger(schema: string): Constructor<Migration> {
         "position" pg_catalog.text not null default '',
         "end_position" pg_catalog.text null,
         "deleted_count" bigint not null default '0',
-        "skipped_locked" bigint not null default '0',
-        "revisit" pg_catalog.jsonb not null default '[]',
         "worked_milliseconds" bigint not null default '0',
         "updated_at" pg_catalog.timestamptz(6) not null default pg_catalog.now(),
         primary key ("run_id", "target", "slice", "lane")
