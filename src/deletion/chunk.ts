@@ -4,6 +4,8 @@ import { allOf, asWhere, quoteName, type SqlFragment } from '../database/sql.ts'
 import {
   ask,
   inTransaction,
+  isLockTimeout,
+  isTimeout,
   settingsStatement,
   sqlState,
   type LocalSettings,
@@ -58,11 +60,8 @@ const SINGLE_ROW_TIMEOUT = 30_000;
 /** A worker frozen in mid-chunk loses its connection, and so its locks, after this. Milliseconds. */
 const IDLE_IN_TRANSACTION = 1_000;
 
-/** `lock_not_available`; `deadlock_detected` can only be met where `deadlock_timeout` is very short. */
-const LOCKED = new Set(['55P03', '40P01']);
-
-/** `query_canceled`: by our own `statement_timeout`, or by an operator. */
-const SLOW = '57014';
+/** `deadlock_detected`, which can only be met where `deadlock_timeout` is very short. */
+const DEADLOCK = '40P01';
 
 /**
  * Deletes the expired rows of one range and adds the entry to the ledger, in one short transaction; the checkpoint
@@ -175,10 +174,9 @@ function stepAround(route: Route, expired: ExpiredRows, rows: SqlFragment): SqlF
 }
 
 function refusalIn(error: unknown): Refusal | undefined {
-  const state = sqlState(error);
-  if (state === undefined) return undefined;
-  if (LOCKED.has(state)) return { kind: 'locked' };
-  if (state === SLOW) return { kind: 'slow' };
+  if (isLockTimeout(error) || sqlState(error) === DEADLOCK) return { kind: 'locked' };
+  // By our own `statement_timeout`, or by an operator.
+  if (isTimeout(error)) return { kind: 'slow' };
   const row = rowRefusalIn(error);
   return row && { kind: 'refused', row, error };
 }

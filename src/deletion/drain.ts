@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql.ts';
-import { ask, ASKING, sqlState, type LocalSettings } from '../database/transaction.ts';
+import { ask, ASKING, isTimeout, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -134,7 +134,7 @@ export function drainRoute(target: Target, bound: string): Route {
         return { from, to: to.at };
       } catch (error) {
         // Too many dead entries of the index to read past: the sweep meets none.
-        if (sqlState(error) === '57014') return 'indivisible';
+        if (isTimeout(error)) return 'indivisible';
         throw error;
       }
     },
@@ -152,7 +152,7 @@ export function drainRoute(target: Target, bound: string): Route {
            where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from span) as count`,
         [...rows.params, range.to],
       ).catch((error: unknown) => {
-        if (sqlState(error) === '57014') return undefined;
+        if (isTimeout(error)) return undefined;
         throw error;
       });
       if (middle === undefined) return null;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Wait, WaitReason } from '../contract/slice.ts';
-import { isLockTimeout, sqlState, ask } from '../database/transaction.ts';
+import { ask, isLockTimeout, isTimeout } from '../database/transaction.ts';
 import { ServerLoadReader, type ServerLoad, type ServerLoadLimits } from './server-load.ts';
 
 /** How the clean-up is throttled. */
@@ -18,9 +18,6 @@ const LOOK_EVERY = 1_000;
 
 /** While throttled, it checks again after this. Milliseconds. */
 const LOOK_AGAIN_AFTER = 250;
-
-/** SQLSTATEs of a question that was not answered in time: the server is too busy. */
-const UNANSWERED = new Set(['57014', '55P03']);
 
 /** How a throttled slice reports, and learns that it should stop. */
 export interface ThrottleHooks {
@@ -168,7 +165,8 @@ export class Throttle {
       this.#countOthers(reading.otherActiveSessions > 0);
       return reading.load;
     } catch (error) {
-      if (!UNANSWERED.has(sqlState(error) ?? '')) throw error;
+      if (!isTimeout(error) && !isLockTimeout(error)) throw error;
+      // Not answered in time: the server is too busy.
       this.#countOthers(true);
       return undefined;
     }
