@@ -16,7 +16,7 @@ export function isFit(version) {
   );
 }
 
-/** The Node that npm installs beside us, in a checkout or where somebody depends on it. */
+/** The Node that npm installs beside us, in a checkout or in an application that depends on it. */
 export function findNode() {
   try {
     const path = createRequire(import.meta.url).resolve('node/bin/node');

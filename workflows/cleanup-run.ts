@@ -176,7 +176,7 @@ export class CleanupRun {
     });
   }
 
-  /** Nobody answered in time: targets that wait for approval keep their rows. */
+  /** No answer in time: targets that wait for approval keep their rows. */
   stopWaiting(): void {
     this.#stop('unapproved', ({ awaiting }) => awaiting !== undefined);
   }

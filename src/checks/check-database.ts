@@ -84,7 +84,7 @@ async function checkTarget(
 
 /**
  * Runs checks one after another; one may add others. An error of one is its finding, as long as the database answers: what a role may not
- * read, what takes too long or what fails cannot be checked, and everything else is checked all the same.
+ * read, what takes too long or what fails cannot be checked, and everything else is still checked.
  *
  * @param config - of the target that an error is about
  */

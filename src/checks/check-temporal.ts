@@ -34,7 +34,7 @@ async function checkScheduleOf(client: Client, config: Omit<Config, 'database'>)
   const outcome = await checkSchedule(client, defineSchedule(config));
   switch (outcome.kind) {
     case 'missing':
-      return problem('there is none, so no run starts by itself', remedy);
+      return problem('there is none, so no run starts automatically', remedy);
     case 'taken':
       return problem(outcome.message);
     case 'different': {
@@ -73,7 +73,7 @@ function secondsSince(instant: string | null): string {
   return `${Math.round((Date.now() - new Date(instant).getTime()) / 1_000)} s ago`;
 }
 
-/** Checks that new runs come to this version. Without a version for it a run waits, and reports nothing. */
+/** Checks that new runs start on this version. Without a version for it a run waits, and reports nothing. */
 export async function checkDeployment(
   client: Client,
   settings: VersioningSettings,

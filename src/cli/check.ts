@@ -40,7 +40,7 @@ export const addCheckCommand = defineCommand({
   },
 });
 
-/** A part that cannot be checked at all is a finding too; the other part is checked all the same. */
+/** A part that cannot be checked at all is a finding too; the other part is still checked. */
 async function orFinding(
   check: string,
   find: () => Promise<readonly Finding[]>,

@@ -174,7 +174,8 @@ export const DELETION = {
   }),
   maxTransactionAgeSeconds: withDefault({
     name: `${PREFIX}MAX_TRANSACTION_AGE`,
-    meaning: 'Wait while a transaction older than this holds back vacuum; 0s: never',
+    meaning:
+      'Wait while a transaction older than this keeps vacuum from removing dead rows; 0s: never',
     default: '1h',
     ...durationIn('s', '0s', '7d'),
   }),

@@ -68,7 +68,7 @@ function releaseOnce(client: PooledClient, connection: Connection): void {
     get: () => giveBack,
     set(release: Release) {
       let isReleased = false;
-      // Whoever comes second finds it done: the pool itself takes that for an error.
+      // The second caller finds it released, which the pool itself would report as an error.
       giveBack = (error) => {
         if (isReleased) return;
         isReleased = true;

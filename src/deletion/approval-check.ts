@@ -20,7 +20,7 @@ export interface ApprovalTimeouts {
 const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
 
 /**
- * Looks whether a run would delete `share` of the table or more, the signature of a mistaken unit or
+ * Checks whether a run would delete `share` of the table or more, the signature of a mistaken unit or
  * column, or mostly rows that hold a value for "never". Undefined: it would not.
  *
  * With a share of 1 it only looks for one row that stays and for a well-known value, which the expiry's index

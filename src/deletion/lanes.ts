@@ -206,10 +206,13 @@ export class Lanes {
     // Another session waits for our locks, or the chunk deleted more than the pace allows: as if it took longer.
     const contention = throttle.takeContention() ? 2 : 1;
     const isOverPace = deletedCount > (mostRowsAt(settings.rowsPerSecond) ?? Infinity);
-    const felt = Math.max(elapsed * contention, isOverPace ? settings.chunkMilliseconds * 2 : 0);
+    const effective = Math.max(
+      elapsed * contention,
+      isOverPace ? settings.chunkMilliseconds * 2 : 0,
+    );
     const largest = route.bounds.largest * (deletedCount === 0 ? WHERE_NOTHING_IS : 1);
     const bounds = { ...route.bounds, largest: Math.min(largest, this.#largest()) };
-    this.#size = nextChunkSize(this.#size, felt, settings.chunkMilliseconds, bounds);
+    this.#size = nextChunkSize(this.#size, effective, settings.chunkMilliseconds, bounds);
     if (lockedCount > 0) this.#cautiousChunks = CAUTIOUS_CHUNKS;
     else if (this.#cautiousChunks > 0) this.#cautiousChunks -= 1;
   }

@@ -88,7 +88,7 @@ async function runPass(work: SliceWork, from: StartPosition): Promise<PassEnd> {
     from.way === 'sweep'
       ? await throttle.ask(() => sweepRoute(em, expired, from.end))
       : drainRoute(target, bound);
-  // What an earlier attempt or slice came to may be no place any more. A sweep's position always comes with an end.
+  // The position of an earlier attempt or slice may be outdated. A sweep's position always comes with an end.
   const isUsable =
     from.end === undefined
       ? from.way === 'drain' || (from.position ?? route.start) === route.start

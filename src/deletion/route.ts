@@ -130,7 +130,7 @@ async function askPlanner(em: EntityManager, expired: ExpiredRows): Promise<Choi
   if (!usesIndex) return { way: 'sweep', estimatedRows };
   const isBacklog =
     estimatedRows >= SMALLEST_BACKLOG &&
-    // Whoever forbids reading whole tables has a reason.
+    // A role or database that disables sequential scans does so for a reason.
     deletion.Settings?.['enable_seqscan'] !== 'off' &&
     estimatedRows >= SWEEP_FROM_SHARE * (await estimateAll(em, settings, target.quotedTable));
   return { way: isBacklog ? 'sweep' : 'drain', estimatedRows };

@@ -65,7 +65,7 @@ test(
 
 type LaneCount = Pick<LaneCheckpoint, 'lane' | 'deletedCount'>;
 
-/** Somebody with a statement that takes as long as he likes. */
+/** A session whose statement runs until it is cancelled. */
 async function beAtWork(
   database: TestDatabase,
 ): Promise<AsyncDisposable & { leave(): Promise<readonly LaneCount[]> }> {

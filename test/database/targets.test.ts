@@ -127,7 +127,7 @@ describe.for<{
 describe.for(['sessions"; drop table keep; --', 'SELECT', 'two words', 'Größe', '🧹', "it's"])(
   'a table called %s',
   (name) => {
-    test('is cleaned as any other, and its name is never SQL', async ({ database }) => {
+    test('is cleaned like every other, and its name is never SQL', async ({ database }) => {
       const quoted = `"${name.replaceAll('"', '""')}"`;
       await database.sql('create table keep (id int)');
       await database.sql(`create schema ${quoted}`);

@@ -119,7 +119,7 @@ test('without an index that begins with the expiry, the table is swept', async (
   expect(await countSessions(database)).toEqual({ expired: 0, live: 3_000 });
 });
 
-test('a table that was never analysed is cleaned as any other', async ({ database }) => {
+test('a table that was never analysed is cleaned like every other', async ({ database }) => {
   await database.sql('alter table sessions set (autovacuum_enabled = off)');
   await database.sql(`insert into sessions (user_id, token_hash, expires_at)
     select 'u', md5(i::text) || md5(i::text), now() + (i - 500.5) * interval '1 minute' from generate_series(1, 1000) i`);
