@@ -1,7 +1,7 @@
 import { describe, expect, vi } from 'vitest';
 
 import { SessionRepository } from '../../src/database/session-repository.ts';
-import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -83,20 +83,9 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       database,
       `select from sessions where expires_at <= now() and right(id::text, 2) < '0c'`,
     );
-    let chunks = 0;
-    const onProgress = (): void => {
-      chunks += 1;
-      if ([20, 50, 90, 140].includes(chunks)) die();
-    };
-    let outcome;
-    for (let attempt = 0; outcome === undefined && attempt < 6; attempt += 1) {
-      outcome = await cleaner
-        .clean({ runId: 'run', hooks: { onProgress } })
-        .catch((error: unknown) => {
-          expect(error).toMatchObject({ message: 'The worker died.' });
-          return undefined;
-        });
-    }
+    const outcome = await cleanInAttempts(cleaner, 6, (chunks) =>
+      [20, 50, 90, 140].includes(chunks),
+    );
 
     expect(outcome).toMatchObject({
       deletedCount: 8_000 - locked,

@@ -5,21 +5,27 @@ import { openCleaner } from '../support/cleaner.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { slowDownDeletions } from '../support/slow-deletion.ts';
-import { test } from '../support/temporary-folder.ts';
+import { test as withFolder } from '../support/temporary-folder.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
 const STOCK = { expired: 20_000, live: 100 };
 /** Of each lane, a second: for both lanes together the rest takes longer than one look at the server. */
 const SLOW = 4_000;
 
+const test = withFolder
+  /** A server of its own, since the tests run other sessions on the shared one. Rows are deleted slowly. */
+  .extend('ownDatabase', async ({ folder }, { onCleanup }): Promise<TestDatabase> => {
+    const own = await startOwnPostgres(folder, {});
+    onCleanup(() => own[Symbol.asyncDispose]());
+    await fillSessions(own.database, STOCK);
+    await slowDownDeletions(own.database, SLOW);
+    return own.database;
+  });
+
 test(
   'runs one lane while other sessions are active, and all lanes once they are gone',
   { timeout: 60_000 },
-  async ({ folder }) => {
-    await using own = await startOwnPostgres(folder, {});
-    const { database } = own;
-    await fillSessions(database, STOCK);
-    await slowDownDeletions(database, SLOW);
+  async ({ ownDatabase: database }) => {
     await using cleaner = openCleaner(database, { settings: { lanesWhenBusy: 1 } });
     await using other = await beAtWork(database);
     let beside: Promise<readonly LaneCount[]> | undefined;
@@ -47,11 +53,7 @@ test(
 test(
   'runs all lanes beside other active sessions when the setting allows it',
   { timeout: 60_000 },
-  async ({ folder }) => {
-    await using own = await startOwnPostgres(folder, {});
-    const { database } = own;
-    await fillSessions(database, STOCK);
-    await slowDownDeletions(database, SLOW);
+  async ({ ownDatabase: database }) => {
     await using cleaner = openCleaner(database, { settings: { lanesWhenBusy: 2 } });
     await using _other = await beAtWork(database);
 

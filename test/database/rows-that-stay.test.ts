@@ -1,6 +1,6 @@
 import { describe, expect, vi } from 'vitest';
 
-import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -97,20 +97,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await refer(database, 40);
     await forceWay(database, way);
     await using cleaner = openCleaner(database, { settings: { lanes: 2 } });
-    let chunks = 0;
-    const onProgress = (): void => {
-      chunks += 1;
-      if (chunks % 30 === 0) throw new Error('The worker died.');
-    };
-    let outcome;
-    for (let attempt = 0; outcome === undefined && attempt < 60; attempt += 1) {
-      outcome = await cleaner
-        .clean({ runId: 'run', hooks: { onProgress } })
-        .catch((error: unknown) => {
-          expect(error).toMatchObject({ message: 'The worker died.' });
-          return undefined;
-        });
-    }
+    const outcome = await cleanInAttempts(cleaner, 60, (chunks) => chunks % 30 === 0);
     expect(outcome).toMatchObject({
       deletedCount: 2_960,
       remaining: [{ reason: 'referenced', rows: 40, by: 'devices_of_session' }],

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { expect } from 'vitest';
 
 import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
 import type { ResumePoint } from '../../src/contract/slice.ts';
@@ -67,6 +68,33 @@ export function openCleaner(
     preview: (cutoff) => previewTarget(orm, target, settings, cutoff),
     [Symbol.asyncDispose]: () => orm.close(true),
   };
+}
+
+/**
+ * Repeats a slice whose attempts fail after those chunks for which `diesAt` holds, until one completes.
+ *
+ * @param diesAt - gets the number of chunks so far, over all attempts
+ */
+export async function cleanInAttempts(
+  cleaner: Cleaner,
+  mostAttempts: number,
+  diesAt: (chunks: number) => boolean,
+): Promise<SliceOutcome | undefined> {
+  let chunks = 0;
+  const onProgress = (): void => {
+    chunks += 1;
+    if (diesAt(chunks)) throw new Error('The worker died.');
+  };
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const outcome = await cleaner
+      .clean({ runId: 'run', hooks: { onProgress } })
+      .catch((error: unknown) => {
+        expect(error).toMatchObject({ message: 'The worker died.' });
+        return undefined;
+      });
+    if (outcome !== undefined) return outcome;
+  }
+  return undefined;
 }
 
 /** Planner settings that force one way. */
