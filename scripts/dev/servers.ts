@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import pg from 'pg';
 
-import { InputError } from '../../src/cli/errors.ts';
+import { CommandFailure, InputError } from '../../src/cli/errors.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { loadTemporalSettings } from '../../src/temporal/connection-settings.ts';
 import { choosePort, LOOPBACK, type PortWish } from '../services/ports.ts';
@@ -95,10 +95,20 @@ export async function openServers(
         await Promise.all([database.stop?.(), temporal.stop?.()]);
       },
     };
-  } catch (error) {
+  } catch {
     await Promise.allSettled(opening.map(async (server) => await (await server).stop?.()));
-    throw error;
+    throw failureOf(await Promise.allSettled(opening));
   }
+}
+
+/** Both errors where both servers failed: on a full disk, only one of them may say so. */
+function failureOf(outcomes: readonly PromiseSettledResult<unknown>[]): unknown {
+  const errors = outcomes.flatMap((outcome): unknown[] =>
+    outcome.status === 'rejected' ? [outcome.reason] : [],
+  );
+  if (errors.length === 1) return errors[0];
+  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  return new CommandFailure(messages.join('\n'), { cause: new AggregateError(errors) });
 }
 
 /**
