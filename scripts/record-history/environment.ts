@@ -43,7 +43,7 @@ export const SESSIONS: TargetConfig = {
   name: 'sessions',
   schema: undefined,
   table: 'sessions',
-  expiresColumn: 'expires_at',
+  expiresColumns: ['expires_at'],
   expiresType: undefined,
   timeZone: 'UTC',
   cascade: 'refuse',

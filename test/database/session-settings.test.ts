@@ -81,7 +81,7 @@ async function expectExact(database: TestDatabase, expiresType: ExpiryType): Pro
   const target = {
     schema: 'public',
     table: 'odd',
-    expiresColumn: 'expiry',
+    expiresColumns: ['expiry'],
     expiresType,
     timeZone: 'Europe/Berlin',
   };

@@ -5,12 +5,24 @@ import { DEFAULT_TARGET } from '../../src/contract/names.ts';
 /** The default target: our own table. */
 export const TEST_TARGET: TargetConfig = {
   name: DEFAULT_TARGET,
+  file: undefined,
   schema: undefined,
   table: 'sessions',
-  expiresColumn: 'expires_at',
+  expiresColumns: ['expires_at'],
   expiresType: undefined,
   timeZone: 'UTC',
+  lifetimeSeconds: 0,
+  lifetimeColumn: undefined,
+  never: [],
+  where: [],
+  graceSeconds: 0,
+  // Most tests have nothing but expired rows.
+  approvalShare: null,
+  unlessReferenced: false,
+  dependents: [],
+  unlink: [],
   cascade: 'refuse',
+  partitions: undefined,
 };
 
 /** All of the database's settings but its address. */
@@ -20,9 +32,8 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ownsSessionsTable: true,
 };
 
-/** The defaults of the configuration without the approval check: most tests have nothing but expired rows. */
+/** The defaults of the configuration. */
 export const TEST_DELETION: DeletionSettings = {
-  graceSeconds: 0,
   lanes: 2,
   // Tests look into the database all the time.
   lanesWhenBusy: 16,
@@ -34,7 +45,6 @@ export const TEST_DELETION: DeletionSettings = {
   maxReplicaLagSeconds: 10,
   maxTransactionAgeSeconds: 3_600,
   runBudgetSeconds: undefined,
-  approvalShare: null,
   plausibility: 'check',
   ledgerRetentionDays: 30,
 };

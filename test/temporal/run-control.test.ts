@@ -193,7 +193,7 @@ describe('the approval check', () => {
       name: 'sessions',
       schema: undefined,
       table: 'odd',
-      expiresColumn: 'expiry',
+      expiresColumns: ['expiry'],
       expiresType: 'epoch-milliseconds',
       timeZone: 'UTC',
       cascade: 'refuse',

@@ -11,7 +11,7 @@ const config: TargetConfig = {
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
-  expiresColumn: 'expires',
+  expiresColumns: ['expires'],
   expiresType: undefined,
   timeZone: 'UTC',
   cascade: 'refuse',
