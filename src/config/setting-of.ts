@@ -1,28 +1,47 @@
 import type { TargetConfig } from './config.ts';
+import { ONE_TABLE } from './settings.ts';
 
-/** Variables of the one target that the environment describes, by the key that a file has for each. */
-const VARIABLES: Readonly<Record<string, string>> = {
-  table: 'SESSION_CLEANUP_TABLE',
-  'expires.column': 'SESSION_CLEANUP_EXPIRES_COLUMN',
-  'expires.type': 'SESSION_CLEANUP_EXPIRES_TYPE',
-  'expires.lifetime': 'SESSION_CLEANUP_LIFETIME',
-  timeZone: 'SESSION_CLEANUP_TIME_ZONE',
-  cascade: 'SESSION_CLEANUP_CASCADE',
-};
+/** The name of the configuration file, unless `SESSION_CLEANUP_CONFIG` gives another path. */
+export const DEFAULT_FILE = 'session-cleanup.yaml';
 
-/** How a message names a key of a target: by its variable, or by its place in the file. */
-export function settingOf({ name, file }: Pick<TargetConfig, 'name' | 'file'>, key: string): string {
-  if (file === undefined) return VARIABLES[key] ?? `${key} in session-cleanup.yaml`;
-  return `targets.${name}.${key} in ${file}`;
+/** A key of a target, as written in the file; those within `expires` have their path. */
+export type TargetKey =
+  | 'preset'
+  | 'table'
+  | 'expires'
+  | `expires.${'column' | 'latestOf' | 'type' | 'lifetime' | 'lifetimeColumn' | 'lifetimeUnit' | 'never'}`
+  | 'timeZone'
+  | 'where'
+  | 'grace'
+  | 'approval'
+  | 'unlessReferenced'
+  | 'dependents'
+  | 'unlink'
+  | 'cascade'
+  | 'partitions';
+
+type Described = Pick<TargetConfig, 'name' | 'file'>;
+
+/**
+ * Where a key of a target is set, for messages: a variable for a target of the environment, else the key
+ * in the file. A key that has no variable needs a file.
+ */
+export function settingOf(target: Described, key: TargetKey): string {
+  return variableOf(target, key) ?? inFile(target, key);
 }
 
-/** How a message says that a key should have a value. */
-export function assignmentOf(
-  target: Pick<TargetConfig, 'name' | 'file'>,
-  key: string,
-  value: string,
-): string {
-  const variable = target.file === undefined ? VARIABLES[key] : undefined;
-  if (variable !== undefined) return `${variable}=${value}`;
-  return `targets.${target.name}.${key}: ${value} in ${target.file ?? 'session-cleanup.yaml'}`;
+/** A value of a key as it would be written: `SESSION_CLEANUP_CASCADE=allow`, or the key in the file. */
+export function assignment(target: Described, key: TargetKey, value: string): string {
+  const variable = variableOf(target, key);
+  return variable === undefined ? inFile(target, `${key}: ${value}`) : `${variable}=${value}`;
+}
+
+function variableOf({ file }: Described, key: TargetKey): string | undefined {
+  return file === undefined
+    ? Object.values(ONE_TABLE).find((setting) => setting.key === key)?.name
+    : undefined;
+}
+
+function inFile({ name, file = DEFAULT_FILE }: Described, text: string): string {
+  return `targets.${name}.${text} in ${file}`;
 }
