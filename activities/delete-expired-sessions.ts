@@ -70,7 +70,10 @@ async function reviewSlice(call: SliceCall, target: Target): Promise<SliceReview
   // An earlier attempt that began to delete was approved, or did not have to be.
   if (!isFirstAttempt(call) && (await ledger.isClaimed())) return {};
   const em = orm.em.fork();
-  if (deletion.plausibility === 'check' && target.expiryColumns.some(({ type }) => type.startsWith('epoch'))) {
+  if (
+    deletion.plausibility === 'check' &&
+    target.expiryColumns.some(({ type }) => type.startsWith('epoch'))
+  ) {
     const findings = await checkPlausibility(em, target);
     const wrong = findings.find(({ level }) => level === 'error');
     if (wrong !== undefined) {

@@ -118,7 +118,8 @@ function describeRule({ expiryColumns, config }: Target): string {
       ? []
       : [`${quoteName(lifetimeColumn.column)} (${lifetimeColumn.unit ?? 'interval'})`]),
   ];
-  const expiry = columns.length === 0 ? 'expires at once' : `expiry in ${[what, ...lifetimes].join(' + ')}`;
+  const expiry =
+    columns.length === 0 ? 'expires at once' : `expiry in ${[what, ...lifetimes].join(' + ')}`;
   const columnsOfConditions = where.map(({ column }) => quoteName(column));
   return where.length === 0 ? expiry : `${expiry}, conditions on ${columnsOfConditions.join(', ')}`;
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { assignmentOf, settingOf } from '../config/setting-of.ts';
+import { assignment, settingOf } from '../config/setting-of.ts';
 import { DELETION } from '../config/settings.ts';
 import { allOf } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
@@ -33,7 +33,10 @@ interface Sample {
  * lie in January 1970, milliseconds taken for seconds tens of thousands of years ahead: the first mistake would remove
  * every live session. Well-known values such as 0 do not count.
  */
-export async function checkPlausibility(em: EntityManager, target: Target): Promise<readonly Found[]> {
+export async function checkPlausibility(
+  em: EntityManager,
+  target: Target,
+): Promise<readonly Found[]> {
   if (target.expiryColumns.length === 0) {
     return [ok('rows that meet the conditions expire at once, whatever their age')];
   }
@@ -42,7 +45,11 @@ export async function checkPlausibility(em: EntityManager, target: Target): Prom
   return found;
 }
 
-async function checkColumn(em: EntityManager, target: Target, expiry: ExpiryColumn): Promise<Found> {
+async function checkColumn(
+  em: EntityManager,
+  target: Target,
+  expiry: ExpiryColumn,
+): Promise<Found> {
   const { type, column } = expiry;
   const sample = await readSample(em, target, expiry);
   const remedy = `Check that ${settingOf(target.config, 'expires.column')} names the column that holds the expiry.`;
@@ -58,7 +65,7 @@ async function checkColumn(em: EntityManager, target: Target, expiry: ExpiryColu
     const other = type === 'epoch-seconds' ? 'epoch-milliseconds' : 'epoch-seconds';
     return problem(
       `${column} read as ${type} lies ${Math.round(Math.abs(days) / 365)} years ${days < 0 ? 'back' : 'ahead'}`,
-      `If its values are ${other}, set ${assignmentOf(target.config, 'expires.type', other)}. If they are right, set ` +
+      `If its values are ${other}, set ${assignment(target.config, 'expires.type', other)}. If they are right, set ` +
         `${DELETION.plausibility.name}=off.`,
     );
   }

@@ -10,7 +10,8 @@ import { sentinelsOf } from '../targets/sentinels.ts';
 const SMALLEST_TABLE = 1_000;
 
 /** Columns whose name says that they hold a start: of creation or of the last use. */
-const START_NAME = /creat|insert|updat|modif|chang|touch|start|begin|last|seen|visit|access|activ|used|issued|login|refreshed|rotated/i;
+const START_NAME =
+  /creat|insert|updat|modif|chang|touch|start|begin|last|seen|visit|access|activ|used|issued|login|refreshed|rotated/i;
 
 /** Values up to so short a time ago are those of a column that is written at each use. Milliseconds. */
 const RECENT = 3_600_000;
@@ -132,7 +133,11 @@ async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Questio
     sql: `(select count(*) from (select from ${quotedTable} where ${rest.sql} limit ${most}) as staying) >= ${most}`,
     params: rest.params,
   });
-  if (expiry !== undefined && target.expiryIndexes.length > 0 && where.length + never.length === 0) {
+  if (
+    expiry !== undefined &&
+    target.expiryIndexes.length > 0 &&
+    where.length + never.length === 0
+  ) {
     const { column, sqlType } = expiry;
     const future = count({ sql: `${column} > ?::${sqlType}`, params: [bound] });
     const isNull = `exists (select from ${quotedTable} where ${column} is null)`;

@@ -84,7 +84,9 @@ export class SliceLedger {
     readonly target: Target;
   }): Promise<ClaimedSlice> {
     const { lanes, cutoff, resumeFrom, target } = options;
-    const rows = await ask<LedgerRow & { readonly bound: string; readonly latest: string; readonly is_closed: boolean }>(
+    const rows = await ask<
+      LedgerRow & { readonly bound: string; readonly latest: string; readonly is_closed: boolean }
+    >(
       this.#em,
       DURABLY,
       {

@@ -1,5 +1,5 @@
 import type { TargetConfig } from '../config/config.ts';
-import { settingOf } from '../config/setting-of.ts';
+import { settingOf, type TargetKey } from '../config/setting-of.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
@@ -15,13 +15,15 @@ export interface NamedObjects extends Origin {
 
 /** The target that a text is about. */
 export type Subject = Pick<TargetConfig, 'name' | 'file' | 'table'> &
-  Partial<Pick<TargetConfig, 'schema' | 'timeZone' | 'expiresColumns' | 'lifetimeColumn' | 'where'>>;
+  Partial<
+    Pick<TargetConfig, 'schema' | 'timeZone' | 'expiresColumns' | 'lifetimeColumn' | 'where'>
+  >;
 
 /** The target, with its table quoted, and what the error names. */
 type TargetFacts = Subject &
   NamedObjects & {
     /** The name of a key of the target. */
-    readonly setting: (key: string) => string;
+    readonly setting: (key: TargetKey) => string;
     /** The columns of its expiry. */
     readonly columns: string;
   };

@@ -84,7 +84,9 @@ function explain(error: Error, config: Subject, outlook: string): ExplainedError
   const named = {
     ...origin,
     constraint: objectOf(error, 'constraint'),
-    column: objectOf(error, 'column') ?? (kind === KINDS.noColumn ? columnIn(error.message, config) : undefined),
+    column:
+      objectOf(error, 'column') ??
+      (kind === KINDS.noColumn ? columnIn(error.message, config) : undefined),
     namedTable: table && quoteTable({ schema: objectOf(error, 'schema'), table }),
   };
   const isRetried = RETRYABLE.has(kind.type) && kind !== KINDS.superseded;

@@ -25,7 +25,7 @@ function conditionOf(
 ): SqlFragment {
   const name = quoteName(column);
   const refuse = (problem: string, remedy: string): FinalDeletionError => {
-    const text = `${settingOf(config, `where.${column}`)}: ${problem}, and column ${name} is of type ${type}. ${remedy}`;
+    const text = `${settingOf(config, 'where')}: ${problem}, and column ${name} is of type ${type}. ${remedy}`;
     return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
   };
   const compare = (operator: string, value: Scalar): SqlFragment => {
@@ -111,6 +111,7 @@ export function neverConditions(
 
 /** A point in time without a zone is one of UTC, as everywhere in the configuration. */
 function asLiteral(value: string, type: string): string {
-  const hasZone = /[Zz]$|[+-]\d\d(:?\d\d)?$|infinity/.test(value.slice(10)) || value.includes('infinity');
+  const hasZone =
+    /[Zz]$|[+-]\d\d(:?\d\d)?$|infinity/.test(value.slice(10)) || value.includes('infinity');
   return type === 'timestamp with time zone' && !hasZone ? `${value}+00` : value;
 }

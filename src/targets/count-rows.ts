@@ -109,7 +109,10 @@ function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
       countsOf(rows, count),
       { sql: ', ', params: [] },
       { sql: `${count(gone).sql} as expired, `, params: gone.params },
-      { sql: `${ends(rows, ` filter (where ${gone.sql})`)}, `, params: [...gone.params, ...gone.params] },
+      {
+        sql: `${ends(rows, ` filter (where ${gone.sql})`)}, `,
+        params: [...gone.params, ...gone.params],
+      },
       sentinelCounts(rows, (condition) => count(allOf(condition, gone))),
       { sql: ` as expired_sentinels from ${target.quotedTable}`, params: [] },
       { sql: share === undefined ? '' : sampleOf(share), params: [] },
@@ -137,7 +140,10 @@ function countByIndex(rows: ExpiredRows): SqlFragment {
       countsOf(rows, countWhere),
       { sql: ` from (select count(*) as expired, ${ends(rows, '')}, `, params: [] },
       sentinelCounts(rows, filtered),
-      { sql: ` as expired_sentinels from ${target.quotedTable} where ${gone.sql}) as counted`, params: gone.params },
+      {
+        sql: ` as expired_sentinels from ${target.quotedTable} where ${gone.sql}) as counted`,
+        params: gone.params,
+      },
     ],
     '',
   );
@@ -151,7 +157,10 @@ function countsOf(
   const { expiry, never } = target;
   const isNever = never.map(({ sql, params }) => ({ sql: `not ${sql}`, params }));
   const noExpiry = joined(
-    [...(expiry === undefined ? [] : [{ sql: `${expiry.column} is null`, params: [] }]), ...isNever],
+    [
+      ...(expiry === undefined ? [] : [{ sql: `${expiry.column} is null`, params: [] }]),
+      ...isNever,
+    ],
     ' or ',
   );
   const none = { sql: 'false', params: [] };

@@ -1,7 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
-import { asInstant, boundOf, isAboveSmallest, localTimeAsText, type ExpiryColumn } from './expiry.ts';
+import {
+  asInstant,
+  boundOf,
+  isAboveSmallest,
+  localTimeAsText,
+  type ExpiryColumn,
+} from './expiry.ts';
 import type { Target } from './target.ts';
 
 /** Which rows go: a target's rows that had expired by the deadline. */
@@ -29,7 +35,10 @@ interface Bounds {
 export async function expiredRowsOf(
   em: EntityManager,
   target: Target,
-  { cutoff, graceSeconds = target.graceSeconds }: {
+  {
+    cutoff,
+    graceSeconds = target.graceSeconds,
+  }: {
     readonly cutoff?: string | undefined;
     readonly graceSeconds?: number;
   } = {},

@@ -136,7 +136,8 @@ export function latestOf(columns: readonly ExpiryColumn[]): ExpiryColumn {
   const latest = `greatest(${columns.map(asInstant).join(', ')})`;
   const isUnreadable = unreadable(columns);
   return {
-    column: isUnreadable === undefined ? latest : `(case when not ${isUnreadable} then ${latest} end)`,
+    column:
+      isUnreadable === undefined ? latest : `(case when not ${isUnreadable} then ${latest} end)`,
     type: 'timestamptz',
     sqlType: INSTANT,
     columnType: INSTANT,

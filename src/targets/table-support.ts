@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
-import { assignmentOf } from '../config/setting-of.ts';
+import { assignment } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
@@ -92,7 +92,7 @@ function refusalsOf(
       FAILURE.unsafeCascade,
       `ON DELETE CASCADE would also delete rows that may be live, of ${listed(risky)}. Declare the foreign key ON DELETE NO ` +
         'ACTION, which keeps rows that are still referred to, or, if those rows may go uncounted, set ' +
-        `${assignmentOf(config, 'cascade', 'allow')}.`,
+        `${assignment(config, 'cascade', 'allow')}.`,
     ],
   ];
 }

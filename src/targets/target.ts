@@ -177,10 +177,15 @@ async function checkValues(
   conditions: readonly SqlFragment[],
 ): Promise<void> {
   if (conditions.length === 0) return;
-  const nulls = columns.map(({ name, qualifiedType }) => `null::${qualifiedType} as ${quoteName(name)}`);
+  const nulls = columns.map(
+    ({ name, qualifiedType }) => `null::${qualifiedType} as ${quoteName(name)}`,
+  );
   const { sql, params } = allOf(...conditions);
   try {
-    await ask(em, ASKING, { sql: `select from (select ${nulls.join(', ')}) as empty where ${sql}`, params });
+    await ask(em, ASKING, {
+      sql: `select from (select ${nulls.join(', ')}) as empty where ${sql}`,
+      params,
+    });
   } catch (error) {
     if (sqlState(error)?.startsWith('22') !== true) throw error;
     const values = params.map((value) => JSON.stringify(value)).join(', ');

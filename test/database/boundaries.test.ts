@@ -213,8 +213,7 @@ test('the grace keeps a row for so long after its expiry', async ({ database }) 
     `insert into odd values ('gone', ${CUTOFF} - interval '10 seconds'), ('kept', ${CUTOFF} - interval '9.999999 seconds')`,
   );
   await using cleaner = openCleaner(database, {
-    target: { table: 'odd', expiresColumns: ['expiry'] },
-    settings: { graceSeconds: 10 },
+    target: { table: 'odd', expiresColumns: ['expiry'], graceSeconds: 10 },
   });
   expect(await cleaner.clean({ cutoff: CUTOFF })).toMatchObject({
     deletedCount: 1,

@@ -1,28 +1,20 @@
 /** Settings that tests start from; a test states only what it is about. */
-import type { DatabaseSettings, DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import {
+  TARGET_DEFAULTS,
+  type DatabaseSettings,
+  type DeletionSettings,
+  type TargetConfig,
+} from '../../src/config/config.ts';
 import { DEFAULT_TARGET } from '../../src/contract/names.ts';
 
 /** The default target: our own table. */
 export const TEST_TARGET: TargetConfig = {
+  ...TARGET_DEFAULTS,
   name: DEFAULT_TARGET,
-  file: undefined,
-  schema: undefined,
   table: 'sessions',
-  expiresColumns: ['expires_at'],
-  expiresType: undefined,
   timeZone: 'UTC',
-  lifetimeSeconds: 0,
-  lifetimeColumn: undefined,
-  never: [],
-  where: [],
-  graceSeconds: 0,
   // Most tests have nothing but expired rows.
   approvalShare: null,
-  unlessReferenced: false,
-  dependents: [],
-  unlink: [],
-  cascade: 'refuse',
-  partitions: undefined,
 };
 
 /** All of the database's settings but its address. */
