@@ -28,7 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'tests',
-          include: ['unit', 'database', 'temporal', 'cli', 'dev'].map(
+          include: ['unit', 'database', 'stores/npm', 'temporal', 'cli', 'dev'].map(
             (subject) => `test/${subject}/**/*.test.ts`,
           ),
           exclude: ['test/database/{missing-right,oldest-version}.test.ts'],

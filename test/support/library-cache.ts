@@ -61,7 +61,15 @@ export async function installNpm(
 ): Promise<string> {
   return await installOnce(name, packages, async (folder) => {
     await run('npm', [
-      ...['install', '--no-audit', '--no-fund', '--no-save', '--ignore-scripts', '--prefix', folder],
+      ...[
+        'install',
+        '--no-audit',
+        '--no-fund',
+        '--no-save',
+        '--ignore-scripts',
+        '--prefix',
+        folder,
+      ],
       ...options,
       ...packages,
     ]);
