@@ -62,6 +62,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Libraries that other package managers install, once, into `.cache`.
+          name: 'stores',
+          include: ['test/stores/installed/**/*.test.ts'],
+          ...ORDINARY,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
           exclude: ['test/chaos/races/**'],
