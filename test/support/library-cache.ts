@@ -1,7 +1,7 @@
 /** Libraries that `npm run test:stores` installs, once, by the package managers of their languages. */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,17 +23,19 @@ export function whyMissing(program: string, versionOption = '--version'): string
 }
 
 /**
- * Returns a folder that `install` has filled. It runs once for each list of packages, and again after it failed.
+ * Returns a folder that `install` has filled, which it does once for each content of these files or packages.
  *
+ * @param sources - paths of files, or names of packages with their versions
  * @param install - fills the folder that it is given, which is renamed when it is complete
  */
 export async function installOnce(
   name: string,
-  packages: readonly string[],
+  sources: readonly string[],
   install: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const version = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
-  const folder = path.join(CACHE, `${name}-${version}`);
+  const hash = createHash('sha256');
+  for (const source of sources) hash.update(existsSync(source) ? readFileSync(source) : source);
+  const folder = path.join(CACHE, `${name}-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.${String(process.pid)}`;
   await mkdir(unfinished, { recursive: true });
