@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { SETTINGS, targetSettings } from '../config/settings.ts';
+import { settingOf } from '../config/setting-of.ts';
 import type { TargetConfig } from '../config/config.ts';
 import { quoteName } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
@@ -55,13 +55,12 @@ function judge(
     case 'no action':
     case 'restrict': {
       const message = `${what} keeps rows that it refers to${through}`;
-      const targets = SETTINGS.targets.name;
       if (isCleanedFirst) return ok(`${message}; the target "${owner}" cleans ${table} first`);
       return warning(
         `${message}: they are left and counted, and all others are deleted`,
         owner === undefined
-          ? `Delete rows of ${table} that are no longer needed, for example by a target of its own that ${targets} names before "${target.name}".`
-          : `Name "${owner}" before "${target.name}" in ${targets}.`,
+          ? `Delete rows of ${table} that are no longer needed, for example by a target of its own before "${target.name}" in session-cleanup.yaml.`
+          : `List "${owner}" before "${target.name}" in session-cleanup.yaml.`,
       );
     }
     case 'cascade':
@@ -69,7 +68,7 @@ function judge(
         return ok(`${what} also deletes its rows${through}`);
       }
       return warning(
-        `${what} deletes rows that may be live, uncounted${through}: ${targetSettings(target.name).cascade.name} is allow`,
+        `${what} deletes rows that may be live, uncounted${through}: ${settingOf(target.config, 'cascade')} is allow`,
         'Declare it ON DELETE NO ACTION if rows that are still referred to should stay.',
       );
     case 'set null':

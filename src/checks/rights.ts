@@ -31,9 +31,14 @@ function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): read
       rightOn(target, 'SELECT'),
       rightOn(target, 'DELETE'),
       // Locking a row, to skip those that others hold, needs the privilege to update one column.
-      rightOn(target, `UPDATE (${quoteName(target.expiresColumn)})`, 'any column'),
+      rightOn(target, `UPDATE (${quoteName(anyColumnOf(target))})`, 'any column'),
     ]),
   ];
+}
+
+/** A column that the rule names. */
+function anyColumnOf({ expiresColumns, where }: TargetConfig): string {
+  return expiresColumns[0] ?? where[0]?.column ?? '';
 }
 
 function usageOf(schema: string): Right {

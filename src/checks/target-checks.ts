@@ -1,11 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { targetSettings } from '../config/settings.ts';
+import { settingOf } from '../config/setting-of.ts';
 import { quoteName } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
-import { isIndexable } from '../targets/expiry.ts';
 import type { Target } from '../targets/target.ts';
 import { ok, warning, type Found } from './finding.ts';
 
@@ -25,7 +24,7 @@ export async function checkRows(
   const { nullRows, unreadableRows, sentinels, expiredSentinels } = counts;
   const about = counts.isEstimate ? 'about ' : '';
   const parts = [
-    ...(nullRows === 0 ? [] : [`${about}${nullRows} rows have no expiry (NULL)`]),
+    ...(nullRows === 0 ? [] : [`${about}${nullRows} rows have no expiry`]),
     ...(unreadableRows === 0
       ? []
       : [`${about}${unreadableRows} rows have one that cannot be read as an instant`]),
@@ -44,8 +43,8 @@ export async function checkRows(
       check: 'sentinels',
       ...(expiredSentinels.length > 0
         ? warning(
-            `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
-            'If these rows must stay, set their expiry to NULL before the first run.',
+            `${target.expiryColumns.map(({ column }) => column).join(', ')} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
+            `If they mean that, list them in ${settingOf(target.config, 'expires.never')}, or set the column to NULL in these rows.`,
           )
         : ok(
             sentinels.length === 0
@@ -56,12 +55,13 @@ export async function checkRows(
   ];
 }
 
-function correctUnreadable({ name, expiry }: Target): string {
-  const correct = `Correct the values in ${expiry.column}.`;
-  if (expiry.timeZone !== undefined) return correct;
+function correctUnreadable({ config, expiryColumns }: Target): string {
+  const texts = expiryColumns.filter(({ type }) => type === 'iso8601');
+  const correct = `Correct the values in ${texts.map(({ column }) => column).join(', ')}.`;
+  if (texts.every(({ timeZone }) => timeZone !== undefined)) return correct;
   return (
     'Values without a zone cannot be read, since not every connection to the database gets UTC: set ' +
-    `${targetSettings(name).timeZone.name} to their zone. ${correct}`
+    `${settingOf(config, 'timeZone')} to their zone. ${correct}`
   );
 }
 
@@ -70,16 +70,20 @@ function correctUnreadable({ name, expiry }: Target): string {
  * every run reads the whole table, which is slower and not wrong.
  */
 export async function checkIndex(em: EntityManager, target: Target): Promise<Found> {
-  const { quotedTable, expiry, expiryIndexes } = target;
+  const { quotedTable, expiry, expiryColumns, expiryIndexes } = target;
+  const isColumn = expiry !== undefined && expiry === expiryColumns[0];
+  if (!isColumn) {
+    return ok('the rule combines columns or has none, so each run reads the whole table');
+  }
   const { column } = expiry;
-  if (!isIndexable(expiry)) {
+  if (expiry.type === 'iso8601') {
     return warning(
       `no index can find text in ${column}, so each run reads the whole table`,
       'Keep the expiry in a timestamptz column if the table is large.',
     );
   }
   const { bound } = await expiredRowsOf(em, target, { graceSeconds: 0 });
-  const route = drainRoute(target, bound);
+  const route = drainRoute(target, expiry, bound);
   const { sql, params } = route.within({ from: '', to: bound });
   const plan = await ask(
     em,

@@ -45,11 +45,11 @@ export async function previewTargets(
 
 async function previewOne(
   orm: MikroORM,
-  { deletion, targets }: Pick<Config, 'deletion' | 'targets'>,
+  { targets }: Pick<Config, 'targets'>,
   target: TargetConfig,
 ): Promise<PreviewOutcome> {
   try {
-    const preview = await previewTarget(orm, target, deletion, undefined, targets);
+    const preview = await previewTarget(orm, target, undefined, targets);
     return { kind: 'previewed', ...preview };
   } catch (error) {
     const { type, message } = toDatabaseProblem(error, [target]);

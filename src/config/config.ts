@@ -90,6 +90,26 @@ export interface TargetConfig {
   readonly partitions: 'rows' | undefined;
 }
 
+/** What a target has that says nothing else. */
+export const TARGET_DEFAULTS: Omit<TargetConfig, 'name' | 'table'> = {
+  file: undefined,
+  schema: undefined,
+  expiresColumns: ['expires_at'],
+  expiresType: undefined,
+  timeZone: undefined,
+  lifetimeSeconds: 0,
+  lifetimeColumn: undefined,
+  never: [],
+  where: [],
+  graceSeconds: 0,
+  approvalShare: 1,
+  unlessReferenced: false,
+  dependents: [],
+  unlink: [],
+  cascade: 'refuse',
+  partitions: undefined,
+};
+
 /** How rows are deleted; `settings.ts` describes each field. */
 export type DeletionSettings = Values<typeof DELETION>;
 

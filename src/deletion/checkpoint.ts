@@ -27,8 +27,9 @@ export interface LaneCheckpoint {
 /** A slice that this attempt has taken over. */
 export interface ClaimedSlice {
   readonly deadline: string;
-  /** The same in the type of the target's expiry, as text. */
+  /** As in `ExpiredRows`. */
   readonly bound: string;
+  readonly latest: string;
   readonly checkpoints: readonly LaneCheckpoint[];
   /** The position that earlier attempts reached; undefined for a fresh slice. */
   readonly reached: SlicePosition | undefined;

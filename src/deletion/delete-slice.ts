@@ -94,18 +94,17 @@ export async function deleteSlice(
     const claimed = await ledger.claim({
       lanes: settings.lanes,
       cutoff: job.cutoff,
-      graceSeconds: settings.graceSeconds,
       resumeFrom,
-      expiry: target.expiry,
+      target,
     });
-    const { deadline, bound, checkpoints, reached } = claimed;
+    const { deadline, bound, latest, checkpoints, reached } = claimed;
     workedBefore = claimed.workedMilliseconds;
     if (claimed.isRetry) {
       await ledger.cancelEarlierAttempts();
-      if (reached !== undefined) await ledger.forgetFrom(checkpoints, reached, target.expiry);
+      if (reached !== undefined) await ledger.forgetFrom(checkpoints, reached, target);
     }
     report.begin(checkpoints);
-    const expired = { target, bound, deadline };
+    const expired = { target, bound, latest, deadline };
     const known = reached ?? givenBy(resumeFrom);
     const from = known ?? (await throttle.ask(() => chooseWay(em, expired)));
     return { expired, checkpoints, from };

@@ -12,8 +12,8 @@ import {
   type LocalSettings,
 } from '../database/transaction.ts';
 import { ClosedSliceError, SupersededError } from '../failures/errors.ts';
-import { DEADLINE, instantAsText } from '../targets/expired-rows.ts';
-import { boundOf, type ExpiryColumn } from '../targets/expiry.ts';
+import { boundsOf, DEADLINE, instantAsText } from '../targets/expired-rows.ts';
+import type { Target } from '../targets/target.ts';
 import {
   reachedBy,
   totalOf,
@@ -80,12 +80,13 @@ export class SliceLedger {
   async claim(options: {
     readonly lanes: number;
     readonly cutoff: string;
-    readonly graceSeconds: number;
     readonly resumeFrom: ResumePoint | undefined;
-    readonly expiry: ExpiryColumn;
+    readonly target: Target;
   }): Promise<ClaimedSlice> {
-    const { lanes, cutoff, graceSeconds, resumeFrom, expiry } = options;
-    const rows = await ask<LedgerRow & { readonly bound: string; readonly is_closed: boolean }>(
+    const { lanes, cutoff, resumeFrom, target } = options;
+    const rows = await ask<
+      LedgerRow & { readonly bound: string; readonly latest: string; readonly is_closed: boolean }
+    >(
       this.#em,
       DURABLY,
       {
@@ -98,7 +99,7 @@ export class SliceLedger {
         params: [
           ...this.#key,
           ...this.#key,
-          ...(resumeFrom === undefined ? [cutoff, graceSeconds] : [resumeFrom.deadline, 0]),
+          ...(resumeFrom === undefined ? [cutoff, target.graceSeconds] : [resumeFrom.deadline, 0]),
           lanes,
         ],
       },
@@ -111,7 +112,7 @@ export class SliceLedger {
           update ${this.#table} ledger set fence = fence + 1, settled_at = case when is_closed then settled_at end
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
-            ${boundOf(expiry, 'deadline')} as bound, way, position, end_position,
+            ${boundsOf(target, 'deadline')}, way, position, end_position,
             deleted_count, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
@@ -125,6 +126,7 @@ export class SliceLedger {
     return {
       deadline: first.deadline,
       bound: first.bound,
+      latest: first.latest,
       checkpoints: rows.map((row) => ({
         lane: row.lane,
         fence: Number(row.fence),
@@ -187,14 +189,14 @@ export class SliceLedger {
   async forgetFrom(
     checkpoints: readonly LaneCheckpoint[],
     at: SlicePosition,
-    expiry: ExpiryColumn,
+    { expiry }: Target,
   ): Promise<void> {
     const starts = checkpoints.flatMap(({ remaining }) =>
       remaining.flatMap(({ from }) => from ?? []),
     );
     if (starts.length === 0) return;
     // PostgreSQL alone knows the order of expiries.
-    const type = at.way === 'drain' ? expiry.sqlType : 'bigint';
+    const type = at.way === 'drain' ? (expiry?.sqlType ?? 'text') : 'bigint';
     const [found] = await ask<{ visited: readonly string[] | null }>(
       this.#em,
       {},

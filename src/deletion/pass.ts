@@ -38,7 +38,7 @@ export async function runPasses(work: SliceWork, from: StartPosition): Promise<P
   const { route, end } = pass;
   const at = positionOn(route, end.position);
   if (end.kind === 'stopped') {
-    await work.ledger.forgetFrom(work.checkpoints, at, work.expired.target.expiry);
+    await work.ledger.forgetFrom(work.checkpoints, at, work.expired.target);
   }
   await retryLocked(work, route, at);
   if (end.kind === 'stopped' || !(await route.isOutdated(work.em))) return pass;
@@ -84,15 +84,18 @@ async function forgetRemaining({ ledger, checkpoints }: SliceWork): Promise<void
 async function runPass(work: SliceWork, from: StartPosition): Promise<PassEnd> {
   const { em, expired, throttle } = work;
   const { target, bound } = expired;
+  // A change of the configuration or of the table may leave a drain without its index.
+  const { expiry, expiryIndexes } = target;
   const route =
-    from.way === 'sweep'
-      ? await throttle.ask(() => sweepRoute(em, expired, from.end))
-      : drainRoute(target, bound);
+    from.way === 'drain' && expiry !== undefined && expiryIndexes.length > 0
+      ? drainRoute(target, expiry, bound)
+      : await throttle.ask(() => sweepRoute(em, expired, from.end));
   // The position of an earlier attempt or slice may be outdated. A sweep's position always comes with an end.
   const isUsable =
-    from.end === undefined
+    route.way === from.way &&
+    (from.end === undefined
       ? from.way === 'drain' || (from.position ?? route.start) === route.start
-      : !(await route.isOutdated(em));
+      : !(await route.isOutdated(em)));
   if (isUsable) {
     const end = await new Lanes({ ...work, route }, from.position ?? route.start).untilEnd();
     if (end.kind !== 'indivisible') return { route, end };

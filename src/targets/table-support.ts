@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
-import { targetSettings } from '../config/settings.ts';
+import { assignment } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
@@ -60,11 +60,12 @@ type Refusal = readonly [applies: boolean, failure: FinalFailure, text: string];
 
 /** Of those that apply, the first one is reported. */
 function refusalsOf(
-  { name, cascade }: TargetConfig,
+  config: TargetConfig,
   facts: TableFacts,
   risky: readonly RiskyCascade[],
 ): readonly Refusal[] {
   const [target] = facts.tables;
+  const { cascade } = config;
   const table = target?.table ?? '';
   return [
     [
@@ -91,7 +92,7 @@ function refusalsOf(
       FAILURE.unsafeCascade,
       `ON DELETE CASCADE would also delete rows that may be live, of ${listed(risky)}. Declare the foreign key ON DELETE NO ` +
         'ACTION, which keeps rows that are still referred to, or, if those rows may go uncounted, set ' +
-        `${targetSettings(name).cascade.name}=allow.`,
+        `${assignment(config, 'cascade', 'allow')}.`,
     ],
   ];
 }

@@ -1,17 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ExpiryType, TargetConfig } from '../config/config.ts';
-import { SETTINGS, targetSettings } from '../config/settings.ts';
+import { LIFETIME_UNITS, type ExpiryType, type TargetConfig } from '../config/config.ts';
+import { settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/sql.ts';
-import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
+import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
+import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
 import { KINDS, textOf } from '../failures/kinds.ts';
-import { isIndexable, type ExpiryColumn } from './expiry.ts';
+import { readCatalogue, type CatalogueColumn, type CatalogueTable } from './catalogue.ts';
+import { conditionsOf, neverConditions } from './conditions.ts';
+import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
 
-/** A table that was found in the catalogue and can be cleaned. */
+/** A table that was found in the catalogue and can be cleaned, with its rule. */
 export interface Target extends Supported {
   readonly name: string;
   /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
@@ -21,9 +23,23 @@ export interface Target extends Supported {
   readonly entity: ReturnType<typeof defineTarget>;
   /** Quoted, with its schema, ready for SQL. */
   readonly quotedTable: string;
-  readonly expiry: ExpiryColumn;
+  /** What is compared with the deadline; undefined: rows that meet the conditions expire at once. */
+  readonly expiry: ExpiryColumn | undefined;
+  /** The columns of which the expiry is made. */
+  readonly expiryColumns: readonly ExpiryColumn[];
+  /** True where the column holds the expiry itself, and not the start of a lifetime. */
+  readonly isDirect: boolean;
+  /** A row expires so long after the value that is compared. */
+  readonly lifetimeSeconds: number;
+  readonly graceSeconds: number;
+  /** Conditions that the target's rows meet. */
+  readonly where: readonly SqlFragment[];
+  /** Conditions that rows with a configured value for "never" do not meet. */
+  readonly never: readonly SqlFragment[];
   /** Indexes that can find rows by their expiry. */
   readonly expiryIndexes: readonly string[];
+  /** For messages. */
+  readonly config: TargetConfig;
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
@@ -49,16 +65,6 @@ interface Located {
   readonly schema: string;
 }
 
-interface CatalogueRow {
-  readonly version: number;
-  readonly version_name: string;
-  readonly kind: string | null;
-  readonly has_children: boolean;
-  readonly type: string | null;
-  readonly columns: readonly string[] | null;
-  readonly indexes: readonly string[] | null;
-}
-
 /**
  * Looks a target up in the catalogue.
  *
@@ -71,33 +77,37 @@ export async function inspectTarget(
   config: TargetConfig,
   configured: readonly TargetConfig[] = [],
 ): Promise<Target> {
-  const { name, expiresColumn } = config;
+  const { name } = config;
   checkNames(config);
   const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(config)]);
-  const [row] = await ask<CatalogueRow>(em, ASKING, {
-    sql: CATALOGUE,
-    params: [found?.oid ?? null, expiresColumn],
-  });
-  if (found === undefined || row === undefined || row.kind === null) {
+  const catalogue = await readCatalogue(em, found?.oid);
+  if (found === undefined || catalogue === undefined || catalogue.kind === null) {
     throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, config), config);
   }
   const { oid, schema } = found;
   const quotedTable = quoteTable({ schema, table: config.table });
-  checkKind(config, quotedTable, row);
-  if (row.type === null) {
-    const columns = row.columns?.join(', ') ?? '';
-    const text = `${textOf(KINDS.noColumn, { ...config, schema })} Its columns: ${columns}.`;
+  checkKind(config, quotedTable, catalogue);
+  const columnOf = (wanted: string): CatalogueColumn => {
+    const column = catalogue.columns?.find((candidate) => candidate.name === wanted);
+    if (column !== undefined) return column;
+    const columns = catalogue.columns?.map((candidate) => candidate.name).join(', ') ?? '';
+    const text = `${textOf(KINDS.noColumn, { ...config, schema }, { column: wanted })} Its columns: ${columns}.`;
     throw new FinalDeletionError(FAILURE.noColumn, text, config);
-  }
-  const type = expiryType(config, row.type);
-  const expiry: ExpiryColumn = {
-    column: quoteName(expiresColumn),
-    type,
-    // A deadline after 2038 is no integer; an index on an integer takes a bigint.
-    sqlType: row.type === 'integer' ? 'bigint' : row.type,
-    columnType: row.type,
-    timeZone: config.timeZone ?? (await inferTimeZone(em, config, type)),
   };
+  const columns = config.expiresColumns.map(columnOf);
+  const expiryColumns: ExpiryColumn[] = [];
+  for (const column of columns) expiryColumns.push(await expiryColumnOf(em, config, column));
+  const [first, ...others] = expiryColumns;
+  const start = first === undefined || others.length === 0 ? first : latestOf(expiryColumns);
+  const { lifetimeColumn: lifetime } = config;
+  const expiry =
+    start === undefined || lifetime === undefined
+      ? start
+      : withLifetime(start, lifetimeColumnOf(config, columnOf(lifetime.column)));
+  const where = conditionsOf(config, columnOf);
+  const never = neverConditions(config, columns);
+  const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
+  await checkValues(em, config, [...tested], [...where, ...never]);
   return {
     ...(await requireSupported(em, config, oid, configured)),
     name,
@@ -106,8 +116,84 @@ export async function inspectTarget(
     entity: defineTarget(config),
     quotedTable,
     expiry,
-    expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
+    expiryColumns,
+    isDirect: expiry !== undefined && lifetime === undefined && config.lifetimeSeconds === 0,
+    lifetimeSeconds: config.lifetimeSeconds,
+    graceSeconds: config.graceSeconds,
+    where,
+    never,
+    // Text has to be read row by row, and an expression has no index.
+    expiryIndexes:
+      expiry !== undefined && expiry === first && expiry.type !== 'iso8601'
+        ? (columns[0]?.indexes ?? [])
+        : [],
+    config,
   };
+}
+
+async function expiryColumnOf(
+  em: EntityManager,
+  config: TargetConfig,
+  column: CatalogueColumn,
+): Promise<ExpiryColumn> {
+  const type = expiryType(config, column);
+  return {
+    column: quoteName(column.name),
+    type,
+    // A deadline after 2038 is no integer; an index on an integer takes a bigint.
+    sqlType: column.type === 'integer' ? 'bigint' : column.type,
+    columnType: column.type,
+    timeZone: config.timeZone ?? (await inferTimeZone(em, config, column.name, type)),
+  };
+}
+
+function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): LifetimeColumn {
+  const unit = config.lifetimeColumn?.unit;
+  const key = settingOf(config, 'expires.lifetimeUnit');
+  const refuse = (problem: string): FinalDeletionError => {
+    const text = `column ${quoteName(column.name)} is of type ${column.type}, ${problem}`;
+    return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
+  };
+  if (column.type === 'interval') {
+    if (unit !== undefined) throw refuse(`which has no unit. Remove ${key}.`);
+    return { column: quoteName(column.name), unitSeconds: undefined };
+  }
+  if (!/^(smallint|integer|bigint|numeric|real|double precision)$/.test(column.type)) {
+    throw refuse('which holds no lifetime. Use a column of an integer type, numeric or interval.');
+  }
+  if (unit === undefined) {
+    throw refuse(
+      `which does not say its unit. Set ${key} to ${Object.keys(LIFETIME_UNITS).join(', ')}.`,
+    );
+  }
+  return { column: quoteName(column.name), unitSeconds: LIFETIME_UNITS[unit] };
+}
+
+/** A value that PostgreSQL cannot read as its column's type would fail the first chunk. Reads no row of the table. */
+async function checkValues(
+  em: EntityManager,
+  config: TargetConfig,
+  columns: readonly CatalogueColumn[],
+  conditions: readonly SqlFragment[],
+): Promise<void> {
+  if (conditions.length === 0) return;
+  const nulls = columns.map(
+    ({ name, qualifiedType }) => `null::${qualifiedType} as ${quoteName(name)}`,
+  );
+  const { sql, params } = allOf(...conditions);
+  try {
+    await ask(em, ASKING, {
+      sql: `select from (select ${nulls.join(', ')}) as empty where ${sql}`,
+      params,
+    });
+  } catch (error) {
+    if (sqlState(error)?.startsWith('22') !== true) throw error;
+    const values = params.map((value) => JSON.stringify(value)).join(', ');
+    const text =
+      `a value of its conditions cannot be read as the type of its column: ${values}. Correct ` +
+      `${settingOf(config, 'where')} or ${settingOf(config, 'expires.never')}.`;
+    throw new FinalDeletionError(FAILURE.wrongColumnType, text, config);
+  }
 }
 
 /**
@@ -119,6 +205,7 @@ export async function inspectTarget(
 async function inferTimeZone(
   em: EntityManager,
   config: TargetConfig,
+  column: string,
   type: ExpiryType,
 ): Promise<string | undefined> {
   if (type !== 'timestamp' && type !== 'iso8601') return 'UTC';
@@ -127,8 +214,8 @@ async function inferTimeZone(
   if (type === 'iso8601') return undefined;
   throw new FinalDeletionError(
     FAILURE.unclearTimeZone,
-    `column "${config.expiresColumn}" is a timestamp without time zone, and not every connection to the database gets ` +
-      `UTC: ${zones.join(', ')}. Set ${targetSettings(config.name).timeZone.name} to the zone in which the application ` +
+    `column ${quoteName(column)} is a timestamp without time zone, and not every connection to the database gets ` +
+      `UTC: ${zones.join(', ')}. Set ${settingOf(config, 'timeZone')} to the zone in which the application ` +
       'writes the column.',
     config,
   );
@@ -136,26 +223,32 @@ async function inferTimeZone(
 
 /** MikroORM takes a dot within a name for the one between schema and table, and a question mark for a parameter. */
 function checkNames(config: TargetConfig): void {
-  const { schema, table, expiresColumn } = config;
+  const { schema, table, expiresColumns, lifetimeColumn, where } = config;
+  const columns = [
+    ...expiresColumns,
+    ...(lifetimeColumn === undefined ? [] : [lifetimeColumn.column]),
+    ...where.map(({ column }) => column),
+  ];
   const hasDot = [schema, table].some((part) => part?.includes('.'));
-  if (!hasDot && ![schema, table, expiresColumn].some((part) => part?.includes('?'))) return;
+  const questionable = [schema, table, ...columns].find((part) => part?.includes('?'));
+  if (!hasDot && questionable === undefined) return;
   throw new FinalDeletionError(
     FAILURE.unsupportedTable,
-    `${quoteTable(config)} or its column ${quoteName(expiresColumn)} has a ${hasDot ? 'dot' : 'question mark'} in its ` +
-      'name, which is not supported. Rename it.',
+    `${quoteTable(config)} or its column ${quoteName(questionable ?? columns[0] ?? '')} has a ` +
+      `${hasDot ? 'dot' : 'question mark'} in its name, which is not supported. Rename it.`,
     config,
   );
 }
 
-function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
-  requireVersion(row.version, row.version_name);
+function checkKind(config: TargetConfig, table: string, found: CatalogueTable): void {
+  requireVersion(found.version, found.versionName);
   // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (row.kind === 'r' && !row.has_children) return;
-  const isParent = row.kind === 'r' || row.kind === 'p';
+  if (found.kind === 'r' && !found.hasChildren) return;
+  const isParent = found.kind === 'r' || found.kind === 'p';
   throw new FinalDeletionError(
     FAILURE.unsupportedTable,
     `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
-      `be a target of its own (${SETTINGS.targets.name}).`,
+      'be a target of its own.',
     config,
   );
 }
@@ -167,11 +260,11 @@ export function requireVersion(number: number, name: string): void {
   throw new FinalDeletionError(FAILURE.unsupportedServer, text);
 }
 
-function expiryType(config: TargetConfig, columnType: string): ExpiryType {
+function expiryType(config: TargetConfig, { name, type: columnType }: CatalogueColumn): ExpiryType {
   const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
-  const setting = targetSettings(config.name).expiresType.name;
+  const setting = settingOf(config, 'expires.type');
   const refuse = (reason: string): FinalDeletionError => {
-    const text = `column "${config.expiresColumn}" is of type ${columnType}, ${reason}`;
+    const text = `column ${quoteName(name)} is of type ${columnType}, ${reason}`;
     return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
   };
   if (wanted === undefined) {
@@ -192,23 +285,3 @@ const LOCATE = `
   select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
   where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;
-
-// One row always. A domain counts as the type it is made of, over however many domains. An index serves when its
-// first column is the expiry, in the default order, over all rows.
-const CATALOGUE = `
-  select current_setting('server_version_num')::int as version,
-    current_setting('server_version') as version_name,
-    c.relkind::text as kind,
-    exists (select from pg_inherits i where i.inhparent = c.oid) as has_children,
-    (with recursive base (type, of) as (
-        select oid, typbasetype from pg_type where oid = a.atttypid
-        union all
-        select t.oid, t.typbasetype from base join pg_type t on t.oid = base.of
-      ) select format_type(type, null) from base where of = 0) as type,
-    (select json_agg(attname order by attnum) from pg_attribute
-      where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
-    (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
-      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
-  from (select ?::oid as oid) named
-  left join pg_class c on c.oid = named.oid
-  left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0`;

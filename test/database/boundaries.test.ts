@@ -114,7 +114,7 @@ for (const kind of KINDS) {
         await using cleaner = openCleaner(database, {
           target: {
             table: 'odd',
-            expiresColumn: 'expiry',
+            expiresColumns: ['expiry'],
             expiresType: kind.expiresType,
             timeZone: kind.timeZone ?? 'UTC',
           },
@@ -147,7 +147,7 @@ test('time zone and date style of the session do not change the result', async (
     `insert into odd values ('gone', '2026-03-01 12:00:00'), ('kept', '2026-03-01 12:00:00.000001')`,
   );
   await using cleaner = openCleaner(database, {
-    target: { table: 'odd', expiresColumn: 'expiry' },
+    target: { table: 'odd', expiresColumns: ['expiry'] },
   });
 
   expect(await cleaner.clean({ cutoff: CUTOFF })).toMatchObject({ deletedCount: 1, way: 'drain' });
@@ -162,7 +162,7 @@ test('an ambiguous local time at the end of DST counts as the later one', async 
     `insert into odd values ('before', '2026-10-25 01:29:00'), ('twice', '2026-10-25 02:20:00'), ('after', '2026-10-25 03:10:00')`,
   );
   await using cleaner = openCleaner(database, {
-    target: { table: 'odd', expiresColumn: 'expiry', timeZone: 'Europe/Berlin' },
+    target: { table: 'odd', expiresColumns: ['expiry'], timeZone: 'Europe/Berlin' },
   });
   const names = async (): Promise<readonly string[]> =>
     (await database.sql<{ name: string }>('select name from odd')).map((row) => row.name);
@@ -186,7 +186,7 @@ test('infinity never expires, minus infinity and year 1 always have', async ({ d
     );
     await forceWay(database, way);
     await using cleaner = openCleaner(database, {
-      target: { table: 'odd', expiresColumn: 'expiry' },
+      target: { table: 'odd', expiresColumns: ['expiry'] },
     });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 3 });
     const left = await database.sql('select expiry::text from odd order by expiry');
@@ -200,7 +200,7 @@ test('text that is no instant never expires, and stops nothing', async ({ databa
     `insert into odd values (''), ('never'), ('1700000000'), ('2020-01-01T00:00:00Z'), ('infinity'), ('2020-01-01')`,
   );
   await using cleaner = openCleaner(database, {
-    target: { table: 'odd', expiresColumn: 'expiry', expiresType: 'iso8601' },
+    target: { table: 'odd', expiresColumns: ['expiry'], expiresType: 'iso8601' },
   });
   expect(await cleaner.clean()).toMatchObject({ deletedCount: 2 });
   const left = await database.sql<{ expiry: string }>('select expiry from odd');
@@ -213,8 +213,7 @@ test('the grace keeps a row for so long after its expiry', async ({ database }) 
     `insert into odd values ('gone', ${CUTOFF} - interval '10 seconds'), ('kept', ${CUTOFF} - interval '9.999999 seconds')`,
   );
   await using cleaner = openCleaner(database, {
-    target: { table: 'odd', expiresColumn: 'expiry' },
-    settings: { graceSeconds: 10 },
+    target: { table: 'odd', expiresColumns: ['expiry'], graceSeconds: 10 },
   });
   expect(await cleaner.clean({ cutoff: CUTOFF })).toMatchObject({
     deletedCount: 1,

@@ -29,13 +29,13 @@ describe('what PostgreSQL itself reports', () => {
     },
     {
       words: 'no such column',
-      target: { expiresColumn: 'ends' },
+      target: { expiresColumns: ['ends'] },
       type: FAILURE.noColumn,
       advice: 'SESSION_CLEANUP_EXPIRES_COLUMN',
     },
     {
       words: 'a column that holds no time',
-      target: { expiresColumn: 'ip_address' },
+      target: { expiresColumns: ['ip_address'] },
       type: FAILURE.wrongColumnType,
       advice: 'ip_address',
     },

@@ -165,7 +165,7 @@ test('what is found about a table that two targets share is reported once, namin
 }) => {
   await database.sql('alter table sessions add idle_until timestamptz');
   await database.sql('create table devices (session uuid references sessions on delete cascade)');
-  const idle: TargetConfig = { ...TEST_TARGET, name: 'idle', expiresColumn: 'idle_until' };
+  const idle: TargetConfig = { ...TEST_TARGET, name: 'idle', expiresColumns: ['idle_until'] };
   const found = await check(database, [TEST_TARGET, idle]);
   const about = (name: string): readonly (string | undefined)[] =>
     found.filter((finding) => finding.check === name).map(({ subject }) => subject);

@@ -11,7 +11,7 @@ import { test } from '../support/fixtures.ts';
 import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-const TABLE = { table: 'odd', expiresColumn: 'expiry' } as const;
+const TABLE = { table: 'odd', expiresColumns: ['expiry'] } as const;
 
 /** Values at the limits of each column type, and those that stand for "never". */
 const EXTREMES: readonly {

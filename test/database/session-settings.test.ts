@@ -81,7 +81,7 @@ async function expectExact(database: TestDatabase, expiresType: ExpiryType): Pro
   const target = {
     schema: 'public',
     table: 'odd',
-    expiresColumn: 'expiry',
+    expiresColumns: ['expiry'],
     expiresType,
     timeZone: 'Europe/Berlin',
   };
@@ -176,7 +176,7 @@ test.for(['sweep', 'drain'] as const)(
     await forceWay(database, way);
     const findings = await check(database);
     expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-    await using cleaner = openCleaner(database, { settings: { approvalShare: 0.9 } });
+    await using cleaner = openCleaner(database, { target: { approvalShare: 0.9 } });
     expect(await cleaner.preview()).toMatchObject({ eligibleRows: 500 });
     const cutoff = "'infinity'::pg_catalog.timestamptz";
     expect(await cleaner.clean({ cutoff })).toMatchObject({ way, deletedCount: 500 });

@@ -5,7 +5,7 @@ import { FAILURE } from '../../src/contract/failures.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 
-const TABLE = { table: 'odd', expiresColumn: 'expiry' };
+const TABLE = { table: 'odd', expiresColumns: ['expiry'] };
 
 describe.for<{
   readonly what: string;
@@ -103,7 +103,7 @@ describe.for<{
   {
     what: 'a column with a question mark in its name',
     sql: `create table odd ("expiry?" timestamptz); insert into odd values ('2020-01-01')`,
-    target: { ...TABLE, expiresColumn: 'expiry?' },
+    target: { ...TABLE, expiresColumns: ['expiry?'] },
     failure: FAILURE.unsupportedTable,
     says: /column "expiry\?" has a question mark/,
   },
@@ -137,7 +137,7 @@ describe.for(['sessions"; drop table keep; --', 'SELECT', 'two words', 'Größe'
         `insert into ${quoted}.${quoted} values (now() - interval '1 s'), (now() + interval '1 h')`,
       );
       await using cleaner = openCleaner(database, {
-        target: { schema: name, table: name, expiresColumn: name },
+        target: { schema: name, table: name, expiresColumns: [name] },
       });
       expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
       expect(await database.sql(`select from ${quoted}.${quoted}`)).toHaveLength(1);

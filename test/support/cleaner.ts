@@ -65,7 +65,7 @@ export function openCleaner(
         { onProgress: () => undefined, shouldStop: () => undefined, ...hooks },
       );
     },
-    preview: (cutoff) => previewTarget(orm, target, settings, cutoff),
+    preview: (cutoff) => previewTarget(orm, target, cutoff),
     [Symbol.asyncDispose]: () => orm.close(true),
   };
 }

@@ -1,0 +1,62 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ask, ASKING } from '../database/transaction.ts';
+
+/** A column, as the catalogue describes it. A domain counts as the type it is made of. */
+export interface CatalogueColumn {
+  readonly name: string;
+  /** As PostgreSQL names it in messages, without its length. */
+  readonly type: string;
+  /** With its schema, quoted, ready for SQL. */
+  readonly qualifiedType: string;
+  /** `pg_type.typcategory`: N for numbers, S for text, B for booleans, D for dates and times, T for intervals. */
+  readonly category: string;
+  /** Indexes that can find rows by the column: it is their first, in the default order, and they have all rows. */
+  readonly indexes: readonly string[];
+}
+
+/** A relation, as the catalogue describes it. */
+export interface CatalogueTable {
+  readonly version: number;
+  readonly versionName: string;
+  /** `pg_class.relkind`; null: there is no such relation. */
+  readonly kind: string | null;
+  readonly hasChildren: boolean;
+  readonly columns: readonly CatalogueColumn[] | null;
+}
+
+/** Reads what the catalogue says about a relation. Needs no right on it. */
+export async function readCatalogue(
+  em: EntityManager,
+  oid: string | undefined,
+): Promise<CatalogueTable | undefined> {
+  const settings = { ...ASKING, jit: 'off' };
+  const [row] = await ask<CatalogueTable>(em, settings, { sql: CATALOGUE, params: [oid ?? null] });
+  return row;
+}
+
+// One row always.
+const CATALOGUE = `
+  select current_setting('server_version_num')::int as version,
+    current_setting('server_version') as "versionName",
+    c.relkind::text as kind,
+    exists (select from pg_inherits i where i.inhparent = c.oid) as "hasChildren",
+    (select json_agg(json_build_object(
+        'name', a.attname, 'type', format_type(base.oid, null),
+        'qualifiedType', quote_ident(n.nspname) || '.' || quote_ident(base.typname), 'category', base.typcategory,
+        'indexes', coalesce((select json_agg(x.relname)
+          from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+          where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid
+            and m.amname = 'btree'), '[]')
+      ) order by a.attnum)
+      from pg_attribute a
+      cross join lateral (
+        with recursive base (type, of) as (
+          select oid, typbasetype from pg_type where oid = a.atttypid
+          union all
+          select t.oid, t.typbasetype from base join pg_type t on t.oid = base.of
+        ) select type from base where of = 0
+      ) made
+      join pg_type base on base.oid = made.type join pg_namespace n on n.oid = base.typnamespace
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
+  from (select ?::oid as oid) named
+  left join pg_class c on c.oid = named.oid`;
