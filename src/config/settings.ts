@@ -2,8 +2,8 @@ import type { z } from 'zod';
 
 import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../contract/limits.ts';
 import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
-import { EXPIRY_TYPES } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
+import { EXPIRY_TYPES } from './expiry-types.ts';
 import {
   BOOLEAN,
   BUILD_ID,

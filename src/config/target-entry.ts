@@ -2,8 +2,7 @@
 import { z } from 'zod';
 
 import { parseInstant } from '../contract/instants.ts';
-import { EXPIRY_TYPES, LIFETIME_UNITS } from './config.ts';
-import { PRESETS } from './presets.ts';
+import { EXPIRY_TYPES, LIFETIME_UNITS } from './expiry-types.ts';
 import {
   COLUMN_NAME,
   GRACE,
@@ -160,7 +159,6 @@ export const targetEntry = map(
       .string({ error: 'the name of a preset; `session-cleanup presets` lists them' })
       .meta({
         description: 'Name of a preset; `session-cleanup presets` lists them',
-        enum: Object.keys(PRESETS),
       })
       .optional(),
     table: text(TABLE_NAME, 'Table to clean').optional(),

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { LIFETIME_UNITS, type ExpiryType, type TargetConfig } from '../config/config.ts';
+import type { TargetConfig } from '../config/config.ts';
+import { LIFETIME_UNITS, type ExpiryType } from '../config/expiry-types.ts';
 import { settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 import { forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 
