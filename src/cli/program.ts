@@ -9,6 +9,7 @@ import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addPresetsCommand } from './presets.ts';
 import { addPreviewCommand } from './preview.ts';
 import { runControlCommands } from './run/control.ts';
 import { addRunListCommand } from './run/list.ts';
@@ -91,6 +92,7 @@ export function createProgram(invocation: Invocation): Command {
     addStatusCommand,
     addCheckCommand,
     addGrantsCommand,
+    addPresetsCommand,
     addHelpCommand,
   ]) {
     add(program, invocation);

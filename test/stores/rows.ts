@@ -9,7 +9,7 @@ export interface StoreRow {
   readonly goes: boolean;
   readonly values: Values;
   /** SQL that follows the row, such as those of its children. */
-  readonly then: string | undefined;
+  readonly after: string | undefined;
 }
 
 export interface StoreCase {
@@ -50,12 +50,12 @@ const UTC = timestampIn('UTC');
 const LOCAL = timestampIn(ZONE);
 const LOCAL_SECONDS = timestampIn(ZONE, '1 second');
 
-function goes(why: string, values: Values, then?: string): StoreRow {
-  return { why, goes: true, values, then };
+function goes(why: string, values: Values, after?: string): StoreRow {
+  return { why, goes: true, values, after };
 }
 
-function stays(why: string, values: Values, then?: string): StoreRow {
-  return { why, goes: false, values, then };
+function stays(why: string, values: Values, after?: string): StoreRow {
+  return { why, goes: false, values, after };
 }
 
 /** Long after the deadline. */
