@@ -17,6 +17,7 @@ const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]
   ['migrate', '--json'],
   ['status', '--json'],
   ['presets', '--json'],
+  ['config', '--check <file>', '--json'],
 ];
 
 describe('the help', () => {
