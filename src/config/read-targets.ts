@@ -117,7 +117,7 @@ const BUILT_IN: Layer = {
   from: () => 'default',
 };
 
-/** What describes the table `sessions` unless variables or a preset describe another. */
+/** What describes the table `sessions` unless variables describe another. */
 const DEFAULT_TABLE: Layer = {
   entry: { table: DEFAULT_TARGET, 'expires.column': ONE_TABLE.expiresColumn.default },
   from: () => 'default',
@@ -159,7 +159,9 @@ function oneTarget(
       `${lifetime.name}: needs ${expiresColumn.name}, the column with the start. Set that, too.`,
     );
   }
-  const target = resolveTarget(ENVIRONMENT, own, [DEFAULT_TABLE, ...shared], (key, what) => {
+  // A preset describes the whole rule, or it is refused.
+  const defaults = reader.isSet(preset) ? shared : [DEFAULT_TABLE, ...shared];
+  const target = resolveTarget(ENVIRONMENT, own, defaults, (key, what) => {
     reader.problems.push(`${variableOf(key)}: ${what}`);
   });
   return target === undefined ? [] : [target];
