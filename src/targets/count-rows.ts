@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 export interface RowCounts {
   readonly totalRows: number;
   readonly expiredRows: number;
-  /** Rows without an expiry, or with a value that means "never": these never expire. */
+  /** Rows without an expiry, or with a value that is configured to mean "never": these never expire. */
   readonly nullRows: number;
   /** Rows whose expiry cannot be read, and which never expire either. */
   readonly unreadableRows: number;
@@ -154,21 +154,17 @@ function countsOf(
   { target }: ExpiredRows,
   count: (condition: SqlFragment) => SqlFragment,
 ): SqlFragment {
-  const { expiry, never } = target;
+  const { expiry, expiryColumns, never } = target;
+  const isUnreadable = unreadable(expiryColumns) ?? 'false';
   const isNever = never.map(({ sql, params }) => ({ sql: `not ${sql}`, params }));
-  const noExpiry = joined(
-    [
-      ...(expiry === undefined ? [] : [{ sql: `${expiry.column} is null`, params: [] }]),
-      ...isNever,
-    ],
-    ' or ',
-  );
-  const none = { sql: 'false', params: [] };
+  const isNull =
+    expiry === undefined ? 'false' : `${expiry.column} is null and not ${isUnreadable}`;
+  const noExpiry = joined([{ sql: isNull, params: [] }, ...isNever], ' or ');
   return joined(
     [
-      { ...count(noExpiry.sql === '' ? none : { ...noExpiry, sql: `(${noExpiry.sql})` }) },
+      count({ ...noExpiry, sql: `(${noExpiry.sql})` }),
       { sql: ' as nulls, ', params: [] },
-      count({ sql: unreadable(target.expiryColumns) ?? 'false', params: [] }),
+      count(allOf({ sql: isUnreadable, params: [] }, ...never)),
       { sql: ' as unreadable, ', params: [] },
       sentinelCounts({ target }, count),
       { sql: ' as sentinels', params: [] },
@@ -241,13 +237,13 @@ async function count(
  */
 export async function countUnreadable(
   em: EntityManager,
-  { expiryColumns, quotedTable, where }: Target,
+  { expiryColumns, quotedTable, never, where }: Target,
   timeoutMilliseconds = 5_000,
 ): Promise<number | undefined> {
   const condition = unreadable(expiryColumns);
   if (condition === undefined) return undefined;
   const settings = { ...ASKING, statement_timeout: `${timeoutMilliseconds}ms` };
-  const { sql, params } = allOf({ sql: condition, params: [] }, ...where);
+  const { sql, params } = allOf({ sql: condition, params: [] }, ...never, ...where);
   const query = { sql: `select count(*) as count from ${quotedTable} where ${sql}`, params };
   const rows = await unlessTimeout(ask<{ count: string }>(em, settings, query));
   const unreadableRows = Number(rows?.[0]?.count ?? 0);

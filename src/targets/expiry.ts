@@ -147,7 +147,7 @@ export function latestOf(columns: readonly ExpiryColumn[]): ExpiryColumn {
 
 /** A column that holds the lifetime of each row. */
 export interface LifetimeColumn {
-  /** Quoted. */
+  /** Ready for SQL. */
   readonly column: string;
   /** Seconds of which its numbers count so many; undefined: it is an interval. */
   readonly unitSeconds: number | undefined;

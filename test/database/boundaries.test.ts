@@ -176,7 +176,7 @@ test('an ambiguous local time at the end of DST counts as the later one', async 
   expect(await names()).toEqual([]);
 });
 
-test('infinity never expires, minus infinity and year 1 always have', async ({ database }) => {
+test('neither infinity expires, and year 1 always has', async ({ database }) => {
   for (const way of BOTH) {
     await database.sql('drop table if exists odd');
     await database.sql('create table odd (expiry timestamptz)');
@@ -188,9 +188,15 @@ test('infinity never expires, minus infinity and year 1 always have', async ({ d
     await using cleaner = openCleaner(database, {
       target: { table: 'odd', expiresColumns: ['expiry'] },
     });
-    expect(await cleaner.clean()).toMatchObject({ deletedCount: 3 });
-    const left = await database.sql('select expiry::text from odd order by expiry');
-    expect(left).toHaveLength(2);
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 2 });
+    const left = await database.sql<{ expiry: string }>(
+      'select expiry::text from odd order by odd.expiry',
+    );
+    expect(left.map(({ expiry }) => expiry.slice(0, 9))).toEqual([
+      '-infinity',
+      '9999-12-3',
+      'infinity',
+    ]);
   }
 });
 
