@@ -99,21 +99,17 @@ async function unlessTimeout<Answer>(question: Promise<Answer>): Promise<Answer 
 function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
   const { target } = rows;
   const gone = isExpired(rows);
-  const count = (condition: SqlFragment): SqlFragment => ({
-    sql: `count(*) filter (where ${condition.sql})`,
-    params: condition.params,
-  });
   return joined(
     [
       { sql: 'select count(*) as total, ', params: [] },
-      countsOf(rows, count),
+      countsOf(rows, countFiltered),
       { sql: ', ', params: [] },
-      { sql: `${count(gone).sql} as expired, `, params: gone.params },
+      { sql: `${countFiltered(gone).sql} as expired, `, params: gone.params },
       {
         sql: `${ends(rows, ` filter (where ${gone.sql})`)}, `,
         params: [...gone.params, ...gone.params],
       },
-      sentinelCounts(rows, (condition) => count(allOf(condition, gone))),
+      sentinelCounts(rows, (condition) => countFiltered(allOf(condition, gone))),
       { sql: ` as expired_sentinels from ${target.quotedTable}`, params: [] },
       { sql: share === undefined ? '' : sampleOf(share), params: [] },
       whereOf(target),
@@ -130,16 +126,12 @@ function countByIndex(rows: ExpiredRows): SqlFragment {
     const { sql, params } = allOf(condition, ...target.where);
     return { sql: `(select count(*) from ${target.quotedTable} where ${sql})`, params };
   };
-  const filtered = ({ sql, params }: SqlFragment): SqlFragment => ({
-    sql: `count(*) filter (where ${sql})`,
-    params,
-  });
   return joined(
     [
       { sql: `select '0' as total, expired, expired_sentinels, oldest, newest, `, params: [] },
       countsOf(rows, countWhere),
       { sql: ` from (select count(*) as expired, ${ends(rows, '')}, `, params: [] },
-      sentinelCounts(rows, filtered),
+      sentinelCounts(rows, countFiltered),
       {
         sql: ` as expired_sentinels from ${target.quotedTable} where ${gone.sql}) as counted`,
         params: gone.params,
@@ -147,6 +139,10 @@ function countByIndex(rows: ExpiredRows): SqlFragment {
     ],
     '',
   );
+}
+
+function countFiltered({ sql, params }: SqlFragment): SqlFragment {
+  return { sql: `count(*) filter (where ${sql})`, params };
 }
 
 /** What both ways count alike: rows that never expire, and those at well-known values. */
@@ -216,19 +212,21 @@ async function count(
       const found = scale(rows[index]);
       return found === 0 ? [] : [{ value, rows: found }];
     });
-  const instant = (text: string | null = null): string | null =>
-    text === null || text.includes('infinity') ? text : `${text}Z`;
   return {
     totalRows: scale(row?.total),
     expiredRows: scale(row?.expired),
     nullRows: scale(row?.nulls),
     unreadableRows: scale(row?.unreadable),
-    oldest: instant(row?.oldest),
-    newest: instant(row?.newest),
+    oldest: inUtc(row?.oldest),
+    newest: inUtc(row?.newest),
     sentinels: named(row?.sentinels),
     expiredSentinels: named(row?.expired_sentinels),
     isEstimate: share !== undefined,
   };
+}
+
+function inUtc(text: string | null = null): string | null {
+  return text === null || text.includes('infinity') ? text : `${text}Z`;
 }
 
 /**

@@ -165,8 +165,6 @@ const LONGEST_INTERVAL = "'1000000000000'::pg_catalog.numeric";
  */
 export function withLifetime(start: ExpiryColumn, lifetime: LifetimeColumn): ExpiryColumn {
   const { column, unitSeconds } = lifetime;
-  const isPositive = (number: string): string =>
-    `${number} operator(pg_catalog.>=) '0'::pg_catalog.numeric`;
   const sum = (number: string): string => `(${epochOf(start)} operator(pg_catalog.+) ${number})`;
   let expiry: string;
   if (unitSeconds === undefined) {
@@ -228,6 +226,10 @@ function epochOf(expiry: ExpiryColumn): string {
     case 'iso8601':
       return `extract(epoch from ${asInstant(expiry)})`;
   }
+}
+
+function isPositive(number: string): string {
+  return `${number} operator(pg_catalog.>=) '0'::pg_catalog.numeric`;
 }
 
 function fromEpoch(seconds: string): string {
