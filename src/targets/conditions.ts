@@ -122,12 +122,14 @@ const INSTANT =
  */
 function compared(
   config: TargetConfig,
-  { name, operators, qualifiedType, type }: CatalogueColumn,
+  { name, category, operators, qualifiedType, type }: CatalogueColumn,
   operator: string,
   value: Scalar,
   refuse: (problem: string, remedy: string) => FinalDeletionError,
 ): SqlFragment {
-  const comparison = `${quoteName(name)} operator(${operators}.${operator})`;
+  // No operator is found for a domain of an enum.
+  const cast = category === 'E' ? `::${qualifiedType}` : '';
+  const comparison = `${quoteName(name)}${cast} operator(${operators}.${operator})`;
   const text = String(value);
   if (!INSTANT_TYPE.test(type)) {
     return { sql: `${comparison} ?::${qualifiedType}`, params: [text] };
