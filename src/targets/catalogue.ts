@@ -10,6 +10,8 @@ export interface CatalogueColumn {
   readonly qualifiedType: string;
   /** `pg_type.typcategory`: N for numbers, S for text, B for booleans, D for dates and times, T for intervals. */
   readonly category: string;
+  /** Schema of its comparison operators, quoted. */
+  readonly operators: string;
   /** Indexes that can find rows by the column: it is their first, in the default order, and they have all rows. */
   readonly indexes: readonly string[];
 }
@@ -43,6 +45,12 @@ const CATALOGUE = `
     (select json_agg(json_build_object(
         'name', a.attname, 'type', format_type(base.oid, null),
         'qualifiedType', quote_ident(n.nspname) || '.' || quote_ident(base.typname), 'category', base.typcategory,
+        'operators', coalesce((select quote_ident(s.nspname)
+          from pg_opclass oc join pg_am m on m.oid = oc.opcmethod and m.amname = 'btree'
+            join pg_amop ao on ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
+              and ao.amoprighttype = oc.opcintype and ao.amopstrategy = 3
+            join pg_operator o on o.oid = ao.amopopr join pg_namespace s on s.oid = o.oprnamespace
+          where oc.opcintype = base.oid and oc.opcdefault), 'pg_catalog'),
         'indexes', coalesce((select json_agg(x.relname)
           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
           where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid

@@ -167,7 +167,9 @@ function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): Lifeti
       `which does not say its unit. Set ${key} to ${Object.keys(LIFETIME_UNITS).join(', ')}.`,
     );
   }
-  return { column: quoteName(column.name), unitSeconds: LIFETIME_UNITS[unit] };
+  // Cast to numeric, a real would be rounded to six digits.
+  const cast = column.type === 'real' ? '::pg_catalog.float8' : '';
+  return { column: `${quoteName(column.name)}${cast}`, unitSeconds: LIFETIME_UNITS[unit] };
 }
 
 /** A value that PostgreSQL cannot read as its column's type would fail the first chunk. Reads no row of the table. */
