@@ -10,6 +10,7 @@ import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addPresetsCommand } from './presets.ts';
 import { addPreviewCommand } from './preview.ts';
 import { runControlCommands } from './run/control.ts';
 import { addRunListCommand } from './run/list.ts';
@@ -93,6 +94,7 @@ export function createProgram(invocation: Invocation): Command {
     addCheckCommand,
     addConfigCommand,
     addGrantsCommand,
+    addPresetsCommand,
     addHelpCommand,
   ]) {
     add(program, invocation);
