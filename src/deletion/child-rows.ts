@@ -41,7 +41,7 @@ export async function removeWithChildren(
   const { target, rows, lockMode, opening, bulkDelete } = chunk;
   const { row } = await send(opening, lockRows(target, rows, lockMode));
   const lockedByUs = Number(row?.['rows'] ?? 0);
-  const own = allOf(rows, LOCKED_BY_US);
+  const own = ownRows(target, rows);
   let [deletedCount, dependentsDeleted] = [0, 0];
   if (lockedByUs > 0) {
     for (const child of target.children.dependents) {
@@ -49,7 +49,7 @@ export async function removeWithChildren(
       dependentsDeleted += (await send(deletion)).affectedRows;
     }
     const unlinking = target.children.unlink.map((child) => unlinkRows(target, child, own));
-    const deletion = bulkDelete(allOf(own, ...notReferenced(target)));
+    const deletion = bulkDelete(allOf(own, ...withoutChildren(target)));
     deletedCount = (await send(...unlinking, deletion)).affectedRows;
   }
   const isComplete = lockMode === 'wait' && deletedCount === lockedByUs;
@@ -90,8 +90,27 @@ export function deleteSomeDependents(
   };
 }
 
-/** Condition for rows that this transaction has locked. A lock of others that has ended leaves no trace in `xmax`. */
-export const LOCKED_BY_US: SqlFragment = {
+/** Condition for those rows that this transaction has locked and that nothing keeps. */
+export function ownRows(target: Target, rows: SqlFragment): SqlFragment {
+  return allOf(rows, LOCKED_BY_US, ...notReferenced(target));
+}
+
+/**
+ * Conditions that a row has no dependents and nothing to unlink any more. Another session may have deleted the last
+ * reference to it after these were left alone.
+ */
+function withoutChildren({ children, quotedTable }: Target): readonly SqlFragment[] {
+  const { dependents, unlink, references } = children;
+  return references.length === 0
+    ? []
+    : [...dependents, ...unlink].map(({ quotedTable: table, pairs }) => ({
+        sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)})`,
+        params: [],
+      }));
+}
+
+/** A lock of another session that has ended leaves no trace in `xmax`. */
+const LOCKED_BY_US: SqlFragment = {
   sql: 'xmax operator(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid',
   params: [],
 };

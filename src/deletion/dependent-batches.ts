@@ -1,6 +1,5 @@
-import { allOf } from '../database/sql.ts';
 import type { Transaction } from '../database/transaction.ts';
-import { deleteSomeDependents, lockRows, LOCKED_BY_US } from './child-rows.ts';
+import { deleteSomeDependents, lockRows, ownRows } from './child-rows.ts';
 import { openingOf, recorded, rowsOf, type SliceWork } from './chunk.ts';
 import type { DeletedRows, LedgerEntry } from './ledger.ts';
 import type { Refusal } from './remaining-rows.ts';
@@ -55,13 +54,14 @@ async function deleteBatch(
 ): Promise<DeletedRows> {
   const { target } = work.expired;
   const rows = rowsOf(work, route, task);
-  const opening = openingOf(work, { isSingle: false });
+  // The smallest batch may take as long as a single row.
+  const opening = openingOf(work, { isSingle: size === BATCH.smallest });
   await send(opening, lockRows(target, rows, task.lockMode));
   let dependentsDeleted = 0;
   for (const child of target.children.dependents) {
     const rest = size - dependentsDeleted;
     if (rest === 0) break;
-    const deletion = deleteSomeDependents(target, child, allOf(rows, LOCKED_BY_US), rest);
+    const deletion = deleteSomeDependents(target, child, ownRows(target, rows), rest);
     dependentsDeleted += (await send(deletion)).affectedRows;
   }
   return { deletedCount: 0, dependentsDeleted };
