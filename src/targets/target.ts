@@ -8,9 +8,16 @@ import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
 import { KINDS, textOf } from '../failures/kinds.ts';
-import { readCatalogue, type CatalogueColumn, type CatalogueTable } from './catalogue.ts';
+import {
+  locateTable,
+  readCatalogue,
+  type CatalogueColumn,
+  type CatalogueTable,
+} from './catalogue.ts';
+import { childrenOf, type Children } from './children.ts';
 import { conditionsOf, neverConditions } from './conditions.ts';
 import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
+import { readTableFacts } from './table-facts.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
 
@@ -37,6 +44,8 @@ export interface Target extends Supported {
   readonly where: readonly SqlFragment[];
   /** Conditions that rows with a configured value for "never" do not meet. */
   readonly never: readonly SqlFragment[];
+  /** Tables whose rows refer to the target's, as far as the rule says something about them. */
+  readonly children: Children;
   /** Indexes that can find rows by their expiry. */
   readonly expiryIndexes: readonly string[];
   /** For messages. */
@@ -61,11 +70,6 @@ const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
   iso8601: /^(text|character varying|character)$/,
 };
 
-interface Located {
-  readonly oid: string;
-  readonly schema: string;
-}
-
 /**
  * Looks a target up in the catalogue.
  *
@@ -80,7 +84,7 @@ export async function inspectTarget(
 ): Promise<Target> {
   const { name } = config;
   checkNames(config);
-  const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(config)]);
+  const found = await locateTable(em, config);
   const catalogue = await readCatalogue(em, found?.oid);
   if (found === undefined || catalogue === undefined || catalogue.kind === null) {
     throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, config), config);
@@ -109,8 +113,11 @@ export async function inspectTarget(
   const never = neverConditions(config, columns);
   const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
   await checkValues(em, config, [...tested], [...where, ...never]);
+  const facts = await readTableFacts(em, oid);
+  const children = await childrenOf(em, config, facts, catalogue.columns ?? []);
   return {
-    ...(await requireSupported(em, config, oid, configured)),
+    ...(await requireSupported(em, config, facts, children, configured)),
+    children,
     name,
     oid,
     schema,
@@ -282,9 +289,3 @@ function expiryType(config: TargetConfig, { name, type: columnType }: CatalogueC
     `but ${setting} is ${wanted}. Correct the setting, or use the column that it is for.`,
   );
 }
-
-// The one query that follows the connection's search_path, as a table's name without a schema means it.
-const LOCATE = `
-  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
-  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;

@@ -31,6 +31,8 @@ export function defineLedgerEntry(schema: string) {
       /** Sweep only: the table's length in blocks when the run reached it, and its file. */
       end: p.text().nullable().fieldName('end_position'),
       deletedCount: p.bigint('number').default(0),
+      /** Rows of the target's `dependents`, which `deletedCount` does not include. */
+      dependentsDeleted: p.bigint('number').default(0),
       /** Expired rows that stay, locked ones included, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),
