@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { LIFETIME_UNITS, type ExpiryType, type TargetConfig } from '../config/config.ts';
-import { settingOf } from '../config/setting-of.ts';
+import { assignment, settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
 import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
@@ -10,6 +10,7 @@ import { KINDS, textOf } from '../failures/kinds.ts';
 import { readCatalogue, type CatalogueColumn, type CatalogueTable } from './catalogue.ts';
 import { conditionsOf, neverConditions } from './conditions.ts';
 import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
+import { readLeaves, requirePlain, type Leaf } from './partitions.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
 
@@ -36,8 +37,14 @@ export interface Target extends Supported {
   readonly where: readonly SqlFragment[];
   /** Conditions that rows with a configured value for "never" do not meet. */
   readonly never: readonly SqlFragment[];
-  /** Indexes that can find rows by their expiry. */
+  /** Whether an index on the expiry's column can be used at all: text is read row by row, and an expression has none. */
+  readonly canUseIndex: boolean;
+  /** Indexes that can find rows by their expiry; of a partitioned table those of its partitions, if all have one. */
   readonly expiryIndexes: readonly string[];
+  /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
+  readonly leaves: readonly Leaf[] | undefined;
+  /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
+  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
   /** For messages. */
   readonly config: TargetConfig;
 }
@@ -106,6 +113,11 @@ export async function inspectTarget(
       : withLifetime(start, lifetimeColumnOf(config, columnOf(lifetime.column)));
   const where = conditionsOf(config, columnOf);
   const never = neverConditions(config, columns);
+  const leaves = catalogue.kind === 'p' ? await readLeaves(em, oid, columns[0]?.name) : undefined;
+  requirePlain(config, quotedTable, leaves ?? []);
+  const canUseIndex = expiry !== undefined && expiry === first && expiry.type !== 'iso8601';
+  const indexes =
+    leaves === undefined ? [columns[0]?.indexes ?? []] : leaves.map((leaf) => leaf.indexes);
   const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
   await checkValues(em, config, [...tested], [...where, ...never]);
   return {
@@ -122,11 +134,9 @@ export async function inspectTarget(
     graceSeconds: config.graceSeconds,
     where,
     never,
-    // Text has to be read row by row, and an expression has no index.
-    expiryIndexes:
-      expiry !== undefined && expiry === first && expiry.type !== 'iso8601'
-        ? (columns[0]?.indexes ?? [])
-        : [],
+    canUseIndex,
+    expiryIndexes: canUseIndex && indexes.every(({ length }) => length > 0) ? indexes.flat() : [],
+    leaves,
     config,
   };
 }
@@ -242,15 +252,17 @@ function checkNames(config: TargetConfig): void {
 
 function checkKind(config: TargetConfig, table: string, found: CatalogueTable): void {
   requireVersion(found.version, found.versionName);
-  // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (found.kind === 'r' && !found.hasChildren) return;
-  const isParent = found.kind === 'r' || found.kind === 'p';
-  throw new FinalDeletionError(
-    FAILURE.unsupportedTable,
-    `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
-      'be a target of its own.',
-    config,
-  );
+  const refuse = (text: string): FinalDeletionError =>
+    new FinalDeletionError(FAILURE.unsupportedTable, `${table} ${text}`, config);
+  if (found.kind === 'p') {
+    if (config.partitions === 'rows') return;
+    const remedy = assignment(config, 'partitions', 'rows');
+    throw refuse(`is partitioned. Set ${remedy} to clean its partitions one after another.`);
+  }
+  if (found.kind !== 'r') throw refuse('is not a table. Use an ordinary or a partitioned table.');
+  if (found.hasChildren) {
+    throw refuse('has child tables that inherit from it. Use a table without any.');
+  }
 }
 
 /** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
