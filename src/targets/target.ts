@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { TargetConfig } from '../config/config.ts';
 import { LIFETIME_UNITS, type ExpiryType } from '../config/expiry-types.ts';
-import { settingOf } from '../config/setting-of.ts';
+import { assignment, settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
 import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
@@ -17,6 +17,7 @@ import {
 import { childrenOf, type Children } from './children.ts';
 import { conditionsOf, neverConditions } from './conditions.ts';
 import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
+import { readLeaves, requirePlain, type Leaf } from './partitions.ts';
 import { readTableFacts } from './table-facts.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
@@ -46,8 +47,14 @@ export interface Target extends Supported {
   readonly never: readonly SqlFragment[];
   /** Tables whose rows refer to the target's, as far as the rule says something about them. */
   readonly children: Children;
-  /** Indexes that can find rows by their expiry. */
+  /** Whether an index on the expiry's column can be used at all: text is read row by row, and an expression has none. */
+  readonly canUseIndex: boolean;
+  /** Indexes that can find rows by their expiry; of a partitioned table those of its partitions, if all have one. */
   readonly expiryIndexes: readonly string[];
+  /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
+  readonly leaves: readonly Leaf[] | undefined;
+  /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
+  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
   /** For messages. */
   readonly config: TargetConfig;
 }
@@ -111,6 +118,11 @@ export async function inspectTarget(
       : withLifetime(start, lifetimeColumnOf(config, columnOf(lifetime.column)));
   const where = conditionsOf(config, columnOf);
   const never = neverConditions(config, columns);
+  const leaves = catalogue.kind === 'p' ? await readLeaves(em, oid, columns[0]?.name) : undefined;
+  requirePlain(config, quotedTable, leaves ?? []);
+  const canUseIndex = expiry !== undefined && expiry === first && expiry.type !== 'iso8601';
+  const indexes =
+    leaves === undefined ? [columns[0]?.indexes ?? []] : leaves.map((leaf) => leaf.indexes);
   const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
   await checkValues(em, config, [...tested], [...where, ...never]);
   const facts = await readTableFacts(em, oid);
@@ -130,11 +142,9 @@ export async function inspectTarget(
     graceSeconds: config.graceSeconds,
     where,
     never,
-    // Text has to be read row by row, and an expression has no index.
-    expiryIndexes:
-      expiry !== undefined && expiry === first && expiry.type !== 'iso8601'
-        ? (columns[0]?.indexes ?? [])
-        : [],
+    canUseIndex,
+    expiryIndexes: canUseIndex && indexes.every(({ length }) => length > 0) ? indexes.flat() : [],
+    leaves,
     config,
   };
 }
@@ -252,15 +262,17 @@ function checkNames(config: TargetConfig): void {
 
 function checkKind(config: TargetConfig, table: string, found: CatalogueTable): void {
   requireVersion(found.version, found.versionName);
-  // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (found.kind === 'r' && !found.hasChildren) return;
-  const isParent = found.kind === 'r' || found.kind === 'p';
-  throw new FinalDeletionError(
-    FAILURE.unsupportedTable,
-    `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
-      'be a target of its own.',
-    config,
-  );
+  const refuse = (text: string): FinalDeletionError =>
+    new FinalDeletionError(FAILURE.unsupportedTable, `${table} ${text}`, config);
+  if (found.kind === 'p') {
+    if (config.partitions === 'rows') return;
+    const remedy = assignment(config, 'partitions', 'rows');
+    throw refuse(`is partitioned. Set ${remedy} to clean its partitions one after another.`);
+  }
+  if (found.kind !== 'r') throw refuse('is not a table. Use an ordinary or a partitioned table.');
+  if (found.hasChildren) {
+    throw refuse('has child tables that inherit from it. Use a table without any.');
+  }
 }
 
 /** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
