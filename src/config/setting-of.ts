@@ -1,24 +1,12 @@
 import type { TargetConfig } from './config.ts';
-import { ONE_TABLE } from './settings.ts';
+import { FOR_ALL_TARGETS, ONE_TABLE } from './settings.ts';
+import type { FlatEntry } from './target-entry.ts';
 
 /** The name of the configuration file, unless `SESSION_CLEANUP_CONFIG` gives another path. */
 export const DEFAULT_FILE = 'session-cleanup.yaml';
 
 /** A key of a target, as written in the file; those within `expires` have their path. */
-export type TargetKey =
-  | 'preset'
-  | 'table'
-  | 'expires'
-  | `expires.${'column' | 'latestOf' | 'type' | 'lifetime' | 'lifetimeColumn' | 'lifetimeUnit' | 'never'}`
-  | 'timeZone'
-  | 'where'
-  | 'grace'
-  | 'approval'
-  | 'unlessReferenced'
-  | 'dependents'
-  | 'unlink'
-  | 'cascade'
-  | 'partitions';
+export type TargetKey = keyof FlatEntry;
 
 type Described = Pick<TargetConfig, 'name' | 'file'>;
 
@@ -38,7 +26,8 @@ export function assignment(target: Described, key: TargetKey, value: string): st
 
 function variableOf({ file }: Described, key: TargetKey): string | undefined {
   return file === undefined
-    ? Object.values(ONE_TABLE).find((setting) => setting.key === key)?.name
+    ? Object.values({ ...ONE_TABLE, ...FOR_ALL_TARGETS }).find((setting) => setting.key === key)
+        ?.name
     : undefined;
 }
 

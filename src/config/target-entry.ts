@@ -63,10 +63,17 @@ const scalar = z.union([storableText, z.number(), z.boolean()], {
 export type ConditionEntry =
   | z.input<typeof scalar>
   | null
-  | readonly (z.input<typeof scalar> | null)[]
+  | (z.input<typeof scalar> | null)[]
   | { readonly not: ConditionEntry }
   | { readonly startsWith: string }
   | { readonly above: number | string };
+
+const prefix = storableText.min(1, { error: 'a text, not empty' });
+
+/** A number beyond 2^53 has to be in quotes. */
+const numberOrInstant = z
+  .string()
+  .refine((value) => /^-?\d+(?:\.\d+)?$/.test(value) || parseInstant(value) !== undefined);
 
 const CONDITION_ALLOWED =
   'a value, a list of values, null, { not: … }, { startsWith: text }, { above: number or instant }';
@@ -77,19 +84,10 @@ const condition: z.ZodType<ConditionEntry, ConditionEntry> = z
       [
         scalar,
         z.null(),
-        z.array(z.union([scalar, z.null()])).min(1),
+        list(z.union([scalar, z.null()], { error: 'a value or null' }), 'values', 'One of these'),
         z.strictObject({ not: condition }),
-        z.strictObject({ startsWith: storableText.min(1) }),
-        z.strictObject({
-          above: z.union([
-            z.number(),
-            z
-              .string()
-              .refine(
-                (value) => /^-?\d+(?:\.\d+)?$/.test(value) || parseInstant(value) !== undefined,
-              ),
-          ]),
-        }),
+        z.strictObject({ startsWith: prefix }),
+        z.strictObject({ above: z.union([z.number(), numberOrInstant]) }),
       ],
       { error: CONDITION_ALLOWED },
     ),
@@ -195,6 +193,8 @@ export const targetEntry = map(
 /** One entry below `targets:`, as written. */
 export type TargetEntry = z.input<typeof targetEntry>;
 
+const TARGETS_ALLOWED = 'a map of targets, not empty';
+
 /** The whole file. */
 export const configFile = map(
   {
@@ -211,8 +211,9 @@ export const configFile = map(
     ).optional(),
     targets: z
       .record(z.string().regex(TARGET_NAME.pattern, { error: TARGET_NAME.allowed }), targetEntry, {
-        error: 'a map of target names',
+        error: TARGETS_ALLOWED,
       })
+      .refine((targets) => Object.keys(targets).length > 0, { error: TARGETS_ALLOWED })
       .meta({ description: 'The targets, by name; a run cleans them in this order' }),
     databases: z
       .record(
@@ -236,3 +237,12 @@ export const configFile = map(
 
 /** The whole file, as written. */
 export type ConfigFile = z.input<typeof configFile>;
+
+/** The keys of an entry in one level; the time zone may be written in either place. */
+export type FlatEntry = Omit<TargetEntry, 'expires'> & {
+  readonly expires?: 'immediately' | undefined;
+} & {
+  readonly [Key in Exclude<keyof ExpiresEntry, 'timeZone'> as `expires.${Key}`]?: ExpiresEntry[Key];
+};
+
+type ExpiresEntry = Exclude<NonNullable<TargetEntry['expires']>, string>;
