@@ -10,6 +10,7 @@ import { addGrantsCommand } from './grants.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addPreviewCommand } from './preview.ts';
+import { addInitCommand } from './init/init.ts';
 import { runControlCommands } from './run/control.ts';
 import { addRunListCommand } from './run/list.ts';
 import { addRunShowCommand } from './run/show.ts';
@@ -67,6 +68,7 @@ export function createProgram(invocation: Invocation): Command {
     settings: 'all',
     temporal: true,
     examples: [
+      ['session-cleanup init', 'find session tables and write session-cleanup.yaml'],
       ['session-cleanup migrate', 'once: create the ledger'],
       ['session-cleanup check', 'verify the setup'],
       ['session-cleanup preview', 'show what would be deleted'],
@@ -86,6 +88,7 @@ export function createProgram(invocation: Invocation): Command {
       },
       [addRunStartCommand, addRunListCommand, addRunShowCommand, ...runControlCommands],
     ),
+    addInitCommand,
     addPreviewCommand,
     addMigrateCommand,
     addStatusCommand,

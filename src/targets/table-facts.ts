@@ -90,7 +90,7 @@ export const READ_ONLY_SOURCE = `
  * Names of columns that hold an expiry, in lower case: `expires_at`, `expiry`, `valid_until`, `not_after`, `ttl`. Not
  * `created_at`, which nearly every table has. Without question marks, which would be parameters.
  */
-const EXPIRY_NAME =
+export const EXPIRY_NAME =
   'expir|valid_{0,1}(until|till)|(^|_)valid_{0,1}to(_|$)|not_{0,1}(valid_{0,1}){0,1}after|(^|_)ttl(_|$)';
 
 const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""'))`;
