@@ -43,9 +43,9 @@ export async function discover(
     if (performance.now() < deadline) {
       targets.push(await examine(em, proposal, { zones, file, configured }));
     } else {
-      const question = 'There was no time to examine it. Do so with "session-cleanup check".';
+      const point = 'There was no time to examine it: turn it on, and run "session-cleanup check".';
       const { localTimes: _, ...rest } = proposal;
-      targets.push({ ...rest, questions: [...rest.questions, question], facts: undefined });
+      targets.push({ ...rest, openPoints: [...rest.openPoints, point], facts: undefined });
     }
   }
   return { targets, excluded };

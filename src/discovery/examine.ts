@@ -40,7 +40,8 @@ export interface Examined extends Omit<Proposal, 'localTimes'> {
 const COUNT_TIMEOUT = 2_000;
 
 /**
- * Asks the database about a proposal. Whatever keeps its target from being right without an answer is a question.
+ * Asks the database about a proposal. Whatever its rule leaves unknown, or keeps it from
+ * working, is an open point.
  *
  * @param zones - other than UTC that connections to the database get
  * @param file - that will describe the target, for messages
@@ -59,20 +60,21 @@ export async function examine(
     ...(zone === undefined
       ? {}
       : {
-          questions: [...proposal.questions, zone],
+          openPoints: [...proposal.openPoints, zone],
           blanks: { timeZone: 'such as Europe/Berlin', ...proposal.blanks },
+          notes: [...proposal.notes, 'Rows are counted as if their times were UTC.'],
         }),
     facts: undefined,
   };
-  const asking = (question: string): Examined => ({
+  const stuck = (point: string): Examined => ({
     ...known,
-    questions: [...known.questions, question],
+    openPoints: [...known.openPoints, point],
   });
   const { table } = proposal;
   if (!table.isReadable) {
-    return asking(
-      `The role may not read ${quoteTable({ ...table, table: table.name })}, so its rows are unknown. Grant it the ` +
-        'rights that "session-cleanup grants" prints, and run this again.',
+    return stuck(
+      `The role may not read ${quoteTable({ ...table, table: table.name })}, so nothing is known of its rows. Grant it ` +
+        'SELECT on the table, and USAGE on the schema, and run this again.',
     );
   }
   const config = targetOf(proposed, file);
@@ -80,16 +82,16 @@ export async function examine(
   try {
     // Whole hours do not matter here, and a target whose zone is not known is off.
     const read = { ...config, timeZone: config.timeZone ?? 'UTC' };
-    const { questions, notes, facts } = await readRows(em, read, configured);
+    const { openPoints, notes, facts } = await readRows(em, read, configured);
     return {
       ...known,
-      questions: [...known.questions, ...questions],
+      openPoints: [...known.openPoints, ...openPoints],
       notes: [...known.notes, ...notes],
       facts,
     };
   } catch (error) {
     if (!(error instanceof FinalDeletionError)) await em.execute('select');
-    return asking(explainError(error, config).text);
+    return stuck(explainError(error, config).text);
   }
 }
 
@@ -134,7 +136,7 @@ async function readRows(
   em: EntityManager,
   config: TargetConfig,
   configured: readonly TargetConfig[],
-): Promise<Pick<Examined, 'questions' | 'notes' | 'facts'>> {
+): Promise<Pick<Examined, 'openPoints' | 'notes' | 'facts'>> {
   const target = await inspectTarget(em, config, configured);
   const found = [
     ...(await checkPlausibility(em, target)),
@@ -149,9 +151,11 @@ async function readRows(
   const textsOf = (level: string): readonly string[] =>
     found
       .filter((each) => each.level === level)
-      .map(({ message, remedy }) => [message, ...(remedy === undefined ? [] : [remedy])].join('. '));
+      .map(({ message, remedy }) =>
+        [message, ...(remedy === undefined ? [] : [remedy])].join('. '),
+      );
   return {
-    questions: [
+    openPoints: [
       ...textsOf('error'),
       ...counts.expiredSentinels.map(
         ({ value, rows }) =>

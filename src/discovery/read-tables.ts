@@ -32,8 +32,7 @@ export async function readTables(
     { ...ASKING, jit: 'off', statement_timeout: '30s' },
     { sql: TABLES, params: [ledgerSchema, JSON.stringify(names), pattern] },
   );
-  const visible =
-    defaultSchema === undefined ? await visibleTables(em, tables) : new Set<string>();
+  const visible = defaultSchema === undefined ? await visibleTables(em, tables) : new Set<string>();
   return tables.map((table) => ({
     ...table,
     isDefault: visible.has(table.oid) || table.schema === defaultSchema,

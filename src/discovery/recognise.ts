@@ -19,8 +19,8 @@ export interface Proposal {
   readonly entry: TargetEntry;
   /** Keys that the operator has to fill in, with what they may be. */
   readonly blanks: Readonly<Partial<Record<Blank, string>>>;
-  /** What the operator has to answer before rows may go. */
-  readonly questions: readonly string[];
+  /** Questions and obstacles; while there is one, the target is off. */
+  readonly openPoints: readonly string[];
   readonly notes: readonly string[];
   /** Columns whose zone the catalogue does not tell, and who knows it. */
   readonly localTimes: LocalTimes | undefined;
@@ -73,9 +73,15 @@ export function recognise(tables: readonly FoundTable[]): {
   readonly proposals: readonly Proposal[];
   readonly excluded: readonly Excluded[];
 } {
-  const stores = tables.flatMap((table) =>
-    storesOf(table).map(([name, store]) => ({ name, table, store })),
-  );
+  // Targets run in this order, and presets are listed in that of their references.
+  const stores = tables
+    .flatMap((table) => storesOf(table).map((store) => ({ table, store })))
+    .toSorted(
+      (one, other) =>
+        one.table.schema.localeCompare(other.table.schema) ||
+        STORES.indexOf(one.store) - STORES.indexOf(other.store),
+    )
+    .map(({ table, store: [name, store] }) => ({ name, table, store }));
   const taken = new Set(stores.map(({ table }) => table));
   const children = new Set(
     stores.flatMap(({ table: { schema }, store }) =>
@@ -145,7 +151,7 @@ function proposalOf(name: string, table: FoundTable, store: Store): Proposal {
       ...(inPlace || table.isDefault ? {} : childrenIn(table.schema, target)),
     },
     blanks: {},
-    questions: question === undefined ? [] : [question],
+    openPoints: question === undefined ? [] : [question],
     notes: note === undefined ? [] : [note],
     localTimes:
       local.length === 0
@@ -165,9 +171,7 @@ function candidateOf(table: FoundTable): readonly Proposal[] {
       new RegExp(EXPIRY_NAME, 'i').test(name) && name !== lifetimeColumn?.name && couldHold(type),
   );
   const start = START_NAMES.map((pattern) =>
-    table.columns.find(
-      ({ name, type }) => pattern.test(name) && couldHold(type) && !isText(type),
-    ),
+    table.columns.find(({ name, type }) => pattern.test(name) && couldHold(type) && !isText(type)),
   ).find((column) => column !== undefined);
   const column = expiry ?? start;
   if (column === undefined) return [];
@@ -198,7 +202,7 @@ function candidateOf(table: FoundTable): readonly Proposal[] {
         ...(isStart && ownLifetime === undefined ? { 'expires.lifetime': 'such as 30d' } : {}),
         ...(hasUnit ? { 'expires.lifetimeUnit': units } : {}),
       },
-      questions: [
+      openPoints: [
         isStart
           ? `May a row be deleted some time after ${shown}, and how long after it?`
           : `May a row be deleted as soon as the time in ${shown} is past?`,

@@ -9,11 +9,11 @@ import { indent } from '../rendering/table.ts';
 const HEADER = `\
 # yaml-language-server: $schema=./node_modules/session-cleanup/session-cleanup.schema.json
 #
-# Written by "session-cleanup init" from the tables of the database. A target whose lines begin with "#" is off: answer
-# its questions, complete its lines, and remove the "#". Then run "session-cleanup check", and "session-cleanup preview".
+# Written by "session-cleanup init" from the tables of the database. A target whose lines begin with "#" is off: settle
+# what is marked "Open", complete its lines, and remove the "#". Then run "session-cleanup check" and "preview".
 `;
 
-/** The configuration file for what was found. Targets with open questions are in it as comments. */
+/** The configuration file for what was found. Targets with open points are in it as comments. */
 export function configText({ targets, excluded }: Discovery): string {
   const blocks = [
     ...targets.map((target) => indent(targetText(target))),
@@ -24,9 +24,9 @@ export function configText({ targets, excluded }: Discovery): string {
   return `${HEADER}targets:\n${blocks.join('\n\n')}\n`;
 }
 
-/** Whether a target is on: nothing is left to ask. */
-export function isOn({ questions }: Examined): boolean {
-  return questions.length === 0;
+/** Whether a target is on: nothing is open. */
+export function isOn({ openPoints }: Examined): boolean {
+  return openPoints.length === 0;
 }
 
 /** What is known of a target's rows, in one line. */
@@ -37,18 +37,15 @@ export function factsText({ rows, expiredRows, oldest, isEstimate, bytes }: RowF
 }
 
 function targetText(target: Examined): string {
-  const { table, store, facts, notes, questions } = target;
+  const { table, store, facts, notes, openPoints } = target;
   const comments = [
     `${quoteTable({ ...table, table: table.name })}: ${store ?? 'no store that is known'}.`,
     ...(facts === undefined ? [] : [`${factsText(facts)}; ${facts.index}`]),
     ...notes,
-    ...questions.map((question) => `Question: ${question}`),
+    ...openPoints.map((point) => `Open: ${point}`),
   ];
   const entry = entryText(target);
-  return [
-    ...comments.map(comment),
-    isOn(target) ? entry : entry.replaceAll(/^/gm, '#'),
-  ].join('\n');
+  return [...comments.map(comment), isOn(target) ? entry : entry.replaceAll(/^/gm, '#')].join('\n');
 }
 
 /** The target as YAML; keys that the operator fills in have no value, which the loader refuses. */

@@ -26,7 +26,7 @@ export const addInitCommand = defineCommand<InitOptions>({
     'Finds tables of sessions and tokens in all schemas that the role can read, recognises known stores by their ' +
     `tables and columns, and writes a commented ${DEFAULT_FILE}. For each it shows the rows, how many of them have ` +
     'expired, the oldest, the size, the index and what is not known. A target that needs an answer, such as a unit ' +
-    'or a time zone, is in the file as a comment and off. Writes nothing to the database.',
+    'or a time zone, is off, in comments that ask for it. Writes nothing to the database.',
   options: [
     new Option('--output <file>', 'the file to write').default(DEFAULT_FILE),
     new Option('--print', 'print the file to stdout and write nothing'),
@@ -61,7 +61,7 @@ export const addInitCommand = defineCommand<InitOptions>({
 function jsonOf({ targets, excluded }: Discovery): object {
   return {
     targets: targets.map((target) => {
-      const { name, table, store = null, entry, facts = null, notes, questions } = target;
+      const { name, table, store = null, entry, facts = null, notes, openPoints } = target;
       const { schema, name: tableName, isReadable } = table;
       return {
         target: name,
@@ -73,7 +73,7 @@ function jsonOf({ targets, excluded }: Discovery): object {
         entry,
         ...facts,
         notes,
-        questions,
+        openPoints,
       };
     }),
     excluded: excluded.map(({ table: { schema, name }, reason }) => ({
@@ -108,22 +108,22 @@ function renderDiscovery({ targets, excluded }: Discovery, file: string, paint: 
             facts.oldest === null ? '' : timeText(facts.oldest),
             sizeText(facts.bytes),
           ]),
-      isOn(target) ? paint('good', 'on') : paint('warning', 'off: asks'),
+      isOn(target) ? paint('good', 'on') : paint('warning', 'off: open'),
     ];
   });
-  const details = targets.map(({ name, facts, notes, questions }) =>
+  const details = targets.map(({ name, facts, notes, openPoints }) =>
     [
       paint('heading', name),
       ...(facts === undefined ? [] : [indent(facts.index)]),
       ...notes.map((note) => indent(note)),
-      ...questions.map((question) => indent(paint('warning', `Question: ${question}`))),
+      ...openPoints.map((point) => indent(paint('warning', `Open: ${point}`))),
     ].join('\n'),
   );
   const off = targets.filter((target) => !isOn(target)).length;
   const next =
     off === targets.length
-      ? `Written: ${file}. No target is on: answer the questions in it first. Then: session-cleanup check`
-      : `Written: ${file}${off === 0 ? '' : `, with ${off} of ${targets.length} targets off until their questions are answered`}. ` +
+      ? `Written: ${file}. No target is on: settle the open points in it first. Then: session-cleanup check`
+      : `Written: ${file}${off === 0 ? '' : `, with ${off} of ${targets.length} targets off until their open points are settled`}. ` +
         'Next: session-cleanup check';
   return [
     renderTable(columns, rows),
