@@ -1,4 +1,4 @@
-import type { Config, TargetConfig, VersioningSettings } from './config.ts';
+import type { Config, DatabaseSettings, TargetConfig, VersioningSettings } from './config.ts';
 import { schemaInUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { readTargets } from './read-targets.ts';
@@ -33,7 +33,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const defaultSchema = schemaInUrl(url ?? '');
   return {
     ...rest,
-    targets: rest.targets.map((target) => withDefaultSchema(target, defaultSchema)),
+    targets: rest.targets.map((target) => withSchema(target, defaultSchema)),
     database: {
       url: url ?? '',
       ledgerSchema,
@@ -57,7 +57,24 @@ export function loadConfigWithoutDatabase(environment: NodeJS.ProcessEnv): Confi
   return config;
 }
 
-function withDefaultSchema(target: TargetConfig, defaultSchema: string | undefined): TargetConfig {
+/**
+ * The database alone, for a command that needs no targets, and so not a valid file either.
+ *
+ * @throws ConfigError with all problems
+ */
+export function loadDatabaseSettings(
+  environment: NodeJS.ProcessEnv,
+): Omit<DatabaseSettings, 'ownsSessionsTable'> {
+  const reader = new SettingsReader(environment);
+  const url = reader.read(DATABASE_URL) ?? '';
+  reader.require(DATABASE_URL);
+  const ledgerSchema = reader.read(SETTINGS.ledgerSchema);
+  reader.throwProblems();
+  return { url, ledgerSchema, defaultSchema: schemaInUrl(url) };
+}
+
+/** The target with its tables in a schema, unless they name another. */
+export function withSchema(target: TargetConfig, defaultSchema: string | undefined): TargetConfig {
   const inSchema = <Named extends { readonly schema: string | undefined }>(
     table: Named,
   ): Named => ({

@@ -63,13 +63,13 @@ export interface Target extends Supported {
 const OLDEST_SERVER = 140_000;
 
 /** The representation that a column type implies where the configuration names none. */
-const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
+export const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
   'timestamp with time zone': 'timestamptz',
   'timestamp without time zone': 'timestamp',
 };
 
 /** Which column types each representation may be stored in. */
-const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
+export const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
   timestamptz: /^timestamp with time zone$/,
   timestamp: /^timestamp without time zone$/,
   'epoch-seconds': /^(integer|bigint|numeric|double precision)$/,
