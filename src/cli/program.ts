@@ -7,6 +7,7 @@ import { defineGroup } from './command.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
+import { addHealthCommand } from './health.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addPreviewCommand } from './preview.ts';
@@ -90,6 +91,7 @@ export function createProgram(invocation: Invocation): Command {
     addMigrateCommand,
     addStatusCommand,
     addCheckCommand,
+    addHealthCommand,
     addGrantsCommand,
     addHelpCommand,
   ]) {
