@@ -50,10 +50,10 @@ export interface WorkerProcess {
 }
 
 /**
- * Runs a worker until a signal stops it. Waits for a database and a Temporal server that are down. A
- * second signal, or work that does not end in time, ends the process with exit code 1.
+ * Runs a worker until a signal stops it. Waits for a database and a Temporal server that are down, and for
+ * the namespace. A second signal, or work that does not end in time, ends the process with exit code 1.
  *
- * @throws NamespaceNotFoundError, DatabaseProblem when it cannot start
+ * @throws TemporalRefusedError, DatabaseProblem when it cannot start
  */
 export async function runWorker(options: WorkerProcess): Promise<void> {
   const { config, temporal, logger, explain } = options;
