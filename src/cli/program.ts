@@ -8,6 +8,7 @@ import { addConfigCommand } from './config.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
+import { addHealthCommand } from './health.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addPresetsCommand } from './presets.ts';
@@ -96,6 +97,7 @@ export function createProgram(invocation: Invocation): Command {
     addStatusCommand,
     addCheckCommand,
     addConfigCommand,
+    addHealthCommand,
     addGrantsCommand,
     addPresetsCommand,
     addHelpCommand,
