@@ -125,6 +125,8 @@ export interface Config {
   /** Undefined: workers have no version, and any of them continues any run. */
   readonly versioning: VersioningSettings | undefined;
   readonly logLevel: Values<typeof SETTINGS>['logLevel'];
+  /** Undefined: the worker opens no port. */
+  readonly healthAddress: Values<typeof SETTINGS>['healthAddress'];
 }
 
 /**
