@@ -8,6 +8,12 @@ export interface Preset {
   readonly source: string;
   /** What the operator has to know or to decide. */
   readonly note?: string;
+  /** Columns besides those of the rule by which `init` distinguishes the table from others of its name. */
+  readonly columns?: readonly string[];
+  /** Left out: a `timestamp` without a `timeZone` is written in the zone of a process, which no database knows. */
+  readonly zone?: 'of-connections';
+  /** What no default answers; `init` leaves the target off until the operator has. */
+  readonly question?: string;
   /** As an entry below `targets:`; a target that uses the preset may override every key. */
   readonly target: TargetEntry;
 }
@@ -22,40 +28,49 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'connect-pg-simple (Express)',
     source: 'https://github.com/voxpelli/node-connect-pg-simple/blob/main/table.sql',
     note: "`expire` is written in the time zone of the application's connections: set timeZone to it.",
+    columns: ['sid', 'sess'],
+    zone: 'of-connections',
     target: { table: 'session', expires: { column: 'expire' } },
   },
   'connect-session-knex': {
     store: 'connect-session-knex (Express)',
     source: 'https://github.com/gx0r/connect-session-knex/blob/master/src/index.ts',
+    columns: ['sid', 'sess'],
     target: { table: 'sessions', expires: { column: 'expired' } },
   },
   'connect-typeorm': {
     store: 'connect-typeorm (Express, NestJS)',
     source: 'https://github.com/freshgiammi-lab/connect-typeorm/blob/master/README.md',
     note: 'The name of the table is that of the entity in the README.',
+    columns: ['expiredAt', 'json'],
     target: { table: 'session', expires: { column: 'expiredAt', type: 'epoch-milliseconds' } },
   },
   'connect-typeorm-destroyed': {
     store: 'connect-typeorm (Express, NestJS): sessions destroyed before their expiry',
     source: 'https://github.com/freshgiammi-lab/connect-typeorm/blob/master/README.md',
     note: "`destroyedAt` is written in the time zone of the application's connections: set timeZone to it.",
+    columns: ['expiredAt', 'json'],
+    zone: 'of-connections',
     target: { table: 'session', expires: { column: 'destroyedAt' } },
   },
   'authjs-sessions': {
     store: 'Auth.js with @auth/pg-adapter',
     source: 'https://github.com/nextauthjs/next-auth/blob/main/packages/adapter-pg/schema.sql',
     note: 'The Drizzle adapter writes a `timestamp`: set timeZone.',
+    columns: ['sessionToken', 'userId'],
     target: { table: 'sessions', expires: { column: 'expires' } },
   },
   'authjs-mikro-orm-sessions': {
     store: 'Auth.js with @auth/mikro-orm-adapter',
     source:
       'https://github.com/nextauthjs/next-auth/blob/main/packages/adapter-mikro-orm/src/lib/entities.ts',
+    columns: ['session_token', 'user_id'],
     target: { table: 'session', expires: { column: 'expires' } },
   },
   'authjs-verification-tokens': {
     store: 'Auth.js with @auth/pg-adapter or @auth/mikro-orm-adapter',
     source: 'https://github.com/nextauthjs/next-auth/blob/main/packages/adapter-pg/schema.sql',
+    columns: ['identifier', 'token'],
     target: { table: 'verification_token', expires: { column: 'expires' } },
   },
   'better-auth-sessions': {
@@ -63,6 +78,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/better-auth/better-auth/blob/main/packages/core/src/db/get-tables.ts',
     note: 'A schema generated for Drizzle has the column `expires_at`, a `timestamp`: set expires.column and timeZone.',
+    columns: ['token', 'userId'],
     target: { table: 'session', expires: { column: 'expiresAt' } },
   },
   'better-auth-verifications': {
@@ -70,11 +86,13 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/better-auth/better-auth/blob/main/packages/core/src/db/get-tables.ts',
     note: 'A schema generated for Drizzle has the column `expires_at`, a `timestamp`: set expires.column and timeZone.',
+    columns: ['identifier', 'value'],
     target: { table: 'verification', expires: { column: 'expiresAt' } },
   },
   lucia: {
     store: 'Lucia 3',
     source: 'https://github.com/lucia-auth/lucia/blob/v3/docs/pages/database/postgresql.md',
+    columns: ['user_id'],
     target: { table: 'user_session', expires: { column: 'expires_at' } },
   },
   'directus-sessions': {
@@ -87,6 +105,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Payload CMS 3',
     source: 'https://payloadcms.com/docs/authentication/overview',
     note: 'The table of the collection `users`. Set table for a collection of another name, such as admins_sessions.',
+    columns: ['_order', '_parent_id'],
     target: { table: 'users_sessions', expires: { column: 'expires_at' } },
   },
   'n8n-invalid-tokens': {
@@ -108,6 +127,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/interledger/rafiki/blob/main/packages/auth/src/accessToken/model.ts',
     note: 'The grace of 30 days is the default of ACCESS_TOKEN_DELETION_DAYS.',
+    columns: ['value'],
     target: {
       table: 'accessTokens',
       expires: { column: 'createdAt', lifetimeColumn: 'expiresIn', lifetimeUnit: 'seconds' },
@@ -120,6 +140,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Spring Session JDBC 2 and later',
     source:
       'https://github.com/spring-projects/spring-session/blob/main/spring-session-jdbc/src/main/resources/org/springframework/session/jdbc/schema-postgresql.sql',
+    columns: ['expiry_time'],
     target: {
       table: 'spring_session',
       expires: { column: 'expiry_time', type: 'epoch-milliseconds' },
@@ -164,6 +185,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '30 minutes is the default of SSO Session Idle. Realms with another value need a target each, with their realm_id in where. Remember-me sessions are left out: their timeout may be longer. Before 26.5 the column remember_me is missing, and every session counts: override where.',
+    question: 'Is this at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'last_session_refresh', type: 'epoch-seconds', lifetime: '30m' },
@@ -182,6 +204,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '10 hours is the default of SSO Session Max. Realms with another value need a target each, with their realm_id in where. Remember-me sessions are left out: their timeout may be longer.',
+    question: 'Is this at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'created_on', type: 'epoch-seconds', lifetime: '10h' },
@@ -200,6 +223,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '30 days is the default of Offline Session Idle; Offline Session Max is off by default. Realms with another value need a target each, with their realm_id in where.',
+    question: 'Is this at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'last_session_refresh', type: 'epoch-seconds', lifetime: '30d' },
@@ -217,6 +241,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Metabase',
     source: 'https://www.metabase.com/docs/latest/configuring-metabase/environment-variables',
     note: '14 days is the default of MAX_SESSION_AGE (20160 minutes).',
+    columns: ['user_id'],
     target: { table: 'core_session', expires: { column: 'created_at', lifetime: '14d' } },
   },
 
@@ -286,18 +311,21 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/pallets-eco/flask-session/blob/development/src/flask_session/sqlalchemy/sqlalchemy.py',
     note: 'The sessions of Apache Airflow (FAB) are in the table `session`: set table.',
+    columns: ['session_id', 'data'],
     target: { table: 'sessions', expires: { column: 'expiry' }, timeZone: 'UTC' },
   },
   'flask-session-without-expiry': {
     store: 'Flask-Session with SQLAlchemy: rows whose expiry is NULL count as expired',
     source:
       'https://github.com/pallets-eco/flask-session/blob/development/src/flask_session/sqlalchemy/sqlalchemy.py',
+    columns: ['session_id', 'data'],
     target: { table: 'sessions', expires: 'immediately', where: { expiry: null } },
   },
   superset: {
     store: 'Apache Superset, key-value store',
     source: 'https://github.com/apache/superset/blob/master/superset/key_value/models.py',
     note: 'Written in the time zone of the Superset process: set timeZone to it.',
+    columns: ['resource', 'value', 'uuid'],
     target: { table: 'key_value', expires: { column: 'expires_on' } },
   },
   'authentik-tokens': {
@@ -327,6 +355,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Synapse (Matrix)',
     source: 'https://github.com/element-hq/synapse/tree/develop/synapse/storage/schema/main/delta',
     note: 'Tokens without a refresh token. With an expired token a client is logged out softly, with a deleted one it discards its encryption keys: keep grace long.',
+    columns: ['device_id'],
     target: {
       table: 'access_tokens',
       expires: { column: 'valid_until_ms', type: 'epoch-milliseconds' },
@@ -365,6 +394,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/rails/activerecord-session_store/blob/master/lib/tasks/database.rake',
     note: '30 days is the default of SESSION_DAYS_TRIM_THRESHOLD.',
+    columns: ['session_id', 'data'],
     target: {
       table: 'sessions',
       expires: { column: 'updated_at', lifetime: '30d' },
@@ -376,6 +406,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/rails/activerecord-session_store/blob/master/lib/tasks/database.rake',
     note: 'Ends sessions that are still in use: only for applications that want an absolute age. Set expires.lifetime to it.',
+    columns: ['session_id', 'data'],
+    question: 'Should sessions end at this age even while they are in use?',
     target: {
       table: 'sessions',
       expires: { column: 'created_at', lifetime: '30d' },
@@ -387,6 +419,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/stale_records_cleaner.rb',
     note: 'Tokens with a refresh token are left out, as Doorkeeper does.',
+    columns: ['application_id', 'resource_owner_id'],
     target: {
       table: 'oauth_access_tokens',
       expires: { column: 'created_at', lifetimeColumn: 'expires_in', lifetimeUnit: 'seconds' },
@@ -398,6 +431,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Doorkeeper',
     source:
       'https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/stale_records_cleaner.rb',
+    columns: ['application_id', 'resource_owner_id'],
     target: {
       table: 'oauth_access_tokens',
       expires: { column: 'revoked_at' },
@@ -408,6 +442,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Doorkeeper',
     source:
       'https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/stale_records_cleaner.rb',
+    columns: ['application_id', 'resource_owner_id'],
     target: {
       table: 'oauth_access_grants',
       expires: { column: 'created_at', lifetimeColumn: 'expires_in', lifetimeUnit: 'seconds' },
@@ -418,6 +453,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Doorkeeper',
     source:
       'https://github.com/doorkeeper-gem/doorkeeper/blob/main/lib/doorkeeper/stale_records_cleaner.rb',
+    columns: ['application_id', 'resource_owner_id'],
     target: {
       table: 'oauth_access_grants',
       expires: { column: 'revoked_at' },
@@ -428,6 +464,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Discourse',
     source: 'https://github.com/discourse/discourse/blob/main/app/models/user_auth_token.rb',
     note: '60 days is the default of the site setting maximum_session_age (1440 hours).',
+    columns: ['auth_token', 'prev_auth_token'],
     target: {
       table: 'user_auth_tokens',
       expires: { column: 'rotated_at', lifetime: '60d' },
@@ -454,6 +491,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/symfony/symfony/blob/7.4/src/Symfony/Component/HttpFoundation/Session/Storage/Handler/PdoSessionHandler.php',
     note: 'Rows written before 4.4 hold a length of time in sess_lifetime and are left out: see symfony-sessions-old.',
+    columns: ['sess_id', 'sess_data', 'sess_time'],
     target: {
       table: 'sessions',
       expires: { column: 'sess_lifetime', type: 'epoch-seconds' },
@@ -465,6 +503,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/symfony/symfony/blob/4.3/src/Symfony/Component/HttpFoundation/Session/Storage/Handler/PdoSessionHandler.php',
     note: 'Rows written by 4.4 and later hold an instant in sess_lifetime and are left out: see symfony-sessions.',
+    columns: ['sess_id', 'sess_data', 'sess_time'],
     target: {
       table: 'sessions',
       expires: {
@@ -495,6 +534,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Session/DatabaseSessionHandler.php',
     note: '2 hours is the default of SESSION_LIFETIME (120 minutes).',
+    columns: ['payload'],
     target: {
       table: 'sessions',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '2h' },
@@ -505,6 +545,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Auth/Passwords/DatabaseTokenRepository.php',
     note: 'An hour is the default of auth.passwords.users.expire. Written in the time zone of app.timezone: set timeZone to it. Before Laravel 10 the table is password_resets.',
+    columns: ['email', 'token'],
     target: {
       table: 'password_reset_tokens',
       expires: { column: 'created_at', lifetime: '1h' },
@@ -513,17 +554,20 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'laravel-cache': {
     store: 'Laravel, database cache',
     source: 'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Cache/DatabaseStore.php',
+    columns: ['key', 'value'],
     target: { table: 'cache', expires: { column: 'expiration', type: 'epoch-seconds' } },
   },
   'laravel-cache-locks': {
     store: 'Laravel, locks of the database cache',
     source: 'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Cache/DatabaseLock.php',
+    columns: ['key', 'owner'],
     target: { table: 'cache_locks', expires: { column: 'expiration', type: 'epoch-seconds' } },
   },
   sanctum: {
     store: 'Laravel Sanctum',
     source: 'https://github.com/laravel/sanctum/blob/4.x/src/Console/Commands/PruneExpired.php',
     note: 'Written in the time zone of app.timezone: set timeZone to it. A day is the default of sanctum:prune-expired --hours. Where sanctum.expiration is set, add a target on created_at, with lifetime: as many minutes.',
+    columns: ['tokenable_type', 'tokenable_id'],
     target: {
       table: 'personal_access_tokens',
       expires: { column: 'expires_at' },
@@ -534,28 +578,33 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Laravel Passport',
     source: 'https://github.com/laravel/passport/blob/13.x/src/Console/PurgeCommand.php',
     note: 'Written in the time zone of app.timezone: set timeZone to it. 7 days is the default of passport:purge --hours.',
+    columns: ['client_id', 'revoked'],
     target: { table: 'oauth_access_tokens', expires: { column: 'expires_at' }, grace: '7d' },
   },
   'passport-revoked-access-tokens': {
     store: 'Laravel Passport',
     source: 'https://github.com/laravel/passport/blob/13.x/src/Console/PurgeCommand.php',
+    columns: ['client_id', 'revoked'],
     target: { table: 'oauth_access_tokens', expires: 'immediately', where: { revoked: true } },
   },
   'passport-refresh-tokens': {
     store: 'Laravel Passport',
     source: 'https://github.com/laravel/passport/blob/13.x/src/Console/PurgeCommand.php',
     note: 'Written in the time zone of app.timezone: set timeZone to it. 7 days is the default of passport:purge --hours.',
+    columns: ['access_token_id', 'revoked'],
     target: { table: 'oauth_refresh_tokens', expires: { column: 'expires_at' }, grace: '7d' },
   },
   'passport-revoked-refresh-tokens': {
     store: 'Laravel Passport',
     source: 'https://github.com/laravel/passport/blob/13.x/src/Console/PurgeCommand.php',
+    columns: ['access_token_id', 'revoked'],
     target: { table: 'oauth_refresh_tokens', expires: 'immediately', where: { revoked: true } },
   },
   'passport-auth-codes': {
     store: 'Laravel Passport',
     source: 'https://github.com/laravel/passport/blob/13.x/src/Console/PurgeCommand.php',
     note: 'Written in the time zone of app.timezone: set timeZone to it. Revoked codes stay until they expire: before Passport 13 a deleted code counts as not revoked. 7 days is the default of passport:purge --hours.',
+    columns: ['client_id', 'revoked'],
     target: { table: 'oauth_auth_codes', expires: { column: 'expires_at' }, grace: '7d' },
   },
   'league-oauth2-access-tokens': {
@@ -563,6 +612,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/thephpleague/oauth2-server-bundle/blob/master/src/Persistence/Mapping/Driver.php',
     note: 'Written in the time zone of the PHP process: set timeZone to it. An access token stays while its refresh token exists.',
+    columns: ['identifier', 'revoked'],
     target: {
       table: 'oauth2_access_token',
       expires: { column: 'expiry' },
@@ -574,6 +624,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/thephpleague/oauth2-server-bundle/blob/master/src/Persistence/Mapping/Driver.php',
     note: 'Written in the time zone of the PHP process: set timeZone to it.',
+    columns: ['identifier', 'revoked'],
     target: { table: 'oauth2_refresh_token', expires: { column: 'expiry' } },
   },
   'league-oauth2-authorization-codes': {
@@ -581,6 +632,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/thephpleague/oauth2-server-bundle/blob/master/src/Persistence/Mapping/Driver.php',
     note: 'Written in the time zone of the PHP process: set timeZone to it.',
+    columns: ['identifier', 'revoked'],
     target: { table: 'oauth2_authorization_code', expires: { column: 'expiry' } },
   },
   'simplesamlphp-oidc-access-tokens': {
@@ -588,6 +640,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/simplesamlphp/simplesamlphp-module-oidc/blob/master/src/Repositories/AccessTokenRepository.php',
     note: 'An access token stays while its refresh token exists. Set table where database.prefix is set.',
+    columns: ['client_id', 'is_revoked'],
     target: {
       table: 'oidc_access_token',
       expires: { column: 'expires_at' },
@@ -600,6 +653,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/simplesamlphp/simplesamlphp-module-oidc/blob/master/src/Repositories/RefreshTokenRepository.php',
     note: 'Set table where database.prefix is set.',
+    columns: ['access_token_id', 'is_revoked'],
     target: {
       table: 'oidc_refresh_token',
       expires: { column: 'expires_at' },
@@ -655,17 +709,20 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   scs: {
     store: 'scs (Go)',
     source: 'https://github.com/alexedwards/scs/tree/master/postgresstore',
+    columns: ['token', 'data'],
     target: { table: 'sessions', expires: { column: 'expiry' } },
   },
   'gorilla-pgstore': {
     store: 'pgstore for gorilla/sessions (Go)',
     source: 'https://github.com/antonlindstrom/pgstore/blob/master/pgstore.go',
+    columns: ['key', 'data'],
     target: { table: 'http_sessions', expires: { column: 'expires_on' } },
   },
   gitea: {
     store: 'Gitea and Forgejo',
     source: 'https://github.com/go-gitea/gitea/blob/main/models/auth/session.go',
     note: '`expiry` holds the time of the last write. A day is the default of SESSION_LIFE_TIME (86400 seconds).',
+    columns: ['key', 'data'],
     target: {
       table: 'session',
       expires: { column: 'expiry', type: 'epoch-seconds', lifetime: '1d' },
@@ -695,6 +752,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Mattermost',
     source:
       'https://github.com/mattermost/mattermost/blob/master/server/channels/store/sqlstore/session_store.go',
+    columns: ['userid', 'createat'],
     target: {
       table: 'sessions',
       expires: { column: 'expiresat', type: 'epoch-milliseconds', never: [0] },
@@ -703,12 +761,14 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   kratos: {
     store: 'Ory Kratos',
     source: 'https://github.com/ory/kratos/tree/master/persistence/sql/migrations/sql',
+    columns: ['identity_id', 'authenticated_at'],
     target: { table: 'sessions', expires: { column: 'expires_at' }, timeZone: 'UTC' },
   },
   'hydra-access-tokens': {
     store: 'Ory Hydra',
     source: 'https://github.com/ory/hydra/blob/master/persistence/sql/persister_oauth2.go',
     note: 'An hour is the default of ttl.access_token. Set expires.lifetime to the longest lifespan of all clients.',
+    question: 'Is this at least the lifespan of every client?',
     target: {
       table: 'hydra_oauth2_access',
       expires: { column: 'requested_at', lifetime: '1h' },
@@ -719,6 +779,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Ory Hydra',
     source: 'https://github.com/ory/hydra/blob/master/persistence/sql/persister_oauth2.go',
     note: '30 days is the default of ttl.refresh_token (720h); not for -1, which means never. Set expires.lifetime to the longest lifespan of all clients.',
+    question: 'Is this at least the lifespan of every client, and none is unlimited?',
     target: {
       table: 'hydra_oauth2_refresh',
       expires: { column: 'requested_at', lifetime: '30d' },
@@ -729,12 +790,14 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Hatchet',
     source:
       'https://github.com/hatchet-dev/hatchet/tree/main/cmd/hatchet-migrate/migrate/migrations',
+    columns: ['userId', 'data'],
     target: { table: 'UserSession', expires: { column: 'expiresAt' }, timeZone: 'UTC' },
   },
   'hatchet-anonymous-sessions': {
     store: 'Hatchet',
     source:
       'https://github.com/hatchet-dev/hatchet/tree/main/cmd/hatchet-migrate/migrate/migrations',
+    columns: ['userId', 'data'],
     target: {
       table: 'UserSession',
       expires: { column: 'createdAt', lifetime: '1d' },
@@ -746,6 +809,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Coder',
     source: 'https://github.com/coder/coder/blob/main/coderd/database/queries/apikeys.sql',
     note: 'A key stays while an OAuth2 token refers to it: deleting it would delete a refresh token that may be live. 7 days is the default retention of Coder.',
+    columns: ['hashed_secret', 'lifetime_seconds'],
     target: {
       table: 'api_keys',
       expires: { column: 'expires_at' },
@@ -756,6 +820,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'goalert-sessions': {
     store: 'GoAlert',
     source: 'https://github.com/target/goalert/tree/master/migrate/migrations',
+    columns: ['user_id'],
     target: { table: 'auth_user_sessions', expires: { column: 'last_access_at', lifetime: '30d' } },
   },
   'supabase-sessions': {
@@ -867,6 +932,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'hexpm-sessions': {
     store: 'hexpm (Plug session store)',
     source: 'https://github.com/hexpm/hexpm/pull/1507',
+    columns: ['token', 'data', 'inserted_at'],
     target: {
       table: 'sessions',
       expires: { column: 'updated_at', lifetime: '30d' },
@@ -879,11 +945,13 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'tower-sessions with sqlx (Rust)',
     source:
       'https://github.com/maxcountryman/tower-sessions-stores/blob/main/sqlx-store/src/postgres_store.rs',
+    columns: ['data'],
     target: { table: 'tower_sessions.session', expires: { column: 'expiry_date' } },
   },
   adonisjs: {
     store: 'AdonisJS, access tokens',
     source: 'https://docs.adonisjs.com/guides/authentication/access-tokens-guard',
+    columns: ['tokenable_id', 'hash'],
     target: { table: 'auth_access_tokens', expires: { column: 'expires_at' } },
   },
 };
