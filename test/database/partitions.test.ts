@@ -1,11 +1,17 @@
 import { describe, expect } from 'vitest';
 
-import { FAILURE } from '../../src/contract/failures.ts';
-import { cleanInAttempts, openCleaner } from '../support/cleaner.ts';
+import type { SliceOutcome } from '../../src/deletion/delete-slice.ts';
+import { SliceLedger } from '../../src/deletion/ledger.ts';
+import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
+import { asRole } from '../support/least-rights.ts';
+import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
 const TARGET = { table: 'events', partitions: 'rows' } as const;
+
+/** Chunks of 5,000 rows, four a second. */
+const PACED = { lanes: 1, rowsPerSecond: 20_000 };
 
 /** Days before (negative) or after now. */
 function day(days: number): string {
@@ -27,10 +33,11 @@ async function execute(database: TestDatabase, statements: string): Promise<void
   await database.sql(sql);
 }
 
-/** Rows with an id of `prefix` and a number, all of one expiry. */
+/** Rows with an id of `prefix` and a number, a millisecond apart. */
 function insert(prefix: string, rows: number, expiry: string, created = expiry): string {
   return `insert into events (id, created_at, expires_at)
-    select '${prefix}-' || number, ${created}, ${expiry} from generate_series(1, ${rows}) number;`;
+    select '${prefix}-' || number, timestamptz ${created}, timestamptz ${expiry} + number * interval '1 ms'
+    from generate_series(1, ${rows}) number;`;
 }
 
 async function survivors(database: TestDatabase): Promise<Readonly<Record<string, number>>> {
@@ -40,17 +47,33 @@ async function survivors(database: TestDatabase): Promise<Readonly<Record<string
   return Object.fromEntries(rows.map(({ prefix, rows: count }) => [prefix, count]));
 }
 
+async function oids(database: TestDatabase, ...tables: string[]): Promise<readonly string[]> {
+  const rows = await database.sql<{ oid: string }>(
+    'select name::regclass::oid::text as oid from unnest($1::text[]) name',
+    [tables],
+  );
+  return rows.map(({ oid }) => oid);
+}
+
+function die(): never {
+  throw new Error('The worker died.');
+}
+
 const COLUMNS = 'id text, created_at timestamptz, expires_at timestamptz';
 
 /** By expiry: one partition lies before now, one contains it, one comes after. */
-async function createByExpiry(database: TestDatabase, rows = 100): Promise<void> {
+async function createByExpiry(
+  database: TestDatabase,
+  rows = 100,
+  rowsOfPresent = rows,
+): Promise<void> {
   await execute(
     database,
     `create table events (${COLUMNS}) partition by range (expires_at);
      create table past partition of events for values from ({-30}) to ({-10});
      create table present partition of events for values from ({-10}) to ({10});
      create table future partition of events for values from ({10}) to ({30});
-     ${insert('past', rows, '{-20}')} ${insert('gone', rows, '{-1}')}
+     ${insert('past', rows, '{-20}')} ${insert('gone', rowsOfPresent, '{-1}')}
      ${insert('live', 7, '{2}')} ${insert('future', 5, '{20}')}`,
   );
 }
@@ -146,9 +169,284 @@ test('a table without a partition has no expired rows', async ({ database }) => 
 describe('a crash', () => {
   test('in any partition: each row counts once', async ({ database }) => {
     await createByExpiry(database, 30_000);
-    await using cleaner = openCleaner(database, { target: TARGET, settings: { lanes: 2 } });
+    await using cleaner = openCleaner(database, { target: TARGET });
     const outcome = await cleanInAttempts(cleaner, 50, (chunks) => chunks % 3 === 0);
     expect(outcome).toMatchObject({ deletedCount: 60_000, stopped: 'drained' });
     expect(await survivors(database)).toEqual({ future: 5, live: 7 });
   });
+
+  test('in the second partition: rows that stay in the first count once', async ({ database }) => {
+    await createByExpiry(database);
+    await database.sql(
+      `create function keep() returns trigger language plpgsql as 'begin return null; end'`,
+    );
+    await database.sql(`create trigger keep before delete on events
+      for each row when (old.id in ('past-1', 'past-2', 'gone-3')) execute function keep()`);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: { lanes: 1 } });
+
+    const outcome = await cleanInAttempts(cleaner, 5, (chunks) => chunks === 2);
+
+    expect(outcome).toMatchObject({
+      deletedCount: 197,
+      remaining: [{ reason: 'kept-by-trigger', rows: 3, by: 'keep' }],
+      stopped: 'drained',
+    });
+    expect(await survivors(database)).toEqual({ future: 5, gone: 1, live: 7, past: 2 });
+  });
+
+  test('while the partition is being detached: the next attempt leaves it out', async ({
+    database,
+  }) => {
+    await createByExpiry(database);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: { lanes: 1 } });
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
+      'died',
+    );
+    await database.sql('alter table events detach partition past');
+    expect(await cleaner.clean({ runId: 'run' })).toMatchObject({ deletedCount: 200 });
+    expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+  });
+});
+
+describe('a slice that stops', () => {
+  test.for(['sweep', 'drain'] as const)(
+    'is continued by the next one, by %s, and no row is missed',
+    async (way, { database }) => {
+      await createByExpiry(database, 20_000);
+      await database.sql('create index on events (expires_at)');
+      await database.sql('analyze events');
+      await forceWay(database, way);
+      await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+      const outcomes: SliceOutcome[] = [];
+      for (let slice = 0; slice < 200 && outcomes.at(-1)?.stopped !== 'drained'; slice += 1) {
+        const resumeFrom = outcomes.at(-1)?.resumeFrom;
+        let chunks = 0;
+        outcomes.push(
+          await cleaner.clean({
+            runId: 'run',
+            slice,
+            ...(resumeFrom === undefined ? {} : { resumeFrom }),
+            hooks: {
+              onProgress: () => (chunks += 1),
+              shouldStop: () => (chunks >= 2 ? 'handed-over' : undefined),
+            },
+          }),
+        );
+      }
+      expect(outcomes.length).toBeGreaterThan(2);
+      expect(outcomes.every((outcome) => outcome.way === way)).toBe(true);
+      expect(outcomes.reduce((sum, { deletedCount }) => sum + deletedCount, 0)).toBe(40_000);
+      const [past, present] = await oids(database, 'past', 'present');
+      const visited = outcomes.flatMap(({ resumeFrom }) => resumeFrom?.leaf ?? []);
+      expect([...new Set(visited)]).toEqual([past, present]);
+      expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+    },
+  );
+
+  test('closes with its position, from which the next slice goes on', async ({ database }) => {
+    await createByExpiry(database, 20_000);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+    await expect(cleaner.clean({ runId: 'run', hooks: { onProgress: die } })).rejects.toThrow(
+      'died',
+    );
+    const key = { runId: 'run', target: 'sessions', slice: 0 };
+    const schema = TEST_DATABASE_SETTINGS.ledgerSchema;
+    const closed = await new SliceLedger(cleaner.orm.em.fork(), schema, key).close();
+    const { resumeFrom, deletedCount } = closed;
+    const [past] = await oids(database, 'past');
+    expect(resumeFrom).toMatchObject({ leaf: past });
+    const next = await cleaner.clean({
+      runId: 'run',
+      slice: 1,
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    });
+    expect(deletedCount).toBeGreaterThan(0);
+    expect(deletedCount + next.deletedCount).toBe(40_000);
+  });
+});
+
+test('progress is the share of all partitions', async ({ database }) => {
+  await createByExpiry(database, 30_000);
+  await using cleaner = openCleaner(database, { target: TARGET, settings: { lanes: 1 } });
+  const fractions: number[] = [];
+  await cleaner.clean({
+    hooks: { onProgress: ({ fraction }) => fraction !== undefined && fractions.push(fraction) },
+  });
+  expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+  expect(fractions.some((fraction) => fraction > 0.2 && fraction < 0.5)).toBe(true);
+  expect(fractions.at(-1)).toBe(1);
+});
+
+test('a slice over its budget estimates the rows of all partitions that are left', async ({
+  database,
+}) => {
+  await createByExpiry(database, 1_000);
+  await database.sql('analyze events');
+  await using cleaner = openCleaner(database, { target: TARGET });
+  const outcome = await cleaner.clean({ budgetSeconds: 0 });
+  expect(outcome).toMatchObject({ deletedCount: 0, stopped: 'budget' });
+  expect(outcome.estimatedLeft).toBeGreaterThan(1_800);
+  expect(outcome.estimatedLeft).toBeLessThan(2_200);
+});
+
+describe('during the run', () => {
+  for (const [what, change, deletedCount, left] of [
+    ['detached', 'alter table events detach partition present', 20_000, { future: 5 }],
+    ['dropped', 'drop table present', 20_000, { future: 5 }],
+    ['emptied', 'truncate present', 20_000, { future: 5 }],
+    ['rewritten', 'vacuum full present', 20_050, { future: 5, live: 7 }],
+  ] as const) {
+    test(`a partition is ${what} before it is visited`, async ({ database }) => {
+      await createByExpiry(database, 20_000, 50);
+      await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+      let changing: Promise<unknown> | undefined;
+      const outcome = await cleaner.clean({
+        hooks: { onProgress: () => void (changing ??= database.sql(change)) },
+      });
+      await changing;
+      expect(outcome).toMatchObject({ deletedCount, stopped: 'drained' });
+      expect(await survivors(database)).toEqual(left);
+    });
+  }
+
+  test('a partition is detached while it is visited: nothing is deleted from it any more', async ({
+    database,
+  }) => {
+    await createByExpiry(database, 20_000, 50);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+    let changing: Promise<unknown> | undefined;
+    const outcome = await cleaner.clean({
+      hooks: {
+        onProgress: () =>
+          void (changing ??= database.sql('alter table events detach partition past')),
+      },
+    });
+    await changing;
+    const [past] = await database.sql<{ rows: number }>('select count(*)::int as rows from past');
+    expect(past?.rows).toBeGreaterThan(0);
+    expect(outcome).toMatchObject({
+      deletedCount: 20_000 - (past?.rows ?? 0) + 50,
+      stopped: 'drained',
+    });
+    expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+  });
+
+  test('a partition is dropped while it is visited: its count is kept', async ({ database }) => {
+    await createByExpiry(database, 20_000, 50);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+    let changing: Promise<unknown> | undefined;
+    let atDrop = 0;
+    const outcome = await cleaner.clean({
+      hooks: {
+        onProgress({ deletedCount }) {
+          changing ??= database.sql('drop table past');
+          atDrop = atDrop === 0 ? deletedCount : atDrop;
+        },
+      },
+    });
+    await changing;
+    expect(outcome.stopped).toBe('drained');
+    expect(outcome.deletedCount).toBeGreaterThanOrEqual(atDrop + 50);
+    expect(outcome.deletedCount).toBeLessThan(20_050);
+    expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+  });
+
+  test('a partition is attached: the next run cleans it', async ({ database }) => {
+    await createByExpiry(database, 20_000, 50);
+    await using cleaner = openCleaner(database, { target: TARGET, settings: PACED });
+    await execute(
+      database,
+      `create table older (like events);
+       insert into older (id, expires_at) select 'older-' || n, {-40} from generate_series(1, 60) n`,
+    );
+    const [attach] = await database.sql<{ statement: string }>(
+      `select format('alter table events attach partition older for values from (minvalue) to (%L)', ${day(-30)}) as statement`,
+    );
+    let changing: Promise<unknown> | undefined;
+    const outcome = await cleaner.clean({
+      hooks: { onProgress: () => void (changing ??= database.sql(attach?.statement ?? '')) },
+    });
+    await changing;
+    expect(outcome).toMatchObject({ deletedCount: 20_050, stopped: 'drained' });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 60, stopped: 'drained' });
+    expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+  });
+});
+
+test('a partition that another session locks is waited for', async ({ database }) => {
+  await createByExpiry(database, 20_000, 50);
+  await using cleaner = openCleaner(database, { target: TARGET, settings: { lanes: 1 } });
+  const other = await database.connect();
+  let locking: Promise<unknown> | undefined;
+  let unlocking: Promise<unknown> | undefined;
+  const outcome = await cleaner.clean({
+    hooks: {
+      onProgress({ waitingFor }) {
+        locking ??= other.query('begin; lock table present in access exclusive mode');
+        if (waitingFor?.startsWith('table-locked: "public"."present"') === true) {
+          unlocking ??= other.query('rollback');
+        }
+      },
+    },
+  });
+  await locking;
+  await unlocking;
+  expect(unlocking).toBeDefined();
+  expect(outcome).toMatchObject({ deletedCount: 20_050, skippedLocked: 0, stopped: 'drained' });
+});
+
+test('locked rows of all partitions are counted, each once', async ({ database }) => {
+  await createByExpiry(database);
+  await using cleaner = openCleaner(database, { target: TARGET });
+  const other = await database.connect();
+  await other.query(
+    `begin; select from events where id in ('past-1', 'past-2', 'gone-3') for update`,
+  );
+  const outcome = await cleanInAttempts(cleaner, 10, (chunks) => chunks === 2 || chunks === 5);
+  await other.query('rollback');
+  expect(outcome).toMatchObject({ deletedCount: 197, skippedLocked: 3, stopped: 'drained' });
+  expect(await survivors(database)).toEqual({ future: 5, gone: 1, live: 7, past: 2 });
+});
+
+describe('a role with privileges on', () => {
+  for (const [what, tables] of [
+    ['the parent alone', ['events']],
+    ['the parent and one of the partitions', ['events', 'past']],
+  ] as const) {
+    test.for(['sweep', 'drain'] as const)(
+      `${what} deletes all expired rows, by %s`,
+      async (way, { database }) => {
+        await createByExpiry(database, 2_000);
+        await database.sql('create index on events (expires_at)');
+        await database.sql('analyze events');
+        await forceWay(database, way);
+        const role = `reader_${database.name}`;
+        await database.sql(`create role ${role} login`);
+        await database.sql(`grant usage on schema session_cleanup to ${role}`);
+        await database.sql(
+          `grant select, insert, update, delete on all tables in schema session_cleanup to ${role}`,
+        );
+        for (const table of tables) {
+          await database.sql(`grant select, delete, update (expires_at) on ${table} to ${role}`);
+        }
+        const url = asRole(database.url, role);
+        const other = await database.connect();
+        await other.query(
+          `begin; select from events where id in ('past-1', 'past-2', 'gone-3') for update`,
+        );
+        {
+          await using cleaner = openCleaner({ ...database, url }, { target: TARGET });
+          expect(await cleaner.clean()).toMatchObject({
+            deletedCount: 3_997,
+            skippedLocked: 3,
+            way,
+            stopped: 'drained',
+          });
+        }
+        await other.query('rollback');
+        expect(await survivors(database)).toEqual({ future: 5, gone: 1, live: 7, past: 2 });
+        await database.sql(`drop owned by ${role}; drop role ${role}`);
+      },
+    );
+  }
 });
