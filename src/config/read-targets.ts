@@ -95,7 +95,10 @@ export function readTargetsOf(
     }
     targets.push(target);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) {
+    // In the order of the file.
+    throw new ConfigError(problems.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })));
+  }
   return targets;
 }
 
@@ -104,7 +107,8 @@ function writtenPath(key: TargetKey, { timeZone }: TargetEntry): KeyPath {
   return key === 'timeZone' && timeZone === undefined ? ['expires', key] : key.split('.');
 }
 
-const BUILT_IN: Layer = {
+/** What every target has that says nothing else. */
+export const BUILT_IN: Layer = {
   entry: {
     cascade: 'refuse',
     unlessReferenced: false,

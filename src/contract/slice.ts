@@ -42,6 +42,8 @@ export interface RemainingRows {
 export interface SliceSummary {
   readonly way: Way;
   readonly deletedCount: number;
+  /** Rows of the target's `dependents`, which `deletedCount` does not include. Left out: none. */
+  readonly dependentsDeleted?: number | undefined;
   readonly skippedLocked: number;
   /** Left out when there are none. */
   readonly remaining?: readonly RemainingRows[];
@@ -154,6 +156,8 @@ export interface SliceProgress {
   readonly way?: Way;
   /** Rows deleted by this slice so far, earlier attempts included. */
   readonly deletedCount: number;
+  /** As in {@link SliceSummary}. */
+  readonly dependentsDeleted?: number;
   readonly skippedLocked: number;
   /** Mean since this attempt began. */
   readonly rowsPerSecond: number;

@@ -22,6 +22,7 @@ export interface LaneCheckpoint {
   readonly lane: number;
   readonly fence: number;
   deletedCount: number;
+  dependentsDeleted: number;
   /** Expired rows that stay. */
   remaining: readonly RemainingEntry[];
 }
@@ -53,6 +54,7 @@ export interface LedgerRow {
   readonly end_position: string | null;
   readonly leaf: string | null;
   readonly deleted_count: string;
+  readonly dependents_deleted: string;
   readonly remaining: readonly RemainingEntry[];
   readonly worked_milliseconds: string;
   readonly updated_at: string;
@@ -62,8 +64,10 @@ export interface LedgerRow {
 export function totalOf(rows: readonly LedgerRow[]): SliceTotals {
   const entries = rows.flatMap((row) => row.remaining);
   const remaining = remainingRows(entries);
+  const dependentsDeleted = rows.reduce((sum, row) => sum + Number(row.dependents_deleted), 0);
   return {
     deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
+    ...(dependentsDeleted === 0 ? {} : { dependentsDeleted }),
     skippedLocked: lockedRows(entries),
     ...(remaining.length === 0 ? {} : { remaining }),
     seconds: workedIn(rows) / 1_000,

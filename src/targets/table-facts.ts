@@ -4,6 +4,16 @@ import { ask, ASKING } from '../database/transaction.ts';
 /** What a foreign key does to rows that refer to a deleted row. */
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
 
+/** A column of a child table, and the column of the parent that it refers to. */
+export interface ColumnPair {
+  readonly child: string;
+  readonly parent: string;
+  /** Compares a parent's value with a child's: `operator(pg_catalog.=)`. */
+  readonly operator: string;
+  /** The parent's collation, quoted, with its schema, where the child has another one. */
+  readonly collation: string | null;
+}
+
 /** A foreign key that takes part in a deletion: it refers to the target, or to a table that a cascade reaches. */
 export interface ForeignKey {
   readonly oid: string;
@@ -15,6 +25,7 @@ export interface ForeignKey {
   /** Its own table, quoted, with its schema. */
   readonly table: string;
   readonly columns: readonly string[];
+  readonly pairs: readonly ColumnPair[];
   readonly action: DeleteAction;
   readonly isDeferrable: boolean;
   /** Columns that its action would set to NULL although they are NOT NULL. */
@@ -65,9 +76,15 @@ export interface TableFacts {
 /**
  * Reads these facts in one query, whose cost depends on what refers to the table and not on the size of the catalogue.
  * Needs no right on any of the tables.
+ *
+ * @param event - what happens to rows of the table itself
  */
-export async function readTableFacts(em: EntityManager, oid: string): Promise<TableFacts> {
-  const [facts] = await ask<TableFacts>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid] });
+export async function readTableFacts(
+  em: EntityManager,
+  oid: string,
+  event: AffectedTable['event'] = 'delete',
+): Promise<TableFacts> {
+  const [facts] = await ask<TableFacts>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid, event] });
   if (facts === undefined) throw new TypeError('the catalogue query returned no row');
   return { ...facts, isDistributed: facts.isDistributed && (await isDistributed(em, oid)) };
 }
@@ -91,7 +108,7 @@ export const READ_ONLY_SOURCE = `
  * Names of columns that hold an expiry, in lower case: `expires_at`, `expiry`, `valid_until`, `not_after`, `ttl`. Not
  * `created_at`, which nearly every table has. Without question marks, which would be parameters.
  */
-const EXPIRY_NAME =
+export const EXPIRY_NAME =
   'expir|valid_{0,1}(until|till)|(^|_)valid_{0,1}to(_|$)|not_{0,1}(valid_{0,1}){0,1}after|(^|_)ttl(_|$)';
 
 const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""'))`;
@@ -106,7 +123,7 @@ const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace
 const TABLE_FACTS = `
   with recursive
   affected (oid, event) as (
-    select ?::oid, 'delete'
+    select ?::oid, ?::text
     union
     select next.oid, next.event from affected a cross join lateral (
       select k.conrelid as oid, case k.confdeltype when 'c' then 'delete' else 'update' end as event
@@ -174,6 +191,16 @@ const TABLE_FACTS = `
         'columns', (select json_agg(col.attname order by key.position)
           from unnest(k.conkey) with ordinality key (number, position)
           join pg_attribute col on col.attrelid = k.conrelid and col.attnum = key.number),
+        'pairs', (select json_agg(json_build_object('child', ca.attname, 'parent', pa.attname,
+            'operator', format('operator(%I.%s)', opn.nspname, op.oprname),
+            'collation', case when ca.attcollation <> 0 and pa.attcollation not in (0, ca.attcollation) then
+              (select format('%I.%I', con.nspname, co.collname) from pg_collation co
+                join pg_namespace con on con.oid = co.collnamespace where co.oid = pa.attcollation) end
+          ) order by key.position)
+          from unnest(k.conkey, k.confkey, k.conpfeqop) with ordinality key (child, parent, equals, position)
+          join pg_attribute ca on ca.attrelid = k.conrelid and ca.attnum = key.child
+          join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = key.parent
+          join pg_operator op on op.oid = key.equals join pg_namespace opn on opn.oid = op.oprnamespace),
         'brokenColumns', coalesce((select json_agg(col.attname order by col.attnum)
           from pg_attribute col join pg_type ty on ty.oid = col.atttypid
           where col.attrelid = k.conrelid and col.attnum = any(k.set_columns) and (col.attnotnull or ty.typnotnull)

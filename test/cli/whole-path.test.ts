@@ -33,7 +33,8 @@ test('from an empty database to the count in the history, by commands alone', as
         '0001-create-ledger',
         '0002-create-sessions',
         '0003-extend-ledger',
-        '0004-add-partition-to-ledger',
+        '0004-count-dependents',
+        '0005-add-partition-to-ledger',
       ],
     },
   });

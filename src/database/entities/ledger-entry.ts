@@ -33,6 +33,8 @@ export function defineLedgerEntry(schema: string) {
       /** OID of the leaf partition that the position is in; null: the table is not partitioned. */
       leaf: p.text().nullable(),
       deletedCount: p.bigint('number').default(0),
+      /** Rows of the target's `dependents`, which `deletedCount` does not include. */
+      dependentsDeleted: p.bigint('number').default(0),
       /** Expired rows that stay, locked ones included, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),

@@ -1,5 +1,6 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { DatabaseSettings } from '../../config/config.ts';
+import { countDependents } from './count-dependents.ts';
 import { addPartitionToLedger } from './add-partition-to-ledger.ts';
 import { createLedger } from './create-ledger.ts';
 import { extendLedger } from './extend-ledger.ts';
@@ -18,8 +19,9 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
       ? [{ name: '0002-create-sessions', class: createSessions(database.defaultSchema) }]
       : []),
     { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
+    { name: '0004-count-dependents', class: countDependents(database.ledgerSchema) },
     {
-      name: '0004-add-partition-to-ledger',
+      name: '0005-add-partition-to-ledger',
       class: addPartitionToLedger(database.ledgerSchema),
     },
   ];
