@@ -1,11 +1,13 @@
 import { describe, expect } from 'vitest';
 
+import { FAILURE } from '../../src/contract/failures.ts';
 import type { SliceOutcome } from '../../src/deletion/delete-slice.ts';
 import { SliceLedger } from '../../src/deletion/ledger.ts';
+import { check, named, test } from '../support/check.ts';
 import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
-import { test } from '../support/fixtures.ts';
 import { asRole } from '../support/least-rights.ts';
-import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
+import { openActivities } from '../support/mock-activity.ts';
+import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
 const TARGET = { table: 'events', partitions: 'rows' } as const;
@@ -449,4 +451,189 @@ describe('a role with privileges on', () => {
       },
     );
   }
+});
+
+/** A partitioned table with a key, to which others refer. */
+async function createWithKey(database: TestDatabase): Promise<void> {
+  await execute(
+    database,
+    `create table events (id int primary key, parent int references events, expires_at timestamptz) partition by range (id);
+     create table one partition of events for values from (0) to (100);
+     create table two partition of events for values from (100) to (200);
+     insert into events select n, null, case when n % 10 = 0 then timestamptz {9} else timestamptz {-9} end
+       from generate_series(1, 199) n;
+     create table devices (event int, label text);`,
+  );
+}
+
+describe('rows that refer to a partitioned table', () => {
+  test('are deleted by a cascade, and check names the key once', async ({ database }) => {
+    await createWithKey(database);
+    await database.sql(
+      'alter table devices add constraint of_event foreign key (event) references events on delete cascade',
+    );
+    await database.sql('insert into devices values (1), (10), (101), (110)');
+    const findings = await check(database, TARGET);
+    expect(
+      findings.filter((each) => each.check === 'references').map(({ message }) => message),
+    ).toEqual([
+      expect.stringContaining('"of_event" of "public"."devices" also deletes'),
+      expect.stringContaining('"of_event" has no suitable index'),
+      expect.stringContaining('"events_parent_fkey" of "public"."events" keeps'),
+      expect.stringContaining('"events_parent_fkey" has no suitable index'),
+    ]);
+    await using cleaner = openCleaner(database, { target: TARGET });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 180, stopped: 'drained' });
+    expect(await database.sql('select event from devices order by 1')).toEqual([
+      { event: 10 },
+      { event: 110 },
+    ]);
+  });
+
+  test('keep it, and are counted', async ({ database }) => {
+    await createWithKey(database);
+    await database.sql(
+      'alter table devices add constraint of_event foreign key (event) references events',
+    );
+    await database.sql('insert into devices values (1), (101), (102)');
+    await using cleaner = openCleaner(database, { target: TARGET });
+    const outcome = await cleaner.clean();
+    expect(outcome).toMatchObject({
+      deletedCount: 177,
+      remaining: [{ reason: 'referenced', rows: 3, by: 'of_event' }],
+      stopped: 'drained',
+    });
+  });
+
+  test('keep it with unlessReferenced, those of the table itself as well', async ({ database }) => {
+    await createWithKey(database);
+    await database.sql(
+      'alter table devices add constraint of_event foreign key (event) references events on delete cascade',
+    );
+    await database.sql('insert into devices values (1), (10), (101)');
+    // A row may refer to itself; 10 lives.
+    await database.sql(
+      `update events set parent = case id when 2 then 2 when 10 then 102 end where id in (2, 10)`,
+    );
+    await using cleaner = openCleaner(database, { target: { ...TARGET, unlessReferenced: true } });
+    expect(await cleaner.clean()).toMatchObject({
+      deletedCount: 177,
+      remaining: [{ reason: 'referenced', rows: 3 }],
+    });
+    expect(await database.sql('select id from events where expires_at < now() order by 1')).toEqual(
+      [1, 101, 102].map((id) => ({ id })),
+    );
+    expect(await database.sql('select event from devices')).toHaveLength(3);
+  });
+
+  test('are deleted first, as dependents', async ({ database }) => {
+    await createWithKey(database);
+    await database.sql(
+      'alter table devices add constraint of_event foreign key (event) references events',
+    );
+    await database.sql(
+      'insert into devices select n, null from generate_series(1, 199) n, generate_series(1, 3)',
+    );
+    const dependents = [
+      { schema: undefined, table: 'devices', columns: [{ child: 'event', parent: undefined }] },
+    ];
+    await using cleaner = openCleaner(database, { target: { ...TARGET, dependents } });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 180, dependentsDeleted: 540 });
+    expect(await database.sql('select from devices')).toHaveLength(57);
+  });
+});
+
+test('a statement trigger of the parent fires, so its statements name the parent', async ({
+  database,
+}) => {
+  await createByExpiry(database);
+  await database.sql('create table log (id text)');
+  await database.sql(`create function log() returns trigger language plpgsql security definer as
+    'begin insert into public.log select id from gone; return null; end'`);
+  await database.sql(`create trigger log after delete on events referencing old table as gone
+    for each statement execute function log()`);
+  await using cleaner = openCleaner(database, { target: TARGET });
+  expect(await cleaner.clean()).toMatchObject({ deletedCount: 200, stopped: 'drained' });
+  expect(await database.sql('select distinct id from log')).toHaveLength(200);
+});
+
+test('partitions of any name, in any schema, are cleaned', async ({ database }) => {
+  await execute(
+    database,
+    `create schema "a.b"; create schema elsewhere;
+     create table events (${COLUMNS}) partition by list (id);
+     create table "a.b"."x?y" partition of events for values in ('old-1');
+     create table elsewhere.events partition of events for values in ('old-2');
+     create table "a.b"."quo""te" partition of events for values in ('old-3');
+     ${insert('old', 3, '{-9}')}`,
+  );
+  await using cleaner = openCleaner(database, { target: TARGET });
+  expect(await cleaner.clean()).toMatchObject({ deletedCount: 3, stopped: 'drained' });
+  expect(await survivors(database)).toEqual({});
+});
+
+describe('a published partitioned table', () => {
+  test('is cleaned where its partitions have a replica identity', async ({ database }) => {
+    await createWithKey(database);
+    await database.sql('create publication everything for all tables');
+    await database.sql('drop table devices');
+    await using cleaner = openCleaner(database, { target: TARGET });
+    expect(await cleaner.clean()).toMatchObject({ deletedCount: 180 });
+  });
+
+  test('is refused with the name of a partition that has none', async ({ database }) => {
+    await createByExpiry(database);
+    await database.sql('create publication everything for all tables');
+    await using cleaner = openCleaner(database, { target: TARGET });
+    await expect(cleaner.clean()).rejects.toMatchObject({
+      failure: FAILURE.unsupportedTable,
+      message: expect.stringContaining('"public"."future" is in the publication'),
+    });
+  });
+});
+
+describe('check', () => {
+  test('finds nothing wrong with a partitioned table that has an index', async ({ database }) => {
+    await createByExpiry(database);
+    await database.sql('create index on events (expires_at)');
+    const findings = await check(database, TARGET);
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(named(findings, 'partitions')?.message).toBe('3 partitions, cleaned one after another');
+  });
+
+  test('names the partitions without privileges, and those without an index', async ({
+    database,
+    newcomer,
+  }) => {
+    await createByExpiry(database);
+    await database.sql('create index on past (expires_at)');
+    await database.sql(`grant select, delete, update on events, past to "${newcomer.role}"`);
+    const findings = await check(database, TARGET, newcomer.url);
+    expect(named(findings, 'partitions')).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('no privileges on 2 of 3 partitions'),
+      remedy: expect.stringContaining('"public"."present", "public"."future"'),
+    });
+    expect(named(findings, 'index')).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('2 of 3 partitions have no index'),
+      remedy: 'CREATE INDEX ON "public"."events" ("expires_at");',
+    });
+  });
+});
+
+test('a run that would delete every row of all partitions waits for approval', async ({
+  database,
+}) => {
+  await createByExpiry(database, 1_000);
+  await database.sql('delete from events where expires_at > now()');
+  await database.sql('vacuum analyze events');
+  const target = { ...TEST_TARGET, ...TARGET, approvalShare: 1 };
+  await using activities = openActivities(database.url, { targets: [target] });
+  expect(await activities.attempt({}).result).toMatchObject({
+    stopped: 'approval-needed',
+    approval: { expiredRows: 2_000, totalRows: 2_000 },
+  });
+  await database.sql(`insert into events values ('live', null, now() + interval '1 day')`);
+  expect(await activities.attempt({}).result).toMatchObject({ deletedCount: 2_000 });
 });
