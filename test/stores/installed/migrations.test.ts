@@ -210,22 +210,22 @@ describe('Ory Hydra', () => {
   }
 
   test.for([
-    ['access', 1],
-    ['refresh', 30 * 24],
+    ['hydra-access-tokens', 'hydra_oauth2_access', 1],
+    ['hydra-refresh-tokens', 'hydra_oauth2_refresh', 30 * 24],
   ] as const)(
-    'its preset for %s tokens deletes exactly what has expired',
-    async ([kind, lifetimeHours], { emptyDatabase: database, skip }) => {
+    'the preset %s deletes exactly what has expired',
+    async ([preset, table, lifetimeHours], { emptyDatabase: database, skip }) => {
       if (missing !== undefined) return skip(missing);
       await expectExactCleanUp(database, {
-        preset: `hydra-${kind}-tokens`,
+        preset,
         open: async () => {
           await createTables(database);
           return bySql(
             database,
-            `insert into hydra_oauth2_${kind} (signature, request_id, requested_at, client_id, scope, granted_scope, form_data,
+            `insert into ${table} (signature, request_id, requested_at, client_id, scope, granted_scope, form_data,
                session_data, nid)
              values ($1, $1, $2, 'client', '', '', '', '', '${NETWORK}')`,
-            `select from hydra_oauth2_${kind} where signature = $1`,
+            `select from ${table} where signature = $1`,
             // Hydra writes its times in UTC.
             (id, expires) => [id, new Date(expires.getTime() - lifetimeHours * HOUR).toISOString()],
           );
