@@ -1,7 +1,6 @@
 import { allOf, joined, quoteName, type SqlFragment } from '../database/sql.ts';
 import type { Transaction } from '../database/transaction.ts';
-import type { Child } from '../targets/children.ts';
-import type { ColumnPair } from '../targets/table-facts.ts';
+import { matching, notReferenced, type Child } from '../targets/children.ts';
 import type { Target } from '../targets/target.ts';
 import type { DeletedRows } from './ledger.ts';
 import type { StayingRows } from './remaining-rows.ts';
@@ -134,28 +133,6 @@ function unlinkRows(target: Target, child: Child, rows: SqlFragment): SqlFragmen
 function parentsOf({ quotedTable }: Target, { pairs }: Child, { sql }: SqlFragment): string {
   const columns = [...new Set(pairs.map(({ parent }) => quoteName(parent)))];
   return `(select ${columns.join(', ')} from ${quotedTable} where ${sql}) as "parent"`;
-}
-
-function matching(pairs: readonly ColumnPair[], parent = '"parent"'): string {
-  return pairs
-    .map(
-      (pair) =>
-        `${parent}.${quoteName(pair.parent)} ${pair.operator} "child".${quoteName(pair.child)}` +
-        (pair.collation === null ? '' : ` collate ${pair.collation}`),
-    )
-    .join(' and ');
-}
-
-/** Conditions that no foreign key refers to a row; that of the row itself does not count. */
-function notReferenced({ children, oid, quotedTable }: Target): readonly SqlFragment[] {
-  return children.references.map(({ table, child, pairs }) => {
-    const other =
-      child === oid ? ` and "child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid` : '';
-    return {
-      sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
-      params: [],
-    };
-  });
 }
 
 /** Expired rows that are still there, by reason: locked by others, referenced, or kept by a trigger. */
