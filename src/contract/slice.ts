@@ -62,6 +62,8 @@ export interface ResumePoint {
   readonly position: string;
   /** Sweep only: the table's length in blocks when the first slice began, and its file. */
   readonly end?: string;
+  /** OID of the leaf partition that the position is in; those with a lower one are done. */
+  readonly leaf?: string;
 }
 
 /** The activity's argument. */

@@ -51,7 +51,8 @@ export async function removeWithChildren(
     const deletion = bulkDelete(allOf(own, ...withoutChildren(target)));
     deletedCount = (await send(...unlinking, deletion)).affectedRows;
   }
-  const isComplete = lockMode === 'wait' && deletedCount === lockedByUs;
+  const isComplete =
+    lockMode === 'wait' && deletedCount === lockedByUs && target.children.references.length === 0;
   return {
     deletedCount,
     dependentsDeleted,
@@ -59,15 +60,15 @@ export async function removeWithChildren(
   };
 }
 
-/** Locks rows of the target against changes, and against new rows that refer to them; counts them as `rows`. */
-export function lockRows(
-  { quotedTable }: Target,
-  { sql, params }: SqlFragment,
-  lockMode: LockMode,
-): SqlFragment {
+/**
+ * Locks rows of the target against changes, and against new rows that refer to them; counts them as `rows`. Not those
+ * that a reference keeps in any case: sessions would wait to add further ones.
+ */
+export function lockRows(target: Target, rows: SqlFragment, lockMode: LockMode): SqlFragment {
+  const { sql, params } = allOf(rows, ...notReferenced(target));
   const locking = lockMode === 'skip' ? 'for update skip locked' : 'for update';
   return {
-    sql: `select pg_catalog.count(*) as rows from (select from ${quotedTable} where ${sql} ${locking}) as locked`,
+    sql: `select pg_catalog.count(*) as rows from (select from ${target.quotedTable} where ${sql} ${locking}) as locked`,
     params,
   };
 }
@@ -143,8 +144,8 @@ async function stayingRows(
   const { references } = target.children;
   const free = joined([{ sql: 'true', params: [] }, ...notReferenced(target)], ' and ').sql;
   const { row } = await send({
-    sql: `select pg_catalog.count(*) filter (where not is_own) as locked,
-        pg_catalog.count(*) filter (where is_own and not is_free) as referenced,
+    sql: `select pg_catalog.count(*) filter (where is_free and not is_own) as locked,
+        pg_catalog.count(*) filter (where not is_free) as referenced,
         pg_catalog.count(*) filter (where is_own and is_free) as kept
       from (select ${LOCKED_BY_US.sql} as is_own, (${free}) as is_free from ${target.quotedTable} where ${rows.sql}) as staying`,
     params: rows.params,

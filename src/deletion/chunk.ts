@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import { allOf, asWhere, quoteName, type SqlFragment } from '../database/sql.ts';
+import { allOf, asWhere, quoteTable, type SqlFragment } from '../database/sql.ts';
 import {
   ask,
   inTransaction,
@@ -220,7 +220,10 @@ function chunkSettings(
 /** For a sweep in a form that no index serves: the planner would read many index entries for each block. */
 function expiredOn({ way }: Route, expired: ExpiredRows): SqlFragment {
   const { sql, params } = isExpired(expired);
-  return way === 'sweep' ? { sql: `(${sql}) is true`, params } : { sql, params };
+  // Through the parent it also has to prune partitions.
+  return way === 'sweep' && expired.target.parent?.isNamed !== true
+    ? { sql: `(${sql}) is true`, params }
+    : { sql, params };
 }
 
 function stepAround(route: Route, expired: ExpiredRows, rows: SqlFragment): SqlFragment {
@@ -264,20 +267,23 @@ function statementFor(em: EntityManager, target: Target, condition: SqlFragment)
     .withSchema(target.schema)
     .delete(asWhere(condition))
     .getQuery();
-  const named = withSchema(statement, target);
+  const named = onTable(statement, target);
   known.set(condition.sql, named);
   return named;
 }
 
 /**
  * MikroORM leaves the schema `public` out, which leaves the table to the search_path: that may name another one
- * first, or not name `public` at all.
+ * first, or not name `public` at all. Nor does it know the partitions of a table.
  */
-function withSchema(statement: string, { quotedTable, schema }: Target): string {
-  const bare = `delete from ${quotedTable.slice(quoteName(schema).length + 1)} `;
-  return statement.startsWith(bare)
-    ? `delete from ${quotedTable} ${statement.slice(bare.length)}`
-    : statement;
+function onTable(statement: string, { quotedTable, schema, config }: Target): string {
+  const [table, bare] = [
+    { ...config, schema },
+    { ...config, schema: undefined },
+  ].map((named) => `delete from ${quoteTable(named)} `);
+  const made = [table, bare].find((start) => start !== undefined && statement.startsWith(start));
+  if (made === undefined) throw new TypeError('the deletion names another table');
+  return `delete from ${quotedTable} ${statement.slice(made.length)}`;
 }
 
 /** Triggers that can keep a row from being deleted without an error. */

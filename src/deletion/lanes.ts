@@ -10,7 +10,7 @@ import {
   type RetriedEntry,
   type StayingRows,
 } from './remaining-rows.ts';
-import type { Route } from './route.ts';
+import { positionOn, type Route } from './route.ts';
 import {
   afterRefusal,
   mostRowsAt,
@@ -188,7 +188,7 @@ export class Lanes {
       this.#committed.set(checkpoint, position);
       return {
         checkpoint,
-        at: { way: route.way, position, end: route.end },
+        at: positionOn(route, position),
         remaining: checkpoint.remaining,
         workedMilliseconds: Math.round(performance.now() - began),
       };
@@ -266,7 +266,7 @@ export class Lanes {
     const isEmpty = checkpoint.remaining.length + added.length === 0;
     return {
       checkpoint,
-      at: { way: route.way, position, end: route.end },
+      at: positionOn(route, position),
       remaining: isEmpty ? checkpoint.remaining : addUp([...kept, ...added], positions),
       workedMilliseconds: Math.round(performance.now() - began),
     };

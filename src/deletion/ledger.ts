@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, SettledSlice } from '../contract/slice.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
@@ -122,7 +123,7 @@ export class SliceLedger {
           update ${this.#table} ledger set fence = fence + 1, settled_at = case when is_closed then settled_at end
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
-            ${boundsOf(target, 'deadline')}, way, position, end_position,
+            ${boundsOf(target, 'deadline')}, way, position, end_position, leaf,
             deleted_count, dependents_deleted, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
@@ -163,7 +164,7 @@ export class SliceLedger {
       sql: `with entered as (
         update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?,
           dependents_deleted = dependents_deleted operator(pg_catalog.+) ?,
-          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?,
+          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?, leaf = ?,
           worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?, updated_at = pg_catalog.clock_timestamp()
         where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
           and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
@@ -177,6 +178,7 @@ export class SliceLedger {
         at.way,
         at.position,
         at.end ?? null,
+        at.leaf ?? null,
         workedMilliseconds,
         ...this.#key,
         checkpoint.lane,
@@ -222,14 +224,27 @@ export class SliceLedger {
       },
     );
     const visited = new Set(found?.visited ?? []);
+    await this.changeRemaining(checkpoints, at, (remaining) =>
+      remaining.filter(({ from }) => from === undefined || visited.has(from)),
+    );
+  }
+
+  /** Changes what all lanes' rows say of rows that stay, in one transaction. */
+  async changeRemaining(
+    checkpoints: readonly LaneCheckpoint[],
+    at: SlicePosition,
+    change: (remaining: readonly RemainingEntry[]) => readonly RemainingEntry[],
+  ): Promise<void> {
     const entries = checkpoints.map((checkpoint) => ({
       checkpoint,
       at,
       workedMilliseconds: 0,
-      remaining: checkpoint.remaining.filter(({ from }) => from === undefined || visited.has(from)),
+      remaining: change(checkpoint.remaining),
     }));
     await this.record(
-      entries.filter(({ checkpoint, remaining }) => remaining.length < checkpoint.remaining.length),
+      entries.filter(
+        ({ checkpoint, remaining }) => !isDeepStrictEqual(remaining, checkpoint.remaining),
+      ),
     );
   }
 
@@ -263,7 +278,7 @@ export class SliceLedger {
     const [first] = rows;
     const reached = reachedBy(rows);
     if (first === undefined || reached === undefined) return totalOf(rows);
-    const { end, ...position } = reached;
+    const { end, leaf, ...position } = reached;
     // The next slice visits the other ranges again, and counts their rows.
     const before = rows.map((row) => ({
       ...row,
@@ -273,7 +288,12 @@ export class SliceLedger {
     }));
     return {
       ...totalOf(before),
-      resumeFrom: { deadline: first.deadline, ...position, ...(end === undefined ? {} : { end }) },
+      resumeFrom: {
+        deadline: first.deadline,
+        ...position,
+        ...(end === undefined ? {} : { end }),
+        ...(leaf === undefined ? {} : { leaf }),
+      },
     };
   }
 
@@ -308,7 +328,7 @@ export class SliceLedger {
           settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
         returning ledger.lane, fence, deleted_count, dependents_deleted, remaining, worked_milliseconds,
-          ${instantAsText('deadline')} as deadline, way, position, end_position,
+          ${instantAsText('deadline')} as deadline, way, position, end_position, leaf,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
       params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
     });

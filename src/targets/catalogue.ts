@@ -11,6 +11,8 @@ export interface CatalogueColumn {
   readonly qualifiedType: string;
   /** `pg_type.typcategory`: N for numbers, S for text, B for booleans, D for dates and times, T for intervals. */
   readonly category: string;
+  /** Schema of its comparison operators, quoted. */
+  readonly operators: string;
   readonly isNullable: boolean;
   /** Quoted, with its schema; null for types without one. */
   readonly collation: string | null;
@@ -71,6 +73,12 @@ const CATALOGUE = `
     (select json_agg(json_build_object(
         'name', a.attname, 'type', format_type(base.oid, null),
         'qualifiedType', quote_ident(n.nspname) || '.' || quote_ident(base.typname), 'category', base.typcategory,
+        'operators', coalesce((select quote_ident(s.nspname)
+          from pg_opclass oc join pg_am m on m.oid = oc.opcmethod and m.amname = 'btree'
+            join pg_amop ao on ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
+              and ao.amoprighttype = oc.opcintype and ao.amopstrategy = 3
+            join pg_operator o on o.oid = ao.amopopr join pg_namespace s on s.oid = o.oprnamespace
+          where oc.opcintype = base.oid and oc.opcdefault), 'pg_catalog'),
         'isNullable', not a.attnotnull,
         'collation', (select quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
           from pg_collation co join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation),

@@ -63,15 +63,20 @@ export function matching(pairs: readonly ColumnPair[], parent = '"parent"'): str
 export function notReferenced({
   children,
   oid,
+  parent,
   quotedTable,
 }: {
   readonly children: Children;
   readonly oid: string;
+  readonly parent?: { readonly oid: string } | undefined;
   readonly quotedTable: string;
 }): readonly SqlFragment[] {
   return children.references.map(({ table, child, pairs }) => {
+    // An address is unique within a partition only.
     const other =
-      child === oid ? ` and "child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid` : '';
+      child === (parent?.oid ?? oid)
+        ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
+        : '';
     return {
       sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
       params: [],

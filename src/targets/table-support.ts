@@ -5,7 +5,7 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
 import { effectiveKeys, type Children } from './children.ts';
-import { riskyCascadesOf, type RiskyCascade } from './cascades.ts';
+import { ownTablesOf, riskyCascadesOf, type RiskyCascade } from './cascades.ts';
 import { readTableFacts, type AffectedTable, type TableFacts } from './table-facts.ts';
 
 /** A table that can be cleaned, with what a deletion from it affects. */
@@ -76,6 +76,7 @@ function refusalsOf(
   risky: readonly RiskyCascade[],
 ): readonly Refusal[] {
   const [target] = facts.tables;
+  const own = ownTablesOf(facts);
   const { cascade } = config;
   const table = target?.table ?? '';
   return [
@@ -86,9 +87,9 @@ function refusalsOf(
         'Use an ordinary table.',
     ],
     [
-      facts.accessMethod !== 'heap',
+      facts.accessMethod !== null && facts.accessMethod !== 'heap',
       FAILURE.unsupportedTable,
-      `${table} has the table access method ${quoteName(facts.accessMethod)}, and only heap is supported. Use ` +
+      `${table} has the table access method ${quoteName(facts.accessMethod ?? '')}, and only heap is supported. Use ` +
         'ALTER TABLE … SET ACCESS METHOD heap (PostgreSQL 15 and later), or another table.',
     ],
     [
@@ -97,7 +98,7 @@ function refusalsOf(
       `${table} has row-level security that applies to this role and may hide expired rows, which could neither be counted ` +
         'nor deleted. Give the role BYPASSRLS, or a policy FOR ALL … USING (true) and no restrictive policy.',
     ],
-    ...facts.tables.flatMap((affected) => refusalsOfAffected(affected, affected === target)),
+    ...facts.tables.flatMap((affected) => refusalsOfAffected(affected, own.has(affected.oid))),
     [
       cascade !== 'allow' && risky.length > 0,
       FAILURE.unsafeCascade,
