@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { parseInstant } from '../contract/instants.ts';
-import { EXPIRY_TYPES, LIFETIME_UNITS } from './config.ts';
+import { EXPIRY_TYPES, LIFETIME_UNITS } from './expiry-types.ts';
 import {
   COLUMN_NAME,
   GRACE,
@@ -104,38 +104,41 @@ const condition: z.ZodType<ConditionEntry, ConditionEntry> = z
   )
   .meta({ id: 'condition', description: `A condition: ${CONDITION_ALLOWED}` });
 
+/** The map below `expires:`. */
+export const expiresEntry = map(
+  {
+    column: column.optional(),
+    latestOf: list(
+      column,
+      'columns',
+      'The latest of these columns counts; NULL does not',
+    ).optional(),
+    type: word(EXPIRY_TYPES, 'How the columns store an instant').optional(),
+    timeZone: timeZone.optional(),
+    lifetime: text(
+      LIFETIME,
+      'The column holds a start; a row expires so long after it',
+      DURATION,
+    ).optional(),
+    lifetimeColumn: text(
+      COLUMN_NAME,
+      "Column with each row's own lifetime; NULL or negative: never expires",
+    ).optional(),
+    lifetimeUnit: word(
+      // The keys of the record are its units.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      Object.keys(LIFETIME_UNITS) as (keyof typeof LIFETIME_UNITS)[],
+      'Unit of the numbers in lifetimeColumn',
+    ).optional(),
+    never: list(scalar, 'values', 'Values that mean "never", besides NULL').optional(),
+  },
+  'When a row expires',
+);
+
 const expires = z.union(
   [
     z.literal('immediately').meta({ description: 'Rows that meet `where` expire at once' }),
-    map(
-      {
-        column: column.optional(),
-        latestOf: list(
-          column,
-          'columns',
-          'The latest of these columns counts; NULL does not',
-        ).optional(),
-        type: word(EXPIRY_TYPES, 'How the columns store an instant').optional(),
-        timeZone: timeZone.optional(),
-        lifetime: text(
-          LIFETIME,
-          'The column holds a start; a row expires so long after it',
-          DURATION,
-        ).optional(),
-        lifetimeColumn: text(
-          COLUMN_NAME,
-          "Column with each row's own lifetime; NULL or negative: never expires",
-        ).optional(),
-        lifetimeUnit: word(
-          // The keys of the record are its units.
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-          Object.keys(LIFETIME_UNITS) as (keyof typeof LIFETIME_UNITS)[],
-          'Unit of the numbers in lifetimeColumn',
-        ).optional(),
-        never: list(scalar, 'values', 'Values that mean "never", besides NULL').optional(),
-      },
-      'When a row expires',
-    ),
+    expiresEntry,
   ],
   { error: 'immediately, or a map with column or latestOf' },
 );
@@ -157,7 +160,9 @@ export const targetEntry = map(
   {
     preset: z
       .string({ error: 'the name of a preset; `session-cleanup presets` lists them' })
-      .meta({ description: 'Name of a preset; `session-cleanup presets` lists them' })
+      .meta({
+        description: 'Name of a preset; `session-cleanup presets` lists them',
+      })
       .optional(),
     table: text(TABLE_NAME, 'Table to clean').optional(),
     schemas: z
@@ -175,7 +180,7 @@ export const targetEntry = map(
       .refine((conditions) => Object.keys(conditions).length > 0, {
         error: 'a map of column: condition, not empty',
       })
-      .meta({ description: 'Conditions on columns, all of which must hold' })
+      .meta({ description: 'Conditions on columns, all of which must hold', minProperties: 1 })
       .optional(),
     grace: text(GRACE, 'How long a row is kept after its expiry', DURATION).optional(),
     unlessReferenced: z
@@ -224,7 +229,10 @@ export const configFile = map(
         error: TARGETS_ALLOWED,
       })
       .refine((targets) => Object.keys(targets).length > 0, { error: TARGETS_ALLOWED })
-      .meta({ description: 'The targets, by name; a run cleans them in this order' }),
+      .meta({
+        description: 'The targets, by name; a run cleans them in this order',
+        minProperties: 1,
+      }),
     databases: z
       .record(
         z.string(),

@@ -131,11 +131,7 @@ async function holds(
 async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Question> {
   const { target, bound } = rows;
   const { expiry, quotedTable, where, never } = target;
-  const [row] = await ask<{ rows: number }>(em, ASKING, {
-    sql: 'select greatest(reltuples, 0)::float8 as rows from pg_class where oid = ?::oid',
-    params: [target.oid],
-  });
-  const stray = Math.ceil(Math.min((row?.rows ?? 0) * STRAY_SHARE, MOST_STRAY));
+  const stray = Math.ceil(Math.min((await rowsOf(em, target)) * STRAY_SHARE, MOST_STRAY));
   const most = mayBeStart(target) ? Math.max(stray, 1) + 1 : 1;
   const count = (rest: SqlFragment): SqlFragment => ({
     sql: `(select count(*) from (select from ${quotedTable} where ${rest.sql} limit ${most}) as staying) >= ${most}`,
@@ -153,6 +149,16 @@ async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Questio
   }
   const { sql, params } = isExpired(rows);
   return { ...count(allOf({ sql: `(${sql}) is not true`, params }, ...where)), isIndexed: false };
+}
+
+/** By the statistics; nobody but an operator makes those of a partitioned table. */
+async function rowsOf(em: EntityManager, { oid, leaves }: Target): Promise<number> {
+  if (leaves !== undefined) return leaves.reduce((sum, { rows }) => sum + rows, 0);
+  const [row] = await ask<{ rows: number }>(em, ASKING, {
+    sql: 'select greatest(reltuples, 0)::float8 as rows from pg_class where oid = ?::oid',
+    params: [oid],
+  });
+  return row?.rows ?? 0;
 }
 
 /** Without an index the first part of the table must do, since the whole would be read for each run. */

@@ -253,11 +253,15 @@ export function sampleOf(share: number): string {
   return ` tablesample system (${(share * 100).toFixed(6)}) repeatable (1)`;
 }
 
-/** The table's length in blocks. */
-export async function countBlocks(em: EntityManager, target: Target): Promise<number> {
+/** The table's length in blocks, with all its partitions. */
+export async function countBlocks(
+  em: EntityManager,
+  { oid, leaves = [] }: Target,
+): Promise<number> {
   const [row] = await ask<{ blocks: number }>(em, ASKING, {
-    sql: `select (pg_relation_size(?::oid) / current_setting('block_size')::int8)::int4 as blocks`,
-    params: [target.oid],
+    sql: `select coalesce(sum(pg_relation_size(oid) / current_setting('block_size')::int8), 0)::float8 as blocks
+      from jsonb_array_elements_text(?::jsonb) relation (name), cast(name as oid) oid`,
+    params: [JSON.stringify([oid, ...leaves.map((leaf) => leaf.oid)])],
   });
   return row?.blocks ?? 0;
 }

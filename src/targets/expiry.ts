@@ -1,4 +1,4 @@
-import type { ExpiryType } from '../config/config.ts';
+import type { ExpiryType } from '../config/expiry-types.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the

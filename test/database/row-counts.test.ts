@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 import { checkApproval } from '../../src/deletion/approval-check.ts';
 import { countExpired, countRows } from '../../src/targets/count-rows.ts';
 import { expiredRowsOf, type ExpiredRows } from '../../src/targets/expired-rows.ts';

@@ -1,7 +1,7 @@
 /** What ALTER ROLE and ALTER DATABASE can set, and what others put into a schema of the search_path. */
 import { describe, expect } from 'vitest';
 
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 import { migrate, pendingMigrations } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { check, named } from '../support/check.ts';
@@ -186,8 +186,8 @@ test.for(['sweep', 'drain'] as const)(
     const settings = { ...TEST_DATABASE_SETTINGS, url: emptyDatabase.url };
     const orm = createOrm(settings, []);
     await using _ = { [Symbol.asyncDispose]: () => orm.close(true) };
-    expect(await pendingMigrations(orm, settings)).toHaveLength(3);
-    expect((await migrate(orm)).applied).toHaveLength(3);
+    expect(await pendingMigrations(orm, settings)).toHaveLength(5);
+    expect((await migrate(orm)).applied).toHaveLength(5);
     expect(await pendingMigrations(orm, settings)).toEqual([]);
   },
 );

@@ -1,5 +1,5 @@
 /** The kinds of columns that can hold an expiry. */
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 
 /** A kind of expiry column, and how it writes an instant. */
 export interface ExpiryColumnKind {
