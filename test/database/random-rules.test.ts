@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 
-import {
-  LIFETIME_UNITS,
-  type Condition,
-  type LifetimeUnit,
-  type TargetConfig,
-} from '../../src/config/config.ts';
+import type { Condition, TargetConfig } from '../../src/config/config.ts';
+import { LIFETIME_UNITS, type LifetimeUnit } from '../../src/config/expiry-types.ts';
 import { addressForcing, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 
@@ -133,7 +129,7 @@ function cellOf(name: ExpiryColumn): fc.Arbitrary<Cell> {
   );
 }
 
-/** A lifetime in the unit of its column: tenths of it, or a value by which the row never expires. */
+/** Lifetimes in the unit of the rule, and values by which a row never expires. */
 const LIFETIME_COLUMNS = {
   l4: ['0', '1', '60', '3600', '2147483647', '-1', null],
   l8: ['0', '1', '30', '9223372036854775807', '-9223372036854775808', null],
@@ -150,10 +146,9 @@ function lifetimeOf(text: string | null, unit: LifetimeUnit | undefined): bigint
     const [amount = '0', of] = text.split(' ');
     return BigInt(amount) * (of === 'd' ? 86_400n : 1n) * SECOND;
   }
-  const [tenths] = [Number(text) * 10];
-  if (tenths > 1e25) return undefined;
   const micros = BigInt(Math.round(LIFETIME_UNITS[unit] * 1e6));
-  return /^\d+$/.test(text) ? BigInt(text) * micros : (BigInt(tenths) * micros) / 10n;
+  if (/^\d+$/.test(text)) return BigInt(text) * micros;
+  return text === '0.5' ? micros / 2n : undefined;
 }
 
 /** Columns of conditions, with their values. */
@@ -167,22 +162,20 @@ type ValueColumn = keyof typeof VALUES;
 
 type Row = Readonly<Record<ExpiryColumn, Cell> & Record<LifetimeName | ValueColumn, string | null>>;
 
-const record = <Name extends string, Value>(
+function record<Name extends string, Value>(
   names: readonly Name[],
   of: (name: Name) => fc.Arbitrary<Value>,
-): fc.Arbitrary<Record<Name, Value>> =>
-  fc
-    .tuple(...names.map(of))
-    // The names are those of the record.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    .map(
-      (values) =>
-        Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<Name, Value>,
-    );
-
-const keysOf = <Name extends string>(of: Readonly<Record<Name, unknown>>): readonly Name[] =>
+): fc.Arbitrary<Record<Name, Value>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  Object.keys(of) as Name[];
+  return fc.record(Object.fromEntries(names.map((name) => [name, of(name)]))) as fc.Arbitrary<
+    Record<Name, Value>
+  >;
+}
+
+function keysOf<Name extends string>(of: Readonly<Record<Name, unknown>>): readonly Name[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object.keys(of) as Name[];
+}
 
 const anyRow: fc.Arbitrary<Row> = fc
   .tuple(
@@ -255,10 +248,7 @@ const anyLifetime: fc.Arbitrary<Pick<Rule, 'lifetimeSeconds' | 'lifetime'>> = fc
     .constantFrom(...LIFETIMES)
     .map((lifetimeSeconds) => ({ lifetimeSeconds, lifetime: undefined })),
   fc
-    .tuple(
-      fc.constantFrom('l4', 'l8', 'lnum', 'lint' as const),
-      fc.constantFrom(...keysOf(LIFETIME_UNITS)),
-    )
+    .tuple(fc.constantFrom(...keysOf(LIFETIME_COLUMNS)), fc.constantFrom(...keysOf(LIFETIME_UNITS)))
     .map(([column, unit]) => ({
       lifetimeSeconds: 0,
       lifetime: { column, unit: column === 'lint' ? undefined : unit },
