@@ -3,7 +3,7 @@ import type { Target } from './target.ts';
 
 /** Columns whose name says that they hold an end, which lies in the past wherever there is one. */
 const END_NAME =
-  'revok|delet|remov|clos|invalid|terminat|consum|cancel|log(ged){0,1}_{0,1}out|(^|_)end';
+  'lifetime|revok|delet|remov|destroy|clos|invalid|terminat|consum|cancel|log(ged){0,1}_{0,1}out|(^|_)end';
 
 /** Columns whose name says that they hold a start: of creation or of the last use. */
 const START_NAME =
