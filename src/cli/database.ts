@@ -58,7 +58,10 @@ export async function discoverStores(
   const database = { ...settings, ownsSessionsTable: false };
   // No table is known yet; an error is about the database.
   const targets = [{ ...TARGET_DEFAULTS, name: DEFAULT_TARGET, table: DEFAULT_TARGET }];
-  return await withDatabase({ database, targets }, async (orm) => await discover(orm, database, file));
+  return await withDatabase(
+    { database, targets },
+    async (orm) => await discover(orm, database, file),
+  );
 }
 
 async function previewOne(

@@ -4,11 +4,14 @@ import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './check.ts';
 import { defineGroup } from './command.ts';
+import { addConfigCommand } from './config.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
+import { addHealthCommand } from './health.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addPresetsCommand } from './presets.ts';
 import { addPreviewCommand } from './preview.ts';
 import { addInitCommand } from './init/init.ts';
 import { runControlCommands } from './run/control.ts';
@@ -93,7 +96,10 @@ export function createProgram(invocation: Invocation): Command {
     addMigrateCommand,
     addStatusCommand,
     addCheckCommand,
+    addConfigCommand,
+    addHealthCommand,
     addGrantsCommand,
+    addPresetsCommand,
     addHelpCommand,
   ]) {
     add(program, invocation);

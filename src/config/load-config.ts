@@ -5,6 +5,7 @@ import { readTargets } from './read-targets.ts';
 import { replacedVariables } from './replaced-variables.ts';
 import { givenText, SettingsReader } from './settings-reader.ts';
 import {
+  CONTROLLER_VERSION,
   DATABASE_URL,
   DELETION,
   ONE_TABLE,
@@ -105,16 +106,20 @@ function readAllButDatabase(reader: SettingsReader): ConfigWithoutDatabase {
     taskQueue: reader.read(SETTINGS.taskQueue),
     versioning: readVersioning(reader),
     logLevel: reader.read(SETTINGS.logLevel),
+    healthAddress: reader.read(SETTINGS.healthAddress),
   };
 }
 
-/** Both settings or neither: one alone would leave versioning off silently. */
+/**
+ * Both settings of one source or neither: one alone would leave versioning off silently, and a build id of
+ * another source would name a version that nobody deployed.
+ */
 function readVersioning(reader: SettingsReader): VersioningSettings | undefined {
-  const { deploymentName, buildId } = reader.readAll({
-    deploymentName: SETTINGS.deploymentName,
-    buildId: SETTINGS.buildId,
-  });
-  const pair = [SETTINGS.deploymentName, SETTINGS.buildId];
+  const own = { deploymentName: SETTINGS.deploymentName, buildId: SETTINGS.buildId };
+  const isOwn = Object.values(own).some((setting) => reader.isSet(setting));
+  const source = isOwn ? own : CONTROLLER_VERSION;
+  const { deploymentName, buildId } = reader.readAll(source);
+  const pair = Object.values(source);
   const given = pair.find((setting) => reader.isSet(setting));
   const missing = pair.find((setting) => !reader.isSet(setting));
   if (missing !== undefined && given !== undefined) {

@@ -1,4 +1,4 @@
-import { LIFETIME_UNITS, type ExpiryType } from '../config/config.ts';
+import { LIFETIME_UNITS, type ExpiryType } from '../config/expiry-types.ts';
 import { NOT_A_TARGET, PRESETS, type Preset } from '../config/presets.ts';
 import type { TargetEntry } from '../config/target-entry.ts';
 import { TABLE_NAME, TARGET_NAME, type TableName } from '../config/value-kinds.ts';

@@ -9,7 +9,7 @@ export interface StoreRow {
   readonly goes: boolean;
   readonly values: Values;
   /** SQL that follows the row, such as those of its children. */
-  readonly then: string | undefined;
+  readonly after: string | undefined;
 }
 
 export interface StoreCase {
@@ -50,12 +50,12 @@ const UTC = timestampIn('UTC');
 const LOCAL = timestampIn(ZONE);
 const LOCAL_SECONDS = timestampIn(ZONE, '1 second');
 
-function goes(why: string, values: Values, then?: string): StoreRow {
-  return { why, goes: true, values, then };
+function goes(why: string, values: Values, after?: string): StoreRow {
+  return { why, goes: true, values, after };
 }
 
-function stays(why: string, values: Values, then?: string): StoreRow {
-  return { why, goes: false, values, then };
+function stays(why: string, values: Values, after?: string): StoreRow {
+  return { why, goes: false, values, after };
 }
 
 /** Long after the deadline. */
@@ -427,7 +427,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     left: { oauth2_provider_accesstoken: 1 },
   },
   'django-oauth-toolkit-access-tokens': {
-    ddl: DDL.djangoOauthToolkit,
+    ddl: `${DDL.djangoOauthToolkit}; insert into oauth2_provider_refreshtoken (id, token) values (100, 's')`,
     always: DOT_ACCESS,
     rows: [
       ...around('expires', TIMESTAMPTZ),
@@ -436,12 +436,10 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
         { expires: long(TIMESTAMPTZ) },
         "insert into oauth2_provider_refreshtoken (token, access_token_id) values ('r', :n)",
       ),
-      goes(
-        'has expired and came from a refresh token',
-        { expires: long(TIMESTAMPTZ) },
-        `insert into oauth2_provider_refreshtoken (id, token) values (100, 's');
-         update oauth2_provider_accesstoken set source_refresh_token_id = 100 where id = :n`,
-      ),
+      goes('has expired and came from a refresh token', {
+        expires: long(TIMESTAMPTZ),
+        source_refresh_token_id: '100',
+      }),
     ],
     left: { oauth2_provider_refreshtoken: 2 },
   },
@@ -504,17 +502,15 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     left: { authentik_flows_flowtoken: 1 },
   },
   'synapse-access-tokens': {
-    ddl: DDL.synapse,
+    ddl: `${DDL.synapse}; insert into refresh_tokens (id, user_id, device_id, token) values (100, 'u', 'd', 'r')`,
     always: { id: ':n', user_id: "'u'", token: NAME },
     rows: [
       ...around('valid_until_ms', MILLISECONDS),
       neverNull('valid_until_ms'),
-      stays(
-        'belongs to a refresh token',
-        { valid_until_ms: long(MILLISECONDS) },
-        `insert into refresh_tokens (id, user_id, device_id, token) values (100, 'u', 'd', 'r');
-         update access_tokens set refresh_token_id = 100 where id = :n`,
-      ),
+      stays('belongs to a refresh token', {
+        valid_until_ms: long(MILLISECONDS),
+        refresh_token_id: '100',
+      }),
     ],
     left: { refresh_tokens: 1 },
   },
@@ -1019,3 +1015,14 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     rows: [...around('expires_at', TIMESTAMPTZ), neverNull('expires_at')],
   },
 };
+
+/** Presets whose table comes with an index that finds expired rows. */
+export const INDEXED: ReadonlySet<string> = new Set(
+  `authentik-tokens connect-pg-simple connect-session-knex connect-typeorm
+   django-sessions gorilla-pgstore hydra-access-tokens hydra-refresh-tokens
+   laravel-sessions mattermost nextcloud-app-passwords nextcloud-remembered-sessions
+   nextcloud-sessions nextcloud-wipe-tokens rails-sessions sanctum
+   scs spring-session supabase-flow-states supabase-mfa-challenges
+   supabase-refresh-tokens supabase-saml-relay-states supabase-sessions supabase-webauthn-challenges
+   superset symfony-sessions`.split(/\s+/),
+);
