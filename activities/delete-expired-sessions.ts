@@ -70,19 +70,23 @@ async function reviewSlice(call: SliceCall, target: Target): Promise<SliceReview
   // An earlier attempt that began to delete was approved, or did not have to be.
   if (!isFirstAttempt(call) && (await ledger.isClaimed())) return {};
   const em = orm.em.fork();
-  if (deletion.plausibility === 'check' && target.expiry.type.startsWith('epoch')) {
-    const { level, message, remedy } = await checkPlausibility(em, target);
-    if (level === 'error') {
-      const text = `${message}, so nothing was deleted. ${remedy ?? ''}`;
+  if (
+    deletion.plausibility === 'check' &&
+    target.expiryColumns.some(({ type }) => type.startsWith('epoch'))
+  ) {
+    const findings = await checkPlausibility(em, target);
+    const wrong = findings.find(({ level }) => level === 'error');
+    if (wrong !== undefined) {
+      const text = `${wrong.message}, so nothing was deleted. ${wrong.remedy ?? ''}`;
       throw new FinalDeletionError(FAILURE.implausibleExpiry, text, target);
     }
   }
   const unreadableRows = await countUnreadable(em, target);
   const unreadable = unreadableRows === undefined ? {} : { unreadableCount: unreadableRows };
-  if (deletion.approvalShare === null) return unreadable;
-  const { graceSeconds } = deletion;
-  const expiredRows = await expiredRowsOf(em, target, { cutoff, graceSeconds });
-  const approval = await checkApproval(em, expiredRows, deletion.approvalShare);
+  const { approvalShare } = call.config;
+  if (approvalShare === null) return unreadable;
+  const expiredRows = await expiredRowsOf(em, target, { cutoff });
+  const approval = await checkApproval(em, expiredRows, approvalShare);
   if (approval === undefined) return unreadable;
   const nothing = { deletedCount: 0, skippedLocked: 0, seconds: 0 } as const;
   const stopped = { way: 'sweep', stopped: 'approval-needed', approval } as const;
@@ -148,9 +152,9 @@ async function resultOfClosed({ ledger, request }: SliceCall): Promise<SliceResu
 
 /** Reports what the slice would delete, in the form of a slice's result; writes nothing. */
 async function previewSlice(call: SliceCall): Promise<SliceResult> {
-  const { orm, config, deletion, targets, context, request } = call;
+  const { orm, config, targets, context, request } = call;
   const { deadline, eligibleRows, estimatedSeconds, way, unreadableCount } = await Promise.race([
-    previewTarget(orm, config, deletion, request.cutoff, targets),
+    previewTarget(orm, config, request.cutoff, targets),
     // Nothing is lost by leaving at once.
     context.cancelled,
   ]);
@@ -199,7 +203,7 @@ async function settleSlice(
     return await new SliceLedger(orm.em.fork(), config.database.ledgerSchema, key).close();
   } catch (error) {
     // The texts about a missing ledger say nothing of the target's table.
-    const about = { name: target, table: target, expiresColumn: '' };
+    const about = { name: target, file: undefined, table: target };
     throw toApplicationFailure(error, about, { target });
   }
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Config, DatabaseSettings, TargetConfig } from '../src/config/config.ts';
-import { SETTINGS } from '../src/config/settings.ts';
 import { FAILURE } from '../src/contract/failures.ts';
 import type { SliceFailureDetails, SliceRequest } from '../src/contract/slice.ts';
 import type { SliceKey } from '../src/deletion/checkpoint.ts';
@@ -91,7 +90,7 @@ export function unknownTargets(
   return ApplicationFailure.nonRetryable(
     `Target ${unknown.map((name) => JSON.stringify(name)).join(', ')}: not configured, only ` +
       `${configured.map(({ name }) => name).join(', ')}. Correct the workflow's input, or add the target to ` +
-      `${SETTINGS.targets.name} and restart the workers.`,
+      'session-cleanup.yaml and restart the workers.',
     FAILURE.unknownTarget,
     ...(details === undefined ? [] : [details]),
   );

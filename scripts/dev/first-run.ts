@@ -49,7 +49,7 @@ export async function countRows(
   let expired = 0;
   let total = 0;
   for (const target of config.targets) {
-    const { eligibleRows } = await previewTarget(orm, target, config.deletion, instant);
+    const { eligibleRows } = await previewTarget(orm, target, instant);
     const [row] = await orm.em
       .fork()
       .execute<{ count: string }[]>(`select count(*) as count from ${quoteTable(target)}`);

@@ -64,10 +64,10 @@ export function checkEnvironment(env: NodeJS.ProcessEnv): void {
     DATABASE_URL: given ?? `postgres://${LOOPBACK}/${DATABASE}`,
   });
   if (givenTemporal(env) !== undefined) loadTemporalSettings(env);
-  if (given === undefined && !(config.database.ownsSessionsTable && config.targets.length === 1)) {
+  if (given === undefined && !config.database.ownsSessionsTable) {
     throw new InputError(
-      'The settings (SESSION_CLEANUP_TARGETS, …_TABLE, …_EXPIRES_COLUMN or …_EXPIRES_TYPE) describe a table ' +
-        'that a database started here does not have. Unset them, or set DATABASE_URL to its database.',
+      'The configuration (session-cleanup.yaml, SESSION_CLEANUP_TABLE, …_PRESET, …) describes a table that a database ' +
+        'started here does not have. Remove that, or set DATABASE_URL to the database of the table.',
     );
   }
 }

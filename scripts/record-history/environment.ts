@@ -7,7 +7,11 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 
-import type { DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import {
+  TARGET_DEFAULTS,
+  type DeletionSettings,
+  type TargetConfig,
+} from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_TASK_QUEUE } from '../../src/contract/names.ts';
 import { migrate } from '../../src/database/migrate.ts';
@@ -40,13 +44,10 @@ export interface WorkerOptions {
 }
 
 export const SESSIONS: TargetConfig = {
+  ...TARGET_DEFAULTS,
   name: 'sessions',
-  schema: undefined,
   table: 'sessions',
-  expiresColumn: 'expires_at',
-  expiresType: undefined,
   timeZone: 'UTC',
-  cascade: 'refuse',
 };
 
 const DATABASE = 'recorded';

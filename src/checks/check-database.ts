@@ -1,5 +1,6 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Config, TargetConfig } from '../config/config.ts';
+import { formatDuration } from '../config/duration.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
@@ -13,7 +14,7 @@ import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkReferences } from './reference-checks.ts';
 import { checkRights, checkViewOfOthers } from './rights.ts';
-import { checkIndex, checkRows, checkTriggers } from './target-checks.ts';
+import { checkIndex, checkPartitions, checkRows, checkTriggers } from './target-checks.ts';
 import { checkXminHorizon } from './xmin-horizon.ts';
 
 /** Clocks further apart than this make logs and histories hard to compare. Seconds. */
@@ -62,6 +63,9 @@ async function checkTarget(
     ['expiry-unit', async () => await checkPlausibility(em, target)],
     ['never-expire', async () => await checkRows(em, target)],
     ['index', async () => await checkIndex(em, target)],
+    ...(target.leaves === undefined
+      ? []
+      : [['partitions', () => Promise.resolve(checkPartitions(target))] as const]),
     ['references', async () => await checkReferences(em, target, configured)],
     ['triggers', () => Promise.resolve(checkTriggers(target))],
     // Policies that hide rows are an error of the table.
@@ -73,8 +77,7 @@ async function checkTarget(
       async () => {
         const target = await inspectTarget(em, config, configured);
         checks.push(...checksOf(target));
-        const { column, sqlType } = target.expiry;
-        return ok(`${target.quotedTable}, expiry in ${column} (${sqlType})`);
+        return ok(`${target.quotedTable}, ${describeRule(target)}`);
       },
     ],
   ];
@@ -105,6 +108,23 @@ async function runChecks(
     findings.push(...[found].flat().map((each) => ({ check, ...each })));
   }
   return findings;
+}
+
+/** When rows of a target expire, in words. */
+function describeRule({ expiryColumns, config }: Target): string {
+  const { lifetimeSeconds, lifetimeColumn, where } = config;
+  const columns = expiryColumns.map(({ column, columnType }) => `${column} (${columnType})`);
+  const what = columns.length > 1 ? `the latest of ${columns.join(', ')}` : columns.join('');
+  const lifetimes = [
+    ...(lifetimeSeconds === 0 ? [] : [formatDuration(lifetimeSeconds * 1_000)]),
+    ...(lifetimeColumn === undefined
+      ? []
+      : [`${quoteName(lifetimeColumn.column)} (${lifetimeColumn.unit ?? 'interval'})`]),
+  ];
+  const expiry =
+    columns.length === 0 ? 'expires at once' : `expiry in ${[what, ...lifetimes].join(' + ')}`;
+  const columnsOfConditions = where.map(({ column }) => quoteName(column));
+  return where.length === 0 ? expiry : `${expiry}, conditions on ${columnsOfConditions.join(', ')}`;
 }
 
 /** Two targets on one table share what is found about the table: reported once, for both. */

@@ -1,11 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { targetSettings } from '../config/settings.ts';
-import { quoteName } from '../database/sql.ts';
+import { settingOf } from '../config/setting-of.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
-import { isIndexable } from '../targets/expiry.ts';
 import type { Target } from '../targets/target.ts';
 import { ok, warning, type Found } from './finding.ts';
 
@@ -25,7 +24,7 @@ export async function checkRows(
   const { nullRows, unreadableRows, sentinels, expiredSentinels } = counts;
   const about = counts.isEstimate ? 'about ' : '';
   const parts = [
-    ...(nullRows === 0 ? [] : [`${about}${nullRows} rows have no expiry (NULL)`]),
+    ...(nullRows === 0 ? [] : [`${about}${nullRows} rows have no expiry`]),
     ...(unreadableRows === 0
       ? []
       : [`${about}${unreadableRows} rows have one that cannot be read as an instant`]),
@@ -44,8 +43,8 @@ export async function checkRows(
       check: 'sentinels',
       ...(expiredSentinels.length > 0
         ? warning(
-            `${target.expiry.column} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
-            'If these rows must stay, set their expiry to NULL before the first run.',
+            `${target.expiryColumns.map(({ column }) => column).join(', ')} holds values that often mean "never" and count as expired: ${at(expiredSentinels)}`,
+            `If they mean that, list them in ${settingOf(target.config, 'expires.never')}, or set the column to NULL in these rows.`,
           )
         : ok(
             sentinels.length === 0
@@ -56,12 +55,13 @@ export async function checkRows(
   ];
 }
 
-function correctUnreadable({ name, expiry }: Target): string {
-  const correct = `Correct the values in ${expiry.column}.`;
-  if (expiry.timeZone !== undefined) return correct;
+function correctUnreadable({ config, expiryColumns }: Target): string {
+  const texts = expiryColumns.filter(({ type }) => type === 'iso8601');
+  const correct = `Correct the values in ${texts.map(({ column }) => column).join(', ')}.`;
+  if (texts.every(({ timeZone }) => timeZone !== undefined)) return correct;
   return (
     'Values without a zone cannot be read, since not every connection to the database gets UTC: set ' +
-    `${targetSettings(name).timeZone.name} to their zone. ${correct}`
+    `${settingOf(config, 'timeZone')} to their zone. ${correct}`
   );
 }
 
@@ -70,16 +70,20 @@ function correctUnreadable({ name, expiry }: Target): string {
  * every run reads the whole table, which is slower and not wrong.
  */
 export async function checkIndex(em: EntityManager, target: Target): Promise<Found> {
-  const { quotedTable, expiry, expiryIndexes } = target;
+  const { quotedTable, expiry, expiryColumns, expiryIndexes, leaves } = target;
+  const isColumn = expiry !== undefined && expiry === expiryColumns[0];
+  if (!isColumn) {
+    return ok('the rule combines columns or has none, so each run reads the whole table');
+  }
   const { column } = expiry;
-  if (!isIndexable(expiry)) {
+  if (expiry.type === 'iso8601') {
     return warning(
       `no index can find text in ${column}, so each run reads the whole table`,
       'Keep the expiry in a timestamptz column if the table is large.',
     );
   }
   const { bound } = await expiredRowsOf(em, target, { graceSeconds: 0 });
-  const route = drainRoute(target, bound);
+  const route = drainRoute(target, expiry, bound);
   const { sql, params } = route.within({ from: '', to: bound });
   const plan = await ask(
     em,
@@ -91,10 +95,43 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   );
   const text = JSON.stringify(plan);
   const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
+  if (leaves !== undefined) {
+    const lacking = leaves.filter(({ indexes }) => indexes.length === 0).length;
+    if (lacking === 0) return ok(`an index of each partition finds expired rows`);
+    return warning(
+      `${lacking} of ${leaves.length} partitions have no index on ${column}, so each run reads all of those that may hold expired rows`,
+      `CREATE INDEX ON ${quotedTable} (${column});`,
+    );
+  }
   if (used !== undefined) return ok(`index ${quoteName(used)} finds expired rows`);
   return warning(
     `no index finds rows by ${column}, so each run reads the whole table`,
     `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
+  );
+}
+
+/** Partitions that one message names. */
+const NAMED_PARTITIONS = 10;
+
+/**
+ * Checks that statements can name the partitions themselves. The privileges on the parent suffice, but a statement that
+ * names the parent reads the same blocks of all partitions.
+ */
+export function checkPartitions({ quotedTable, leaves = [] }: Target): Found {
+  const forbidden = leaves.filter(({ isPermitted }) => !isPermitted);
+  const through = leaves.filter(({ isDirect }) => !isDirect);
+  if (forbidden.length > 0) {
+    const named = forbidden.slice(0, NAMED_PARTITIONS).map(quoteTable).join(', ');
+    const more = forbidden.length > NAMED_PARTITIONS ? ', …' : '';
+    return warning(
+      `this role has no privileges on ${forbidden.length} of ${leaves.length} partitions, so each statement names ${quotedTable} and reads the same blocks of all of them`,
+      `Grant it SELECT, UPDATE and DELETE on ${named}${more}, on new partitions as well, and USAGE on their schemas.`,
+    );
+  }
+  return ok(
+    through.length === 0
+      ? `${leaves.length} partitions, cleaned one after another`
+      : `${leaves.length} partitions, ${through.length} of them through ${quotedTable}, which is slower: its statement triggers fire for no other statement, or row-level security applies to them`,
   );
 }
 

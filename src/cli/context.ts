@@ -2,8 +2,9 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 
 import { ConfigError, type Config } from '../config/config.ts';
-import { givenText, loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
+import { loadConfig, loadConfigWithoutDatabase } from '../config/load-config.ts';
 import type { ConfigWithoutDatabase } from '../config/load-config.ts';
+import { givenText } from '../config/settings-reader.ts';
 import { DATABASE_URL } from '../config/settings.ts';
 import { loadTemporalSettings, type TemporalSettings } from '../temporal/connection-settings.ts';
 import { connectClient } from '../temporal/connection.ts';

@@ -1,6 +1,7 @@
 import { grantStatements, viewOfOthersGrant } from '../checks/rights.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { defineCommand } from './command.ts';
+import { TARGET_SETTINGS } from './help.ts';
 import { textOption } from './options.ts';
 
 /** PostgreSQL's limit for names. Bytes. */
@@ -20,7 +21,7 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
       LONGEST_NAME,
     ).makeOptionMandatory(),
   ],
-  settings: ['DATABASE_URL', '_TABLE', '_EXPIRES_COLUMN', '_TARGETS', '_LEDGER_SCHEMA'],
+  settings: [...TARGET_SETTINGS, '_LEDGER_SCHEMA'],
   examples: [['session-cleanup grants --role cleaner | psql "$ADMIN_URL"', 'grant them']],
   run: ({ context, options: { role } }) => {
     const { targets, database } = loadConfig(context.environment);
@@ -30,6 +31,12 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
       text: () =>
         [
           ...statements,
+          ...targets
+            .filter(({ unlessReferenced }) => unlessReferenced)
+            .map(
+              ({ name }) =>
+                `-- Target ${name} also needs SELECT on each table that refers to it: "session-cleanup check" lists these.`,
+            ),
           '-- Optional: lets the clean-up see the lag of replicas, other active sessions, sessions that wait',
           '-- for it, and the age of old transactions:',
           `-- ${viewOfOthersGrant(role)}`,

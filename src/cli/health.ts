@@ -2,7 +2,7 @@ import { get } from 'node:http';
 
 import { Option } from 'commander';
 
-import { givenText } from '../config/load-config.ts';
+import { givenText } from '../config/settings-reader.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { LISTEN_ADDRESS, type ListenAddress } from '../config/value-kinds.ts';
 import { isHealthReport, PROBE_PATHS, PROBES } from '../worker/health.ts';

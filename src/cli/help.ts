@@ -21,12 +21,14 @@ export interface HelpSections {
 /** Settings that describe the target, by the ends of their names. */
 export const TARGET_SETTINGS = [
   'DATABASE_URL',
+  '_CONFIG',
+  '_PRESET',
   '_TABLE',
   '_EXPIRES_COLUMN',
   '_EXPIRES_TYPE',
+  '_LIFETIME',
   '_TIME_ZONE',
   '_CASCADE',
-  '_TARGETS',
   '_GRACE',
 ] as const;
 
@@ -77,7 +79,14 @@ const ENVIRONMENT = 'Environment (an empty variable counts as not set)';
 const TEMPORAL_ENVIRONMENT = "Temporal's own environment";
 
 /** What a first run needs; ends of names. */
-const FIRST_SETTINGS = ['DATABASE_URL', '_CLEANUP_TABLE', '_EXPIRES_COLUMN', '_EXPIRES_TYPE'];
+const FIRST_SETTINGS = [
+  'DATABASE_URL',
+  '_CLEANUP_CONFIG',
+  '_PRESET',
+  '_CLEANUP_TABLE',
+  '_EXPIRES_COLUMN',
+  '_EXPIRES_TYPE',
+];
 const FIRST_OF_TEMPORAL = ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE'];
 const MORE_SETTINGS = 'All of them: session-cleanup help settings';
 

@@ -1,16 +1,93 @@
-import type { DELETION, SCHEDULE, SETTINGS, TargetSettings, Values } from './settings.ts';
+import type { ExpiryType, LifetimeUnit } from './expiry-types.ts';
+import type { DELETION, SCHEDULE, SETTINGS, Values } from './settings.ts';
 
-/** One table to clean. */
-export interface TargetConfig extends Omit<Values<TargetSettings>, 'table'> {
+/** A value of a condition, as written in the file; compared in the column's own type. */
+export type Scalar = string | number | boolean;
+
+/** What a column's value has to meet. NULL meets `anyOf` with a null only, and no negation. */
+export type Condition =
+  | { readonly anyOf: readonly (Scalar | null)[] }
+  | { readonly not: Condition }
+  | { readonly startsWith: string }
+  | { readonly above: Scalar };
+
+/** A condition on one column. */
+export interface ColumnCondition {
+  readonly column: string;
+  readonly condition: Condition;
+}
+
+/** A table whose rows refer to the target's, and by which columns. */
+export interface ChildTable {
+  /** Undefined leaves it to the connection's `search_path`. */
+  readonly schema: string | undefined;
+  readonly table: string;
+  /** `parent` undefined: the key that the child's foreign key names, else a primary key of one column. */
+  readonly columns: readonly { readonly child: string; readonly parent: string | undefined }[];
+}
+
+/** One set of rows to clean: a table and a rule. */
+export interface TargetConfig {
   /** Name of the target in inputs, results and the ledger. */
   readonly name: string;
+  /** The file that describes the target, as in messages; undefined: environment variables do. */
+  readonly file: string | undefined;
   /** Schema of the table; undefined leaves it to the connection's `search_path`. */
   readonly schema: string | undefined;
   readonly table: string;
+  /**
+   * Columns with the expiry or, where there is a lifetime, with the start of it. Of several, the latest counts, and
+   * NULL does not. None: rows that meet `where` expire at once.
+   */
+  readonly expiresColumns: readonly string[];
+  /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
+  readonly expiresType: ExpiryType | undefined;
+  /** Zone of a `timestamp`, or of ISO 8601 text without one. */
+  readonly timeZone: string | undefined;
+  /** A row expires so long after the value of its column; 0: at it. */
+  readonly lifetimeSeconds: number;
+  /** The column that holds each row's own lifetime. NULL or negative: the row never expires. */
+  readonly lifetimeColumn:
+    { readonly column: string; readonly unit: LifetimeUnit | undefined } | undefined;
+  /** Values of the expiry's columns that mean "never", besides NULL. */
+  readonly never: readonly Scalar[];
+  /** All must hold. */
+  readonly where: readonly ColumnCondition[];
+  /** How long a row is kept after its expiry. */
+  readonly graceSeconds: number;
+  /** Share of the target's rows from which a run waits for approval; null: it never does. */
+  readonly approvalShare: number | null;
+  /** Whether rows stay while a foreign key refers to them, those of `dependents` and `unlink` apart. */
+  readonly unlessReferenced: boolean;
+  /** Rows of these tables are deleted before those to which they refer. */
+  readonly dependents: readonly ChildTable[];
+  /** References of these tables are set to NULL before the rows to which they refer are deleted. */
+  readonly unlink: readonly ChildTable[];
+  /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. */
+  readonly cascade: 'refuse' | 'allow';
+  /** How a partitioned table is cleaned; undefined: the table is not partitioned. */
+  readonly partitions: 'rows' | undefined;
 }
 
-/** How the expiry of a row is stored. */
-export type ExpiryType = NonNullable<TargetConfig['expiresType']>;
+/** What a target has that says nothing else. */
+export const TARGET_DEFAULTS: Omit<TargetConfig, 'name' | 'table'> = {
+  file: undefined,
+  schema: undefined,
+  expiresColumns: ['expires_at'],
+  expiresType: undefined,
+  timeZone: undefined,
+  lifetimeSeconds: 0,
+  lifetimeColumn: undefined,
+  never: [],
+  where: [],
+  graceSeconds: 0,
+  approvalShare: 1,
+  unlessReferenced: false,
+  dependents: [],
+  unlink: [],
+  cascade: 'refuse',
+  partitions: undefined,
+};
 
 /** How rows are deleted; `settings.ts` describes each field. */
 export type DeletionSettings = Values<typeof DELETION>;

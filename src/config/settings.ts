@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 
 import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../contract/limits.ts';
-import { DEFAULT_TARGET, DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
+import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
 import { maskDatabaseUrl } from './database-url.ts';
+import { EXPIRY_TYPES } from './expiry-types.ts';
 import {
   BOOLEAN,
   BUILD_ID,
@@ -10,17 +11,20 @@ import {
   DATABASE_ADDRESS,
   DEPLOYMENT_NAME,
   durationIn,
+  FILE_PATH,
+  GRACE,
+  LIFETIME,
   LISTEN_ADDRESS,
   oneOf,
   OWN_SCHEMA_NAME,
+  PRESET_NAME,
   SHARE_OR_OFF,
   TABLE_NAME,
-  TARGET_NAMES,
   temporalName,
   TIME_ZONE,
   wholeNumberBetween,
 } from './value-kinds.ts';
-import type { TableName, ValueKind } from './value-kinds.ts';
+import type { ValueKind } from './value-kinds.ts';
 
 /** One environment variable: parsing, `--help` and the table in the docs all come from this. */
 export interface Setting<Value> extends Omit<ValueKind<Value>, 'schema'> {
@@ -45,15 +49,6 @@ export type Values<Group> = {
 /** Every variable whose name begins so belongs to this program; an unknown one is refused. */
 export const PREFIX = 'SESSION_CLEANUP_';
 
-/** How the expiry of a row is stored. The unit of a number is configured, never guessed. */
-const EXPIRY_TYPES = [
-  'timestamptz',
-  'timestamp',
-  'epoch-seconds',
-  'epoch-milliseconds',
-  'iso8601',
-] as const;
-
 /** The only setting whose value is secret. */
 export const DATABASE_URL = withoutDefault({
   name: 'DATABASE_URL',
@@ -63,68 +58,102 @@ export const DATABASE_URL = withoutDefault({
   ...DATABASE_ADDRESS,
 });
 
-/** The settings that describe one table; each further target has its own set of them. */
-export type TargetSettings = {
-  readonly table: Setting<TableName | undefined>;
-  readonly expiresColumn: Setting<string>;
-  /** Undefined: taken from the catalogue, which is enough for `timestamptz` and `timestamp` only. */
-  readonly expiresType: Setting<(typeof EXPIRY_TYPES)[number] | undefined>;
-  /** Zone of a `timestamp`, or of ISO 8601 text without one. */
-  readonly timeZone: Setting<string | undefined>;
-  /** Whether ON DELETE CASCADE may delete rows that may be live, uncounted. */
-  readonly cascade: Setting<'refuse' | 'allow'>;
-};
-
 /**
- * The settings of a target: `SESSION_CLEANUP_TABLE` … for the target `sessions`,
- * `SESSION_CLEANUP_<NAME>_TABLE` … for every other.
+ * The settings that describe one table, and the key of each in the configuration file. Their values are read
+ * as that key's are.
  */
-export function targetSettings(target: string): TargetSettings {
-  const prefix =
-    target === DEFAULT_TARGET ? PREFIX : `${PREFIX}${target.toUpperCase().replaceAll('-', '_')}_`;
-  return {
-    table: withoutDefault({
-      name: `${prefix}TABLE`,
+export const ONE_TABLE = {
+  preset: {
+    key: 'preset',
+    ...withoutDefault({
+      name: `${PREFIX}PRESET`,
+      meaning: 'A known store, whose table, column, type and rule the preset gives',
+      unset: 'the settings below describe the table',
+      ...PRESET_NAME,
+    }),
+  },
+  table: {
+    key: 'table',
+    ...withoutDefault({
+      name: `${PREFIX}TABLE`,
       meaning: 'Table to clean',
       unset: '`sessions`, created by `migrate`',
       ...TABLE_NAME,
     }),
-    expiresColumn: withDefault({
-      name: `${prefix}EXPIRES_COLUMN`,
+  },
+  expiresColumn: {
+    key: 'expires.column',
+    ...withDefault({
+      name: `${PREFIX}EXPIRES_COLUMN`,
       meaning: 'Column with the expiry of a row; NULL: never expires',
       default: 'expires_at',
       ...COLUMN_NAME,
     }),
-    expiresType: withoutDefault({
-      name: `${prefix}EXPIRES_TYPE`,
+  },
+  expiresType: {
+    key: 'expires.type',
+    ...withoutDefault({
+      name: `${PREFIX}EXPIRES_TYPE`,
       meaning: 'How that column stores the expiry; required for numbers and text',
       unset: 'the type of the column, if it is a timestamp',
       ...oneOf(EXPIRY_TYPES),
     }),
-    timeZone: withoutDefault({
-      name: `${prefix}TIME_ZONE`,
+  },
+  lifetime: {
+    key: 'expires.lifetime',
+    ...withoutDefault({
+      name: `${PREFIX}LIFETIME`,
+      meaning: 'That column holds a start, such as the last use; a row expires so long after it',
+      unset: 'the column holds the expiry',
+      ...LIFETIME,
+    }),
+  },
+  timeZone: {
+    key: 'timeZone',
+    ...withoutDefault({
+      name: `${PREFIX}TIME_ZONE`,
       meaning: 'Time zone of expiries without one',
       unset: 'UTC, if every connection to the database gets UTC; refused otherwise',
       ...TIME_ZONE,
     }),
-    cascade: withDefault({
-      name: `${prefix}CASCADE`,
+  },
+  cascade: {
+    key: 'cascade',
+    ...withDefault({
+      name: `${PREFIX}CASCADE`,
       meaning:
         'Whether ON DELETE CASCADE may delete rows that may be live; refuse fails the target',
       default: 'refuse',
       ...oneOf(['refuse', 'allow']),
     }),
-  };
-}
+  },
+} as const;
+
+/** Defaults of keys that each target may set for itself, and those keys. */
+export const FOR_ALL_TARGETS = {
+  grace: {
+    key: 'grace',
+    ...withDefault({
+      name: `${PREFIX}GRACE`,
+      meaning: 'How long a row is kept after its expiry, unless its target says otherwise',
+      default: '0s',
+      ...GRACE,
+    }),
+  },
+  approval: {
+    key: 'approval',
+    ...withDefault({
+      name: `${PREFIX}APPROVAL`,
+      meaning:
+        'A run that would delete this share of a target waits for approval, unless the target says otherwise',
+      default: '100%',
+      ...SHARE_OR_OFF,
+    }),
+  },
+} as const;
 
 /** How rows are deleted; the unit of a number is part of its key. */
 export const DELETION = {
-  graceSeconds: withDefault({
-    name: `${PREFIX}GRACE`,
-    meaning: 'How long a row is kept after its expiry',
-    default: '0s',
-    ...durationIn('s', '0s', '3650d'),
-  }),
   lanes: withDefault({
     name: `${PREFIX}LANES`,
     meaning: 'Database connections that delete in parallel',
@@ -186,13 +215,6 @@ export const DELETION = {
     unset: 'no limit: a run ends when no expired rows remain',
     ...durationIn('s', '1s', '7d'),
   }),
-  approvalShare: withDefault({
-    name: `${PREFIX}APPROVAL`,
-    meaning:
-      'A run that would delete this share of a table of more than 1,000 rows waits for approval',
-    default: '100%',
-    ...SHARE_OR_OFF,
-  }),
   plausibility: withDefault({
     name: `${PREFIX}PLAUSIBILITY`,
     meaning: 'Fail a target whose numbers lie decades away when read in the configured unit',
@@ -238,11 +260,11 @@ export const SCHEDULE = {
 
 /** All other settings. */
 export const SETTINGS = {
-  targets: withDefault({
-    name: `${PREFIX}TARGETS`,
-    meaning: 'Names of the targets (tables to clean), in this order',
-    default: DEFAULT_TARGET,
-    ...TARGET_NAMES,
+  config: withoutDefault({
+    name: `${PREFIX}CONFIG`,
+    meaning: 'Configuration file, which describes the targets',
+    unset: '`session-cleanup.yaml` in the current folder, if it exists',
+    ...FILE_PATH,
   }),
   ledgerSchema: withDefault({
     name: `${PREFIX}LEDGER_SCHEMA`,
@@ -300,7 +322,7 @@ export const CONTROLLER_VERSION = {
 
 /** Former names of settings, with their present ones. */
 export const RENAMED: Readonly<Record<string, string>> = {
-  [`${PREFIX}BRAKE`]: DELETION.approvalShare.name,
+  [`${PREFIX}BRAKE`]: FOR_ALL_TARGETS.approval.name,
   [`${PREFIX}LANES_BESIDE_OTHERS`]: DELETION.lanesWhenBusy.name,
 };
 
@@ -309,21 +331,12 @@ export type SettingReference = Omit<Setting<unknown>, 'schema'>;
 
 /** Every setting, in the order of `--help` and the docs. */
 export function settingsReference(): readonly SettingReference[] {
-  const { targets, ledgerSchema, ...others } = SETTINGS;
-  const further = targetSettings('name');
-  const suffixes = Object.values(further)
-    .slice(1)
-    .map(({ name }: Setting<unknown>) => name.replace(`${PREFIX}NAME_`, '…_'));
+  const { config, ledgerSchema, ...others } = SETTINGS;
   return [
     DATABASE_URL,
-    ...Object.values(targetSettings(DEFAULT_TARGET)),
-    targets,
-    {
-      ...further.table,
-      name: further.table.name.replace('NAME', '<NAME>'),
-      meaning: `Table of a further target; ${suffixes.join(', ')} likewise`,
-      unset: 'refused, if the list names the target',
-    },
+    config,
+    ...Object.values(ONE_TABLE),
+    ...Object.values(FOR_ALL_TARGETS),
     ledgerSchema,
     ...Object.values({ ...DELETION, ...SCHEDULE, ...others }),
   ];

@@ -44,6 +44,12 @@ export function durationIn(
   };
 }
 
+/** How long a row is kept after its expiry. */
+export const GRACE = durationIn('s', '0s', '3650d');
+
+/** How long after the value of its column a row expires. */
+export const LIFETIME = durationIn('s', '1s', '3650d');
+
 /** A whole number, both limits included. */
 export function wholeNumberBetween(least: number, most: number): ValueKind<number> {
   return {
@@ -200,16 +206,17 @@ export const BUILD_ID: ValueKind<string> = {
   schema: z.string().regex(/^(?!__)[\w.+-]{1,200}$/),
 };
 
-/** A comma-separated list of names, plain since variables, inputs and the ledger contain them. */
-export const TARGET_NAMES: ValueKind<readonly string[]> = {
-  allowed:
-    'different names of at most 40 a-z, 0-9, _ and -, beginning with a letter, separated by commas',
-  schema: z
-    .string()
-    .transform((text) => text.split(',').map((target) => target.trim()))
-    .pipe(z.array(z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/)))
-    // `a-b` and `a_b` would read the same variables.
-    .refine(
-      (names) => new Set(names.map((target) => target.replaceAll('-', '_'))).size === names.length,
-    ),
+/** The name of a target, plain since inputs, results and the ledger contain it. */
+export const TARGET_NAME = {
+  allowed: 'a name of at most 40 a-z, 0-9, _ and -, beginning with a letter',
+  pattern: /^[a-z][a-z0-9_-]{0,39}$/,
+} as const;
+
+/** The path of a file. */
+export const FILE_PATH: ValueKind<string> = { allowed: 'the path of a file', schema: z.string() };
+
+/** The name of a preset. */
+export const PRESET_NAME: ValueKind<string> = {
+  allowed: 'the name of a preset; `session-cleanup presets` lists them',
+  schema: z.string(),
 };

@@ -9,7 +9,7 @@ export const FAILURE = {
   invalidInput: 'InvalidInput',
   /** The cut-off is not an instant, or lies in the future. Correct `cutoff`. */
   invalidCutoff: 'InvalidCutoff',
-  /** No target has this name. Correct the input, or `SESSION_CLEANUP_TARGETS` of the workers. */
+  /** No target has this name. Correct the input, or the configuration of the workers. */
   unknownTarget: 'UnknownTarget',
   /** PostgreSQL refuses the login. Correct the user and the password in `DATABASE_URL`. */
   wrongLogin: 'WrongLogin',

@@ -1,12 +1,26 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ApprovalRequest } from '../contract/slice.ts';
+import { allOf, joined, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
-import { countRows } from '../targets/count-rows.ts';
+import { countRows, type RowCounts } from '../targets/count-rows.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
+import { EXPIRY_NAME } from '../targets/table-facts.ts';
+import type { Target } from '../targets/target.ts';
 
 /** A table this small may well be all expired. */
 const SMALLEST_TABLE = 1_000;
+
+/** Columns whose name says that they hold a start: of creation or of the last use. */
+const START_NAME =
+  /creat|insert|updat|modif|chang|touch|start|begin|last|seen|visit|access|activ|used|issued|login|refreshed|rotated/i;
+
+/** Values up to so short a time ago are those of a column that is written at each use. Milliseconds. */
+const RECENT = 3_600_000;
+
+/** So few values in the future are exceptions. */
+const STRAY_SHARE = 0.01;
+const MOST_STRAY = 1_000;
 
 /** So few expired rows at well-known values may be test data. */
 const FEWEST_SENTINELS = 10;
@@ -20,10 +34,11 @@ export interface ApprovalTimeouts {
 const TIMEOUTS: ApprovalTimeouts = { look: 5_000, count: 10_000 };
 
 /**
- * Checks whether a run would delete `share` of the table or more, the signature of a mistaken unit or
- * column, or mostly rows that hold a value for "never". Undefined: it would not.
+ * Checks whether a run would delete `share` of the target's rows or more, the signature of a mistaken unit or
+ * column, or mostly rows that hold a value for "never". Undefined: it would not. A target whose rows expire at once
+ * is compared with the whole table, of which it sees a part.
  *
- * With a share of 1 it only looks for one row that stays and for a well-known value, which the expiry's index
+ * With a share of 1 it only looks for rows that stay and for a well-known value, which the expiry's index
  * finds at once. A smaller share has to be counted, and so costs one reading of the table. Where that takes too
  * long, a sample of the table's blocks is counted.
  *
@@ -35,23 +50,47 @@ export async function checkApproval(
   share: number,
   timeouts = TIMEOUTS,
 ): Promise<ApprovalRequest | undefined> {
+  const { expiry, where } = expired.target;
+  const rows =
+    expiry === undefined
+      ? { ...expired, target: { ...expired.target, where: [], never: where } }
+      : expired;
   const isQuiet =
     share >= 1 &&
-    (await holds(em, timeouts.look, anyStays(expired))) === true &&
-    (await holds(em, timeouts.look, anySentinel(expired))) === false;
+    (await holds(em, timeouts.look, await enoughStay(em, rows))) === true &&
+    (await holds(em, timeouts.look, anySentinel(rows))) === false;
   if (isQuiet) return undefined;
-  const counts = await countRows(em, expired, timeouts.count);
+  const counts = await countRows(em, rows, timeouts.count);
   const { expiredRows, totalRows, expiredSentinels, isEstimate } = counts;
-  const atSentinels = expiredSentinels.reduce((sum, { rows }) => sum + rows, 0);
+  const atSentinels = expiredSentinels.reduce((sum, { rows: found }) => sum + found, 0);
   const isMostlySentinels = atSentinels >= FEWEST_SENTINELS && atSentinels * 2 > expiredRows;
   const isMost = totalRows > SMALLEST_TABLE && expiredRows >= totalRows * share;
-  if (!isMost && !isMostlySentinels) return undefined;
+  if (!isMost && !isMostlySentinels && !looksLikeStart(rows, counts)) return undefined;
   return {
     expiredRows,
     totalRows,
     ...(isEstimate ? { isEstimate } : {}),
     ...(expiredSentinels.length === 0 ? {} : { sentinels: expiredSentinels }),
   };
+}
+
+/**
+ * Whether a column taken for the expiry seems to hold a start: (nearly) no value lies in the future, and either its
+ * name or very recent values say so. Every live session would be deleted, in a small table as well.
+ */
+function looksLikeStart({ target }: ExpiredRows, counts: RowCounts): boolean {
+  const { expiredRows, totalRows, nullRows, unreadableRows, newest } = counts;
+  if (!mayBeStart(target) || expiredRows === 0) return false;
+  const future = totalRows - nullRows - unreadableRows - expiredRows;
+  if (future > Math.min(Math.max(1, totalRows * STRAY_SHARE), MOST_STRAY)) return false;
+  const isRecent = newest !== null && Date.now() - Date.parse(newest) < RECENT;
+  return isRecent || target.config.expiresColumns.some((column) => START_NAME.test(column));
+}
+
+/** A column whose name says that it holds an expiry is taken at its word. */
+function mayBeStart({ isDirect, config }: Target): boolean {
+  const saysExpiry = new RegExp(EXPIRY_NAME, 'i');
+  return isDirect && !config.expiresColumns.every((column) => saysExpiry.test(column));
 }
 
 interface Question {
@@ -85,24 +124,41 @@ async function holds(
   }
 }
 
-/** Whether at least one row stays: by the index's far end, or by reading until one is found. */
-function anyStays(rows: ExpiredRows): Question {
+/**
+ * Whether more rows stay than a few stray ones: by the index's far end, or by reading until so many are found. The
+ * statistics say how many those are.
+ */
+async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Question> {
   const { target, bound } = rows;
-  const { column, sqlType } = target.expiry;
-  if (target.expiryIndexes.length > 0) {
-    return {
-      sql: `coalesce((select max(${column}) from ${target.quotedTable}) > ?::${sqlType}, false)
-        or exists (select from ${target.quotedTable} where ${column} is null)`,
-      params: [bound],
-      isIndexed: true,
-    };
+  const { expiry, quotedTable, where, never } = target;
+  const stray = Math.ceil(Math.min((await rowsOf(em, target)) * STRAY_SHARE, MOST_STRAY));
+  const most = mayBeStart(target) ? Math.max(stray, 1) + 1 : 1;
+  const count = (rest: SqlFragment): SqlFragment => ({
+    sql: `(select count(*) from (select from ${quotedTable} where ${rest.sql} limit ${most}) as staying) >= ${most}`,
+    params: rest.params,
+  });
+  if (
+    expiry !== undefined &&
+    target.expiryIndexes.length > 0 &&
+    where.length + never.length === 0
+  ) {
+    const { column, sqlType } = expiry;
+    const future = count({ sql: `${column} > ?::${sqlType}`, params: [bound] });
+    const isNull = `exists (select from ${quotedTable} where ${column} is null)`;
+    return { sql: `${future.sql} or ${isNull}`, params: future.params, isIndexed: true };
   }
   const { sql, params } = isExpired(rows);
-  return {
-    sql: `exists (select from ${target.quotedTable} where (${sql}) is not true)`,
-    params,
-    isIndexed: false,
-  };
+  return { ...count(allOf({ sql: `(${sql}) is not true`, params }, ...where)), isIndexed: false };
+}
+
+/** By the statistics; nobody but an operator makes those of a partitioned table. */
+async function rowsOf(em: EntityManager, { oid, leaves }: Target): Promise<number> {
+  if (leaves !== undefined) return leaves.reduce((sum, { rows }) => sum + rows, 0);
+  const [row] = await ask<{ rows: number }>(em, ASKING, {
+    sql: 'select greatest(reltuples, 0)::float8 as rows from pg_class where oid = ?::oid',
+    params: [oid],
+  });
+  return row?.rows ?? 0;
 }
 
 /** Without an index the first part of the table must do, since the whole would be read for each run. */
@@ -110,18 +166,15 @@ function anySentinel(rows: ExpiredRows): Question {
   const { target } = rows;
   const isIndexed = target.expiryIndexes.length > 0;
   const gone = isExpired(rows);
-  const { column } = target.expiry;
   const source = isIndexed
     ? target.quotedTable
-    : `(select ${column} from ${target.quotedTable} limit ${ROWS_WITHOUT_INDEX}) as beginning`;
-  const any = sentinelsOf(target.expiry)
-    .map(({ sql }) => `exists (select from ${source} where ${sql} and ${gone.sql})`)
-    .join(' or ');
-  return {
-    sql: any,
-    params: sentinelsOf(target.expiry).flatMap(() => gone.params),
-    isIndexed,
-  };
+    : `(select * from ${target.quotedTable} limit ${ROWS_WITHOUT_INDEX}) as beginning`;
+  const any = sentinelsOf(target).map(({ sql }) => ({
+    sql: `exists (select from ${source} where ${sql} and ${gone.sql})`,
+    params: gone.params,
+  }));
+  const none = { sql: 'false', params: [] };
+  return { ...joined(any.length === 0 ? [none] : any, ' or '), isIndexed };
 }
 
 const ROWS_WITHOUT_INDEX = 10_000;

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout, type LocalSettings } from '../database/transaction.ts';
 import type { Range, Route } from './route.ts';
+import type { ExpiryColumn } from '../targets/expiry.ts';
 import type { Target } from '../targets/target.ts';
 
 /** The index is read so many chunks ahead at once, which costs less than looking for the end of each. */
@@ -43,8 +44,11 @@ interface Ahead {
  * A range is cut at the expiry of its last row and so takes all rows that share it; where those are more than a
  * chunk may take, the way ends.
  */
-export function drainRoute(target: Target, bound: string): Route {
-  const { column, sqlType } = target.expiry;
+export function drainRoute(
+  { oid, parent, quotedTable, never, where }: Target,
+  { column, sqlType }: ExpiryColumn,
+  bound: string,
+): Route {
   const settings: LocalSettings = { enable_seqscan: 'off', jit: 'off' };
   let ahead: Ahead = { from: undefined, ends: [], rows: 0, isAll: false, isOpen: false };
 
@@ -54,6 +58,9 @@ export function drainRoute(target: Target, bound: string): Route {
       ? upTo
       : allOf({ sql: `${column} operator(pg_catalog.>) ?::${sqlType}`, params: [from] }, upTo);
   };
+
+  /** The target's own rows of a range: pieces of others would delete nothing. */
+  const rowsOf = (range: Range): SqlFragment => allOf(within(range), ...never, ...where);
 
   // As JSON an instant is written in ISO 8601 with all its microseconds, whatever the session's date
   // style; a JavaScript Date would lose three digits and with them rows.
@@ -71,12 +78,12 @@ export function drainRoute(target: Target, bound: string): Route {
   const readAhead = async (em: EntityManager, from: string, size: number): Promise<Ahead> => {
     const rows = Math.ceil(size / PIECES);
     const most = rows * PIECES * CHUNKS_AHEAD;
-    const rest = within({ from, to: bound });
+    const rest = rowsOf({ from, to: bound });
     const answer = await askTable<{ ends: readonly string[] | null; count: number }>(
       em,
       `select json_agg(${asText} order by place) filter (where place % ? = 0) as ends, count(*)::int as count
        from (select ${column}, row_number() over (order by ${column}) as place
-         from ${target.quotedTable} where ${rest.sql} order by ${column} limit ?) as next`,
+         from ${quotedTable} where ${rest.sql} order by ${column} limit ?) as next`,
       [rows, ...rest.params, most],
     );
     const { ends = null, count = 0 } = answer ?? {};
@@ -95,10 +102,11 @@ export function drainRoute(target: Target, bound: string): Route {
   /** Whether more than `most` rows share the expiry of a piece; asks only where the reading ended within them. */
   const isTooMany = async (em: EntityManager, piece: PieceEnd, most: number): Promise<boolean> => {
     if (!ahead.isOpen) return (piece.times - 1) * ahead.rows >= most;
-    const rows = { sql: `${column} operator(pg_catalog.=) ?::${sqlType}`, params: [piece.at] };
+    const same = { sql: `${column} operator(pg_catalog.=) ?::${sqlType}`, params: [piece.at] };
+    const rows = allOf(same, ...never, ...where);
     const answer = await askTable<{ count: number }>(
       em,
-      `select count(*)::int as count from (select from ${target.quotedTable} where ${rows.sql} limit ?) as same`,
+      `select count(*)::int as count from (select from ${quotedTable} where ${rows.sql} limit ?) as same`,
       [...rows.params, most + 1],
     );
     return (answer?.count ?? 0) > most;
@@ -106,6 +114,7 @@ export function drainRoute(target: Target, bound: string): Route {
 
   return {
     way: 'drain',
+    leaf: parent && oid,
     start: '',
     end: undefined,
     bounds: BOUNDS,
@@ -142,11 +151,11 @@ export function drainRoute(target: Target, bound: string): Route {
     head: () => Promise.resolve(null),
 
     async divide(em, range) {
-      const rows = within(range);
+      const rows = rowsOf(range);
       // The middle row's expiry, or the last one before the end's if most rows share that.
       const middle = await askTable<{ at: string | null; count: string }>(
         em,
-        `with span as (select ${column} as expiry from ${target.quotedTable} where ${rows.sql}),
+        `with span as (select ${column} as expiry from ${quotedTable} where ${rows.sql}),
          middle as (select expiry from span order by expiry offset (select count(*) / 2 from span) limit 1)
          select (select to_jsonb(max(expiry)) #>> '{}' from span
            where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from span) as count`,

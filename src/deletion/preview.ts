@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DeletionSettings, TargetConfig } from '../config/config.ts';
+import type { TargetConfig } from '../config/config.ts';
 import type { SentinelRows, Way } from '../contract/slice.ts';
 import { chooseWay } from './route.ts';
 import { countExpired } from '../targets/count-rows.ts';
@@ -44,14 +44,13 @@ const ROWS_PER_SECOND: Readonly<Record<Way, number>> = { sweep: 300_000, drain: 
 export async function previewTarget(
   orm: MikroORM,
   config: TargetConfig,
-  settings: DeletionSettings,
   cutoff?: string,
   configured: readonly TargetConfig[] = [],
   timeoutMilliseconds = 30_000,
 ): Promise<Preview> {
   const em = orm.em.fork();
   const target = await inspectTarget(em, config, configured);
-  const expired = await expiredRowsOf(em, target, { cutoff, graceSeconds: settings.graceSeconds });
+  const expired = await expiredRowsOf(em, target, { cutoff });
   const { way } = await chooseWay(em, expired);
   const counts = await countExpired(em, expired, timeoutMilliseconds);
   const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;

@@ -1,5 +1,5 @@
 import type { TargetConfig } from '../config/config.ts';
-import { SETTINGS, targetSettings } from '../config/settings.ts';
+import { settingOf, type TargetKey } from '../config/setting-of.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
@@ -14,12 +14,19 @@ export interface NamedObjects extends Origin {
 }
 
 /** The target that a text is about. */
-export type Subject = Pick<TargetConfig, 'name' | 'table' | 'expiresColumn'> &
-  Partial<Pick<TargetConfig, 'schema' | 'timeZone'>>;
+export type Subject = Pick<TargetConfig, 'name' | 'file' | 'table'> &
+  Partial<
+    Pick<TargetConfig, 'schema' | 'timeZone' | 'expiresColumns' | 'lifetimeColumn' | 'where'>
+  >;
 
 /** The target, with its table quoted, and what the error names. */
 type TargetFacts = Subject &
-  NamedObjects & { readonly settings: ReturnType<typeof targetSettings> };
+  NamedObjects & {
+    /** The name of a key of the target. */
+    readonly setting: (key: TargetKey) => string;
+    /** The columns of its expiry. */
+    readonly columns: string;
+  };
 
 /** A kind of error of the database or the network. */
 export interface Kind {
@@ -58,15 +65,16 @@ export const KINDS = {
   noTable: {
     type: FAILURE.noTable,
     sqlStates: '3F000 42P01',
-    text: ({ table, settings }) =>
-      `table ${table} does not exist. Set ${settings.table.name} to the table to clean; "session-cleanup migrate" creates ` +
+    text: ({ table, setting }) =>
+      `table ${table} does not exist. Set ${setting('table')} to the table to clean; "session-cleanup migrate" creates ` +
       'the default one.',
   },
   noColumn: {
     type: FAILURE.noColumn,
     sqlStates: '42703',
-    text: ({ table, expiresColumn, settings }) =>
-      `table ${table} has no column "${expiresColumn}". Set ${settings.expiresColumn.name} to the column that holds the expiry.`,
+    text: ({ table, column, setting }) =>
+      `table ${table} has no ${column === undefined ? 'such column' : `column ${quoteName(column)}`}. Correct ` +
+      `${setting('expires.column')}, or the other key that names it.`,
   },
   noLedger: {
     type: FAILURE.noLedger,
@@ -75,9 +83,9 @@ export const KINDS = {
   noRight: {
     type: FAILURE.noRight,
     sqlStates: '42501',
-    text: ({ table, expiresColumn }) =>
-      `the database role lacks a privilege. It needs USAGE on the schemas, SELECT, DELETE and UPDATE ` +
-      `(${quoteName(expiresColumn)}) on ${table}, and SELECT, INSERT, UPDATE and DELETE on the ledger, "${LEDGER_TABLE}": ` +
+    text: ({ table }) =>
+      'the database role lacks a privilege. It needs USAGE on the schemas, SELECT, DELETE and UPDATE of one column on ' +
+      `${table}, and SELECT, INSERT, UPDATE and DELETE on the ledger, "${LEDGER_TABLE}": ` +
       'grant what "session-cleanup grants" prints.',
   },
   mayNotConnect: {
@@ -88,23 +96,23 @@ export const KINDS = {
   wrongColumnType: {
     type: FAILURE.wrongColumnType,
     sqlStates: '42804 42846 42883',
-    text: ({ expiresColumn, settings }) =>
-      `column "${expiresColumn}" does not have the configured type. Correct ${settings.expiresType.name}.`,
+    text: ({ columns, setting }) =>
+      `${columns} does not have the configured type. Correct ${setting('expires.type')}.`,
   },
   unreadableExpiry: {
     type: FAILURE.unreadableExpiry,
     sqlStates: '22',
-    text: ({ table, expiresColumn, settings }) =>
-      `column "${expiresColumn}" of ${table} holds a value that cannot be read as an expiry. Correct the value, or ` +
-      `${settings.expiresType.name}.`,
+    text: ({ table, columns, setting }) =>
+      `${columns} of ${table} holds a value that cannot be read as an expiry. Correct the value, or ` +
+      `${setting('expires.type')}.`,
   },
   unknownTimeZone: {
     type: FAILURE.unsupportedServer,
     // The only value of ours that a server may not know.
     sqlStates: '22023',
-    text: ({ timeZone, settings }) =>
+    text: ({ timeZone, setting }) =>
       `the server does not know the time zone ${timeZone}, or another value in a statement. Set ` +
-      `${settings.timeZone.name} to a name from pg_timezone_names.`,
+      `${setting('timeZone')} to a name from pg_timezone_names.`,
   },
   unsupportedTable: {
     type: FAILURE.unsupportedTable,
@@ -141,7 +149,7 @@ export const KINDS = {
     text: ({ name, table, namedTable = 'another table', constraint }) =>
       `rows of ${table} cannot be deleted while rows of ${namedTable} refer to them` +
       `${constraint === undefined ? '' : ` (foreign key ${quoteName(constraint)})`}. Delete those first, for example by a ` +
-      `target of their own that ${SETTINGS.targets.name} names before "${name}".`,
+      `target of their own before "${name}" in session-cleanup.yaml, or as its dependents.`,
   },
   dependentObject: {
     type: FAILURE.dependentObject,
@@ -215,7 +223,8 @@ export function kindOfSqlState(code: string, isAtConnect: boolean): Kind | undef
 export function textOf({ text }: Kind, subject: Subject, named: NamedObjects = {}): string {
   if (typeof text === 'string') return text;
   const table = quoteTable({ schema: subject.schema, table: subject.table });
-  return text({ ...subject, ...named, table, settings: targetSettings(subject.name) });
+  const columns = `column ${(subject.expiresColumns ?? []).map(quoteName).join(', ')}`;
+  return text({ ...subject, ...named, table, columns, setting: (key) => settingOf(subject, key) });
 }
 
 function describeObject({

@@ -84,7 +84,9 @@ function explain(error: Error, config: Subject, outlook: string): ExplainedError
   const named = {
     ...origin,
     constraint: objectOf(error, 'constraint'),
-    column: objectOf(error, 'column'),
+    column:
+      objectOf(error, 'column') ??
+      (kind === KINDS.noColumn ? columnIn(error.message, config) : undefined),
     namedTable: table && quoteTable({ schema: objectOf(error, 'schema'), table }),
   };
   const isRetried = RETRYABLE.has(kind.type) && kind !== KINDS.superseded;
@@ -111,9 +113,16 @@ function kindOf(error: Error, code: string, config: Subject): Kind {
 }
 
 /** Only searched, never repeated. Names are the same in every language of the server. */
-function isAboutLedger({ message }: Error, kind: Kind, { expiresColumn }: Subject): boolean {
+function isAboutLedger({ message }: Error, kind: Kind, config: Subject): boolean {
   if (kind === KINDS.noTable) return message.includes(LEDGER_TABLE);
-  return kind === KINDS.noColumn && !message.includes(expiresColumn);
+  return kind === KINDS.noColumn && columnIn(message, config) === undefined;
+}
+
+/** The target's column that a message names. */
+function columnIn(message: string, config: Subject): string | undefined {
+  const { expiresColumns = [], lifetimeColumn, where = [] } = config;
+  const columns = [...expiresColumns, lifetimeColumn?.column, ...where.map(({ column }) => column)];
+  return columns.find((column) => column !== undefined && message.includes(column));
 }
 
 /** Whether a dependent object failed. A foreign key that refuses at the end of a cascade is none. */

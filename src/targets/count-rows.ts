@@ -1,22 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SentinelRows } from '../contract/slice.ts';
-import type { SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
-import { isExpired, type ExpiredRows } from './expired-rows.ts';
-import { asInstant, unreadable, type ExpiryColumn } from './expiry.ts';
+import { allOf, joined, type SqlFragment } from '../database/sql.ts';
+import { isExpired, secondsOf, type ExpiredRows } from './expired-rows.ts';
+import { asInstant, unreadable } from './expiry.ts';
 import { sentinelsOf } from './sentinels.ts';
 import type { Target } from './target.ts';
 
-/** What a table holds, by its expiries. */
+/** What a target's rows hold, by their expiries. Rows that its conditions leave out do not count. */
 export interface RowCounts {
   readonly totalRows: number;
   readonly expiredRows: number;
-  /** Rows whose expiry is NULL, and which never expire. */
+  /** Rows without an expiry, or with a value that is configured to mean "never": these never expire. */
   readonly nullRows: number;
   /** Rows whose expiry cannot be read, and which never expire either. */
   readonly unreadableRows: number;
   /** Expiry of the oldest expired row, as PostgreSQL writes it in UTC; null: there is none. */
   readonly oldest: string | null;
+  /** The same of the row that expired last. */
+  readonly newest: string | null;
   /** Rows at well-known values, whether these have expired or not. */
   readonly sentinels: readonly SentinelRows[];
   /** Those of them that have expired. */
@@ -37,6 +39,7 @@ interface Counted {
   readonly nulls: string;
   readonly unreadable: string;
   readonly oldest: string | null;
+  readonly newest: string | null;
   readonly sentinels: readonly number[];
   readonly expired_sentinels: readonly number[];
 }
@@ -94,46 +97,108 @@ async function unlessTimeout<Answer>(question: Promise<Answer>): Promise<Answer 
 
 /** @param share - of the table's blocks that are read; left out: all */
 function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
-  const { expiry, quotedTable } = rows.target;
+  const { target } = rows;
   const gone = isExpired(rows);
-  const countSentinels = (and: string): string =>
-    sentinelCounts(expiry, (sql) => `count(*) filter (where ${sql}${and})`);
-  return {
-    sql: `select count(*) as total, count(*) filter (where ${gone.sql}) as expired,
-        count(*) filter (where ${expiry.column} is null) as nulls,
-        count(*) filter (where ${unreadable(expiry) ?? 'false'}) as unreadable,
-        to_jsonb(min(${asInstant(expiry)}) filter (where ${gone.sql}) at time zone 'UTC') #>> '{}' as oldest,
-        ${countSentinels('')} as sentinels, ${countSentinels(` and ${gone.sql}`)} as expired_sentinels
-      from ${quotedTable}${share === undefined ? '' : sampleOf(share)}`,
-    params: [...gone.params, ...gone.params, ...sentinelsOf(expiry).flatMap(() => gone.params)],
-  };
+  return joined(
+    [
+      { sql: 'select count(*) as total, ', params: [] },
+      countsOf(rows, countFiltered),
+      { sql: ', ', params: [] },
+      { sql: `${countFiltered(gone).sql} as expired, `, params: gone.params },
+      {
+        sql: `${ends(rows, ` filter (where ${gone.sql})`)}, `,
+        params: [...gone.params, ...gone.params],
+      },
+      sentinelCounts(rows, (condition) => countFiltered(allOf(condition, gone))),
+      { sql: ` as expired_sentinels from ${target.quotedTable}`, params: [] },
+      { sql: share === undefined ? '' : sampleOf(share), params: [] },
+      whereOf(target),
+    ],
+    '',
+  );
 }
 
 /** Each part by its own range of the index; the table's length does not matter. */
 function countByIndex(rows: ExpiredRows): SqlFragment {
-  const { expiry, quotedTable } = rows.target;
+  const { target } = rows;
   const gone = isExpired(rows);
-  const countWhere = (sql: string): string => `(select count(*) from ${quotedTable} where ${sql})`;
-  return {
-    sql: `select '0' as total, '0' as unreadable, expired, expired_sentinels, oldest,
-        ${countWhere(`${expiry.column} is null`)} as nulls, ${sentinelCounts(expiry, countWhere)} as sentinels
-      from (select count(*) as expired,
-          to_jsonb(min(${asInstant(expiry)}) at time zone 'UTC') #>> '{}' as oldest,
-          ${sentinelCounts(expiry, (sql) => `count(*) filter (where ${sql})`)} as expired_sentinels
-        from ${quotedTable} where ${gone.sql}) as counted`,
-    params: gone.params,
+  const countWhere = (condition: SqlFragment): SqlFragment => {
+    const { sql, params } = allOf(condition, ...target.where);
+    return { sql: `(select count(*) from ${target.quotedTable} where ${sql})`, params };
   };
+  return joined(
+    [
+      { sql: `select '0' as total, expired, expired_sentinels, oldest, newest, `, params: [] },
+      countsOf(rows, countWhere),
+      { sql: ` from (select count(*) as expired, ${ends(rows, '')}, `, params: [] },
+      sentinelCounts(rows, countFiltered),
+      {
+        sql: ` as expired_sentinels from ${target.quotedTable} where ${gone.sql}) as counted`,
+        params: gone.params,
+      },
+    ],
+    '',
+  );
 }
 
-function sentinelCounts(expiry: ExpiryColumn, count: (condition: string) => string): string {
-  const counts = sentinelsOf(expiry).map(({ sql }) => `${count(sql)}::float8`);
-  return `json_build_array(${counts.join(', ')})`;
+function countFiltered({ sql, params }: SqlFragment): SqlFragment {
+  return { sql: `count(*) filter (where ${sql})`, params };
+}
+
+/** What both ways count alike: rows that never expire, and those at well-known values. */
+function countsOf(
+  { target }: ExpiredRows,
+  count: (condition: SqlFragment) => SqlFragment,
+): SqlFragment {
+  const { expiry, expiryColumns, never } = target;
+  const isUnreadable = unreadable(expiryColumns) ?? 'false';
+  const isNever = never.map(({ sql, params }) => ({ sql: `not ${sql}`, params }));
+  const isNull =
+    expiry === undefined ? 'false' : `${expiry.column} is null and not ${isUnreadable}`;
+  const noExpiry = joined([{ sql: isNull, params: [] }, ...isNever], ' or ');
+  return joined(
+    [
+      count({ ...noExpiry, sql: `(${noExpiry.sql})` }),
+      { sql: ' as nulls, ', params: [] },
+      count(allOf({ sql: isUnreadable, params: [] }, ...never)),
+      { sql: ' as unreadable, ', params: [] },
+      sentinelCounts({ target }, count),
+      { sql: ' as sentinels', params: [] },
+    ],
+    '',
+  );
+}
+
+/** The first and the last expiry, of those rows that `filter` leaves. */
+function ends({ target: { expiry, lifetimeSeconds } }: ExpiredRows, filter: string): string {
+  const end = (aggregate: string): string =>
+    expiry === undefined
+      ? 'null'
+      : `to_jsonb((${aggregate}(${asInstant(expiry)})${filter} + ${secondsOf(lifetimeSeconds)}) at time zone 'UTC') #>> '{}'`;
+  return `${end('min')} as oldest, ${end('max')} as newest`;
+}
+
+function sentinelCounts(
+  { target }: Pick<ExpiredRows, 'target'>,
+  count: (condition: SqlFragment) => SqlFragment,
+): SqlFragment {
+  const counts = sentinelsOf(target).map(({ sql }) => count({ sql, params: [] }));
+  const { sql, params } = joined(
+    counts.map((each) => ({ ...each, sql: `${each.sql}::float8` })),
+    ', ',
+  );
+  return { sql: `json_build_array(${sql})`, params };
+}
+
+function whereOf({ where }: Target): SqlFragment {
+  const { sql, params } = allOf(...where);
+  return { sql: sql === '' ? '' : ` where ${sql}`, params };
 }
 
 /** @param share - of the table that `query` reads; left out: all */
 async function count(
   em: EntityManager,
-  { target: { expiry } }: ExpiredRows,
+  { target }: ExpiredRows,
   timeoutMilliseconds: number,
   query: SqlFragment,
   share?: number,
@@ -143,21 +208,25 @@ async function count(
   const scale = (rows: string | number | undefined): number =>
     Math.round(Number(rows ?? 0) / (share ?? 1));
   const named = (rows: readonly number[] = []): readonly SentinelRows[] =>
-    sentinelsOf(expiry).flatMap(({ value }, index) => {
+    sentinelsOf(target).flatMap(({ value }, index) => {
       const found = scale(rows[index]);
       return found === 0 ? [] : [{ value, rows: found }];
     });
-  const oldest = row?.oldest ?? null;
   return {
     totalRows: scale(row?.total),
     expiredRows: scale(row?.expired),
     nullRows: scale(row?.nulls),
     unreadableRows: scale(row?.unreadable),
-    oldest: oldest === null || oldest.includes('infinity') ? oldest : `${oldest}Z`,
+    oldest: inUtc(row?.oldest),
+    newest: inUtc(row?.newest),
     sentinels: named(row?.sentinels),
     expiredSentinels: named(row?.expired_sentinels),
     isEstimate: share !== undefined,
   };
+}
+
+function inUtc(text: string | null = null): string | null {
+  return text === null || text.includes('infinity') ? text : `${text}Z`;
 }
 
 /**
@@ -166,14 +235,15 @@ async function count(
  */
 export async function countUnreadable(
   em: EntityManager,
-  { expiry, quotedTable }: Target,
+  { expiryColumns, quotedTable, never, where }: Target,
   timeoutMilliseconds = 5_000,
 ): Promise<number | undefined> {
-  const condition = unreadable(expiry);
+  const condition = unreadable(expiryColumns);
   if (condition === undefined) return undefined;
   const settings = { ...ASKING, statement_timeout: `${timeoutMilliseconds}ms` };
-  const sql = `select count(*) as count from ${quotedTable} where ${condition}`;
-  const rows = await unlessTimeout(ask<{ count: string }>(em, settings, { sql, params: [] }));
+  const { sql, params } = allOf({ sql: condition, params: [] }, ...never, ...where);
+  const query = { sql: `select count(*) as count from ${quotedTable} where ${sql}`, params };
+  const rows = await unlessTimeout(ask<{ count: string }>(em, settings, query));
   const unreadableRows = Number(rows?.[0]?.count ?? 0);
   return unreadableRows === 0 ? undefined : unreadableRows;
 }
@@ -183,11 +253,15 @@ export function sampleOf(share: number): string {
   return ` tablesample system (${(share * 100).toFixed(6)}) repeatable (1)`;
 }
 
-/** The table's length in blocks. */
-export async function countBlocks(em: EntityManager, target: Target): Promise<number> {
+/** The table's length in blocks, with all its partitions. */
+export async function countBlocks(
+  em: EntityManager,
+  { oid, leaves = [] }: Target,
+): Promise<number> {
   const [row] = await ask<{ blocks: number }>(em, ASKING, {
-    sql: `select (pg_relation_size(?::oid) / current_setting('block_size')::int8)::int4 as blocks`,
-    params: [target.oid],
+    sql: `select coalesce(sum(pg_relation_size(oid) / current_setting('block_size')::int8), 0)::float8 as blocks
+      from jsonb_array_elements_text(?::jsonb) relation (name), cast(name as oid) oid`,
+    params: [JSON.stringify([oid, ...leaves.map((leaf) => leaf.oid)])],
   });
   return row?.blocks ?? 0;
 }

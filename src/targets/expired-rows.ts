@@ -1,15 +1,27 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { allOf, type SqlFragment } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
-import type { SqlFragment } from '../database/sql.ts';
-import { asInstant, boundOf, localTimeAsText } from './expiry.ts';
+import {
+  asInstant,
+  boundOf,
+  isAboveSmallest,
+  localTimeAsText,
+  type ExpiryColumn,
+} from './expiry.ts';
 import type { Target } from './target.ts';
 
 /** Which rows go: a target's rows that had expired by the deadline. */
-export interface ExpiredRows {
+export interface ExpiredRows extends Bounds {
   readonly target: Target;
-  /** `deadline` in the column's own type, as text. */
-  readonly bound: string;
   readonly deadline: string;
+}
+
+/** Where the values of expired rows end. */
+interface Bounds {
+  /** In the type of the expiry's column, as text. */
+  readonly bound: string;
+  /** As an instant: the deadline, less the lifetime of the rule. */
+  readonly latest: string;
 }
 
 /**
@@ -18,17 +30,24 @@ export interface ExpiredRows {
  * lives.
  *
  * @param cutoff - ISO 8601; the database's present when left out
+ * @param graceSeconds - the target's own when left out
  */
 export async function expiredRowsOf(
   em: EntityManager,
   target: Target,
-  { cutoff, graceSeconds }: { readonly cutoff?: string | undefined; readonly graceSeconds: number },
+  {
+    cutoff,
+    graceSeconds = target.graceSeconds,
+  }: {
+    readonly cutoff?: string | undefined;
+    readonly graceSeconds?: number;
+  } = {},
 ): Promise<ExpiredRows> {
-  const [row] = await ask<{ deadline: string; bound: string }>(
+  const [row] = await ask<Bounds & { deadline: string }>(
     em,
     {},
     {
-      sql: `select ${instantAsText('deadline')} as deadline, ${boundOf(target.expiry, 'deadline')} as bound
+      sql: `select ${instantAsText('deadline')} as deadline, ${boundsOf(target, 'deadline')}
        from (select ${DEADLINE} as deadline) fixed`,
       params: [cutoff ?? 'infinity', graceSeconds],
     },
@@ -37,16 +56,47 @@ export async function expiredRowsOf(
   return { target, ...row };
 }
 
-/** True for rows whose expiry is not after the deadline; a NULL expiry never is. */
-export function isExpired({ target, bound, deadline }: ExpiredRows): SqlFragment {
-  const { expiry } = target;
+/** SQL for the columns of {@link Bounds}, from that of a deadline. */
+export function boundsOf(
+  { expiry, lifetimeSeconds }: Pick<Target, 'expiry' | 'lifetimeSeconds'>,
+  deadline: string,
+): string {
+  const latest = `(${deadline} operator(pg_catalog.-) ${secondsOf(lifetimeSeconds)})`;
+  const bound = expiry === undefined ? "''::pg_catalog.text" : boundOf(expiry, latest);
+  return `${bound} as bound, ${instantAsText(latest)} as latest`;
+}
+
+/** SQL for an interval. */
+export function secondsOf(seconds: number): string {
+  return `pg_catalog.make_interval(secs => '${seconds}'::pg_catalog.float8)`;
+}
+
+/**
+ * True for rows of the target whose expiry is not after the deadline. Not true for a NULL, the smallest value of a type
+ * and values that mean "never".
+ */
+export function isExpired(rows: ExpiredRows): SqlFragment {
+  const { expiry, expiryColumns, never, where } = rows.target;
+  if (expiry === undefined) return allOf(...where);
+  const combined = expiry === expiryColumns[0] ? [] : expiryColumns;
+  const smallest = combined
+    // No text is read as an infinity.
+    .filter(({ type }) => type !== 'iso8601')
+    .map((column) => ({ sql: `coalesce(${isAboveSmallest(column)}, true)`, params: [] }));
+  return allOf(hasPassed(expiry, rows), ...smallest, ...never, ...where);
+}
+
+function hasPassed(expiry: ExpiryColumn, { bound, latest }: Bounds): SqlFragment {
   const { column, sqlType } = expiry;
-  const upToBound = { sql: `${column} operator(pg_catalog.<=) ?::${sqlType}`, params: [bound] };
+  const upToBound = {
+    sql: `${column} operator(pg_catalog.<=) ?::${sqlType} and ${isAboveSmallest(expiry)}`,
+    params: [bound],
+  };
   switch (expiry.type) {
     case 'iso8601':
       return {
         sql: `${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz`,
-        params: [deadline],
+        params: [latest],
       };
     case 'timestamp':
       if (expiry.timeZone === 'UTC') return upToBound;
@@ -57,7 +107,7 @@ export function isExpired({ target, bound, deadline }: ExpiredRows): SqlFragment
           `${upToBound.sql} and case when ${column} operator(pg_catalog.<) ` +
           `(?::pg_catalog.timestamp operator(pg_catalog.-) pg_catalog.make_interval(days => 2)) then true ` +
           `else ${asInstant(expiry)} operator(pg_catalog.<=) ?::pg_catalog.timestamptz end`,
-        params: [bound, bound, deadline],
+        params: [bound, bound, latest],
       };
     case 'timestamptz':
     case 'epoch-seconds':

@@ -1,4 +1,4 @@
-import type { ExpiryType } from '../config/config.ts';
+import type { ExpiryType } from '../config/expiry-types.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the
@@ -8,9 +8,9 @@ import type { ExpiryType } from '../config/config.ts';
  * no search_path changes.
  */
 
-/** The column that says when a row expires, as the catalogue and the configuration describe it. */
+/** A column that says when a row expires, or an expression made of such columns. */
 export interface ExpiryColumn {
-  /** Quoted, ready for SQL. */
+  /** Ready for SQL: a quoted name, or an expression in parentheses. */
   readonly column: string;
   readonly type: ExpiryType;
   /** SQL type in which the column is compared, and in which positions are kept; its index can be used. */
@@ -45,6 +45,15 @@ const ZONE = ' {0,1}([Zz]|[+-](0[0-9]|1[0-5])(:{0,1}[0-5][0-9](:[0-5][0-9]){0,1}
  * for a parameter.
  */
 const ISO_8601 = `^(${DATE})([T ](${TIME})(${ZONE}){0,1}){0,1} *$`;
+
+const INSTANT = 'timestamp with time zone';
+
+/** By type; other numbers have an infinity. */
+const SMALLEST: Readonly<Record<string, string>> = {
+  smallint: '-32768',
+  integer: '-2147483648',
+  bigint: '-9223372036854775808',
+};
 
 /** A zone follows the date, which has hyphens of its own. */
 const HAS_ZONE = '^.{10}.*[Zz+-]';
@@ -89,9 +98,8 @@ export function asInstant(expiry: ExpiryColumn): string {
       );
     }
     case 'epoch-seconds':
-      return fromEpoch(`${column}::pg_catalog.numeric`);
     case 'epoch-milliseconds':
-      return fromEpoch(product(`${column}::pg_catalog.numeric`, 0.001));
+      return fromEpoch(epochOf(expiry));
     case 'iso8601': {
       const text = textOf(expiry);
       // Only digits and punctuation are left, so no abbreviation of a zone can take part.
@@ -112,16 +120,88 @@ export function asInstant(expiry: ExpiryColumn): string {
   }
 }
 
-/** True for a text that cannot be read as an instant; undefined for types all of whose values can be. */
-export function unreadable(expiry: ExpiryColumn): string | undefined {
-  return expiry.type === 'iso8601'
-    ? `(${expiry.column} is not null and ${asInstant(expiry)} is null)`
-    : undefined;
+/** True for rows with a text that cannot be read as an instant; undefined where all values can be. */
+export function unreadable(columns: readonly ExpiryColumn[]): string | undefined {
+  const tests = columns
+    .filter(({ type }) => type === 'iso8601')
+    .map((column) => `(${column.column} is not null and ${asInstant(column)} is null)`);
+  return tests.length === 0 ? undefined : `(${tests.join(' or ')})`;
 }
 
-/** Whether an index on the column can find expired rows; text has to be read row by row. */
-export function isIndexable(expiry: ExpiryColumn): boolean {
-  return expiry.type !== 'iso8601';
+/**
+ * The latest of several columns. NULLs do not count; a row in which a text cannot be read has no expiry, since that
+ * text may be the latest.
+ */
+export function latestOf(columns: readonly ExpiryColumn[]): ExpiryColumn {
+  const latest = `greatest(${columns.map(asInstant).join(', ')})`;
+  const isUnreadable = unreadable(columns);
+  return {
+    column:
+      isUnreadable === undefined ? latest : `(case when not ${isUnreadable} then ${latest} end)`,
+    type: 'timestamptz',
+    sqlType: INSTANT,
+    columnType: INSTANT,
+    timeZone: undefined,
+  };
+}
+
+/** A column that holds the lifetime of each row. */
+export interface LifetimeColumn {
+  /** Ready for SQL. */
+  readonly column: string;
+  /** Seconds of which its numbers count so many; undefined: it is an interval. */
+  readonly unitSeconds: number | undefined;
+}
+
+/** Early enough that any lifetime which is added is a timestamp, and late enough to be one in every zone. */
+const LATEST_START = "'200000-01-01 00:00:00+00'::pg_catalog.timestamptz";
+const EARLIEST_START = "'4700-01-01 00:00:00+00 BC'::pg_catalog.timestamptz";
+
+const INTERVAL_PARTS = ['year', 'month', 'day', 'hour', 'minute', 'second'];
+
+/** In seconds: longer than any lifetime, and short enough to be added to a start. */
+const LONGEST_INTERVAL = "'1000000000000'::pg_catalog.numeric";
+
+/**
+ * A start and the lifetime of each row, added up in numbers that no column's value can exceed. NULL where either is
+ * NULL or the lifetime, or a part of an interval, is negative. Days and months of an interval count in the start's zone.
+ */
+export function withLifetime(start: ExpiryColumn, lifetime: LifetimeColumn): ExpiryColumn {
+  const { column, unitSeconds } = lifetime;
+  const sum = (number: string): string => `(${epochOf(start)} operator(pg_catalog.+) ${number})`;
+  let expiry: string;
+  if (unitSeconds === undefined) {
+    const seconds = `extract(epoch from ${column})`;
+    // Parts of both signs could leave the range of timestamps on the way to a sum within it.
+    const parts = INTERVAL_PARTS.map((part) => `extract(${part} from ${column})`);
+    const zone = start.timeZone ?? 'UTC';
+    const instant = asInstant(start);
+    const local = `pg_catalog.timezone(${literal(zone)}, ${instant})`;
+    const isInRange =
+      `${seconds} operator(pg_catalog.<) ${LONGEST_INTERVAL} and ${instant} operator(pg_catalog.<) ${LATEST_START} ` +
+      `and ${instant} operator(pg_catalog.>) ${EARLIEST_START}`;
+    expiry =
+      `(case when ${isPositive(`least(${parts.join(', ')})`)} and ${isInRange} then ` +
+      `extract(epoch from ${inZone(`(${local} operator(pg_catalog.+) ${column})`, zone)}) end)`;
+  } else {
+    const number = `${column}::pg_catalog.numeric`;
+    expiry = `(case when ${isPositive(number)} then ${sum(product(number, unitSeconds))} end)`;
+  }
+  return {
+    column: expiry,
+    type: 'epoch-seconds',
+    sqlType: 'numeric',
+    columnType: 'numeric',
+    timeZone: undefined,
+  };
+}
+
+/**
+ * True for rows whose value is the smallest one of its type, or an infinite past: no application means an instant by it.
+ */
+export function isAboveSmallest({ column, type, sqlType, columnType }: ExpiryColumn): string {
+  const smallest = type.startsWith('epoch') ? (SMALLEST[columnType] ?? '-Infinity') : '-infinity';
+  return `${column} operator(pg_catalog.>) '${smallest}'::${sqlType}`;
 }
 
 /** SQL that writes a `timestamptz` as local time of a zone, in ISO 8601 with microseconds. */
@@ -136,6 +216,25 @@ function epochBound({ columnType }: ExpiryColumn, epoch: string): string {
   return whole
     ? `pg_catalog.floor(${epoch})::pg_catalog.int8::pg_catalog.text`
     : `(${epoch})::pg_catalog.text`;
+}
+
+/** The value as a number of seconds since 1970. */
+function epochOf(expiry: ExpiryColumn): string {
+  const number = `${expiry.column}::pg_catalog.numeric`;
+  switch (expiry.type) {
+    case 'epoch-seconds':
+      return number;
+    case 'epoch-milliseconds':
+      return product(number, 0.001);
+    case 'timestamptz':
+    case 'timestamp':
+    case 'iso8601':
+      return `extract(epoch from ${asInstant(expiry)})`;
+  }
+}
+
+function isPositive(number: string): string {
+  return `${number} operator(pg_catalog.>=) '0'::pg_catalog.numeric`;
 }
 
 function fromEpoch(seconds: string): string {
@@ -166,7 +265,7 @@ function timestamp(text: string): string {
   return `'${text}'::pg_catalog.timestamp`;
 }
 
-/** Configuration and constants only; values of rows never come here. */
+/** A text constant. Configuration and constants only; values of rows never come here. */
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'::pg_catalog.text`;
 }

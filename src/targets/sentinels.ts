@@ -1,4 +1,5 @@
 import { asInstant, type ExpiryColumn } from './expiry.ts';
+import type { Target } from './target.ts';
 
 /** A value that many applications use for "never", or in place of no value. */
 export interface Sentinel {
@@ -18,8 +19,13 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
 
 const INSTANTS = ['-infinity', '0001-01-01 00:00:00', '1970-01-01 00:00:00', 'infinity'];
 
-/** The well-known values of an expiry's type. */
-export function sentinelsOf(expiry: ExpiryColumn): readonly Sentinel[] {
+/** The well-known values of the columns of which a target's expiry is made; not those that are known to mean "never". */
+export function sentinelsOf({ expiryColumns, config }: Target): readonly Sentinel[] {
+  const never = new Set(config.never.map(String));
+  return expiryColumns.flatMap(ofColumn).filter(({ value }) => !never.has(value));
+}
+
+function ofColumn(expiry: ExpiryColumn): readonly Sentinel[] {
   const { column, columnType, sqlType } = expiry;
   const isEpoch = expiry.type === 'epoch-seconds' || expiry.type === 'epoch-milliseconds';
   const operand = expiry.type === 'iso8601' ? asInstant(expiry) : column;

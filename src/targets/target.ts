@@ -1,17 +1,28 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ExpiryType, TargetConfig } from '../config/config.ts';
-import { SETTINGS, targetSettings } from '../config/settings.ts';
+import type { TargetConfig } from '../config/config.ts';
+import { LIFETIME_UNITS, type ExpiryType } from '../config/expiry-types.ts';
+import { assignment, settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/sql.ts';
-import { ask, ASKING } from '../database/transaction.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
+import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
+import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
 import { KINDS, textOf } from '../failures/kinds.ts';
-import { isIndexable, type ExpiryColumn } from './expiry.ts';
+import {
+  locateTable,
+  readCatalogue,
+  type CatalogueColumn,
+  type CatalogueTable,
+} from './catalogue.ts';
+import { childrenOf, type Children } from './children.ts';
+import { conditionsOf, neverConditions } from './conditions.ts';
+import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
+import { readLeaves, requirePlain, type Leaf } from './partitions.ts';
+import { readTableFacts } from './table-facts.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
 
-/** A table that was found in the catalogue and can be cleaned. */
+/** A table that was found in the catalogue and can be cleaned, with its rule. */
 export interface Target extends Supported {
   readonly name: string;
   /** The table's OID, to which its name was resolved once; an unsigned 32-bit number as text. */
@@ -21,43 +32,50 @@ export interface Target extends Supported {
   readonly entity: ReturnType<typeof defineTarget>;
   /** Quoted, with its schema, ready for SQL. */
   readonly quotedTable: string;
-  readonly expiry: ExpiryColumn;
-  /** Indexes that can find rows by their expiry. */
+  /** What is compared with the deadline; undefined: rows that meet the conditions expire at once. */
+  readonly expiry: ExpiryColumn | undefined;
+  /** The columns of which the expiry is made. */
+  readonly expiryColumns: readonly ExpiryColumn[];
+  /** True where the column holds the expiry itself, and not the start of a lifetime. */
+  readonly isDirect: boolean;
+  /** A row expires so long after the value that is compared. */
+  readonly lifetimeSeconds: number;
+  readonly graceSeconds: number;
+  /** Conditions that the target's rows meet. */
+  readonly where: readonly SqlFragment[];
+  /** Conditions that rows with a configured value for "never" do not meet. */
+  readonly never: readonly SqlFragment[];
+  /** Tables whose rows refer to the target's, as far as the rule says something about them. */
+  readonly children: Children;
+  /** Whether an index on the expiry's column can be used at all: text is read row by row, and an expression has none. */
+  readonly canUseIndex: boolean;
+  /** Indexes that can find rows by their expiry; of a partitioned table those of its partitions, if all have one. */
   readonly expiryIndexes: readonly string[];
+  /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
+  readonly leaves: readonly Leaf[] | undefined;
+  /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
+  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
+  /** For messages. */
+  readonly config: TargetConfig;
 }
 
 /** TID range scans, which the sweep needs, came with PostgreSQL 14. */
 const OLDEST_SERVER = 140_000;
 
 /** The representation that a column type implies where the configuration names none. */
-const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
+export const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
   'timestamp with time zone': 'timestamptz',
   'timestamp without time zone': 'timestamp',
 };
 
 /** Which column types each representation may be stored in. */
-const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
+export const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
   timestamptz: /^timestamp with time zone$/,
   timestamp: /^timestamp without time zone$/,
   'epoch-seconds': /^(integer|bigint|numeric|double precision)$/,
   'epoch-milliseconds': /^(bigint|numeric|double precision)$/,
   iso8601: /^(text|character varying|character)$/,
 };
-
-interface Located {
-  readonly oid: string;
-  readonly schema: string;
-}
-
-interface CatalogueRow {
-  readonly version: number;
-  readonly version_name: string;
-  readonly kind: string | null;
-  readonly has_children: boolean;
-  readonly type: string | null;
-  readonly columns: readonly string[] | null;
-  readonly indexes: readonly string[] | null;
-}
 
 /**
  * Looks a target up in the catalogue.
@@ -71,43 +89,131 @@ export async function inspectTarget(
   config: TargetConfig,
   configured: readonly TargetConfig[] = [],
 ): Promise<Target> {
-  const { name, expiresColumn } = config;
+  const { name } = config;
   checkNames(config);
-  const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(config)]);
-  const [row] = await ask<CatalogueRow>(em, ASKING, {
-    sql: CATALOGUE,
-    params: [found?.oid ?? null, expiresColumn],
-  });
-  if (found === undefined || row === undefined || row.kind === null) {
+  const found = await locateTable(em, config);
+  const catalogue = await readCatalogue(em, found?.oid);
+  if (found === undefined || catalogue === undefined || catalogue.kind === null) {
     throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, config), config);
   }
   const { oid, schema } = found;
   const quotedTable = quoteTable({ schema, table: config.table });
-  checkKind(config, quotedTable, row);
-  if (row.type === null) {
-    const columns = row.columns?.join(', ') ?? '';
-    const text = `${textOf(KINDS.noColumn, { ...config, schema })} Its columns: ${columns}.`;
+  checkKind(config, quotedTable, catalogue);
+  const columnOf = (wanted: string): CatalogueColumn => {
+    const column = catalogue.columns?.find((candidate) => candidate.name === wanted);
+    if (column !== undefined) return column;
+    const columns = catalogue.columns?.map((candidate) => candidate.name).join(', ') ?? '';
+    const text = `${textOf(KINDS.noColumn, { ...config, schema }, { column: wanted })} Its columns: ${columns}.`;
     throw new FinalDeletionError(FAILURE.noColumn, text, config);
-  }
-  const type = expiryType(config, row.type);
-  const expiry: ExpiryColumn = {
-    column: quoteName(expiresColumn),
-    type,
-    // A deadline after 2038 is no integer; an index on an integer takes a bigint.
-    sqlType: row.type === 'integer' ? 'bigint' : row.type,
-    columnType: row.type,
-    timeZone: config.timeZone ?? (await inferTimeZone(em, config, type)),
   };
+  const columns = config.expiresColumns.map(columnOf);
+  const expiryColumns: ExpiryColumn[] = [];
+  for (const column of columns) expiryColumns.push(await expiryColumnOf(em, config, column));
+  const [first, ...others] = expiryColumns;
+  const start = first === undefined || others.length === 0 ? first : latestOf(expiryColumns);
+  const { lifetimeColumn: lifetime } = config;
+  const expiry =
+    start === undefined || lifetime === undefined
+      ? start
+      : withLifetime(start, lifetimeColumnOf(config, columnOf(lifetime.column)));
+  const where = conditionsOf(config, columnOf);
+  const never = neverConditions(config, columns);
+  const leaves = catalogue.kind === 'p' ? await readLeaves(em, oid, columns[0]?.name) : undefined;
+  requirePlain(config, quotedTable, leaves ?? []);
+  const canUseIndex = expiry !== undefined && expiry === first && expiry.type !== 'iso8601';
+  const indexes =
+    leaves === undefined ? [columns[0]?.indexes ?? []] : leaves.map((leaf) => leaf.indexes);
+  const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
+  await checkValues(em, config, [...tested], [...where, ...never]);
+  const facts = await readTableFacts(em, oid);
+  const children = await childrenOf(em, config, facts, catalogue.columns ?? []);
   return {
-    ...(await requireSupported(em, config, oid, configured)),
+    ...(await requireSupported(em, config, facts, children, configured)),
+    children,
     name,
     oid,
     schema,
     entity: defineTarget(config),
     quotedTable,
     expiry,
-    expiryIndexes: isIndexable(expiry) ? (row.indexes ?? []) : [],
+    expiryColumns,
+    isDirect: expiry !== undefined && lifetime === undefined && config.lifetimeSeconds === 0,
+    lifetimeSeconds: config.lifetimeSeconds,
+    graceSeconds: config.graceSeconds,
+    where,
+    never,
+    canUseIndex,
+    expiryIndexes: canUseIndex && indexes.every(({ length }) => length > 0) ? indexes.flat() : [],
+    leaves,
+    config,
   };
+}
+
+async function expiryColumnOf(
+  em: EntityManager,
+  config: TargetConfig,
+  column: CatalogueColumn,
+): Promise<ExpiryColumn> {
+  const type = expiryType(config, column);
+  return {
+    column: quoteName(column.name),
+    type,
+    // A deadline after 2038 is no integer; an index on an integer takes a bigint.
+    sqlType: column.type === 'integer' ? 'bigint' : column.type,
+    columnType: column.type,
+    timeZone: config.timeZone ?? (await inferTimeZone(em, config, column.name, type)),
+  };
+}
+
+function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): LifetimeColumn {
+  const unit = config.lifetimeColumn?.unit;
+  const key = settingOf(config, 'expires.lifetimeUnit');
+  const refuse = (problem: string): FinalDeletionError => {
+    const text = `column ${quoteName(column.name)} is of type ${column.type}, ${problem}`;
+    return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
+  };
+  if (column.type === 'interval') {
+    if (unit !== undefined) throw refuse(`which has no unit. Remove ${key}.`);
+    return { column: quoteName(column.name), unitSeconds: undefined };
+  }
+  if (!/^(smallint|integer|bigint|numeric|real|double precision)$/.test(column.type)) {
+    throw refuse('which holds no lifetime. Use a column of an integer type, numeric or interval.');
+  }
+  if (unit === undefined) {
+    throw refuse(
+      `which does not say its unit. Set ${key} to ${Object.keys(LIFETIME_UNITS).join(', ')}.`,
+    );
+  }
+  // Cast to numeric, a real would be rounded to six digits.
+  const cast = column.type === 'real' ? '::pg_catalog.float8' : '';
+  return { column: `${quoteName(column.name)}${cast}`, unitSeconds: LIFETIME_UNITS[unit] };
+}
+
+/** A value that PostgreSQL cannot read as its column's type would fail the first chunk. Reads no row of the table. */
+async function checkValues(
+  em: EntityManager,
+  config: TargetConfig,
+  columns: readonly CatalogueColumn[],
+  conditions: readonly SqlFragment[],
+): Promise<void> {
+  if (conditions.length === 0) return;
+  const nulls = columns.map(
+    ({ name, qualifiedType }) => `null::${qualifiedType} as ${quoteName(name)}`,
+  );
+  const { sql, params } = allOf(...conditions);
+  try {
+    await ask(em, ASKING, {
+      sql: `select from (select ${nulls.join(', ')}) as empty where ${sql}`,
+      params,
+    });
+  } catch (error) {
+    if (sqlState(error)?.startsWith('22') !== true) throw error;
+    const values = params.map((value) => JSON.stringify(value)).join(', ');
+    const text =
+      `a value of its conditions cannot be read as the type of its column: ${values}. Correct ` +
+      `${settingOf(config, 'where')} or ${settingOf(config, 'expires.never')}.`;
+    throw new FinalDeletionError(FAILURE.wrongColumnType, text, config);
+  }
 }
 
 /**
@@ -119,6 +225,7 @@ export async function inspectTarget(
 async function inferTimeZone(
   em: EntityManager,
   config: TargetConfig,
+  column: string,
   type: ExpiryType,
 ): Promise<string | undefined> {
   if (type !== 'timestamp' && type !== 'iso8601') return 'UTC';
@@ -127,8 +234,8 @@ async function inferTimeZone(
   if (type === 'iso8601') return undefined;
   throw new FinalDeletionError(
     FAILURE.unclearTimeZone,
-    `column "${config.expiresColumn}" is a timestamp without time zone, and not every connection to the database gets ` +
-      `UTC: ${zones.join(', ')}. Set ${targetSettings(config.name).timeZone.name} to the zone in which the application ` +
+    `column ${quoteName(column)} is a timestamp without time zone, and not every connection to the database gets ` +
+      `UTC: ${zones.join(', ')}. Set ${settingOf(config, 'timeZone')} to the zone in which the application ` +
       'writes the column.',
     config,
   );
@@ -136,28 +243,36 @@ async function inferTimeZone(
 
 /** MikroORM takes a dot within a name for the one between schema and table, and a question mark for a parameter. */
 function checkNames(config: TargetConfig): void {
-  const { schema, table, expiresColumn } = config;
+  const { schema, table, expiresColumns, lifetimeColumn, where } = config;
+  const columns = [
+    ...expiresColumns,
+    ...(lifetimeColumn === undefined ? [] : [lifetimeColumn.column]),
+    ...where.map(({ column }) => column),
+  ];
   const hasDot = [schema, table].some((part) => part?.includes('.'));
-  if (!hasDot && ![schema, table, expiresColumn].some((part) => part?.includes('?'))) return;
+  const questionable = [schema, table, ...columns].find((part) => part?.includes('?'));
+  if (!hasDot && questionable === undefined) return;
   throw new FinalDeletionError(
     FAILURE.unsupportedTable,
-    `${quoteTable(config)} or its column ${quoteName(expiresColumn)} has a ${hasDot ? 'dot' : 'question mark'} in its ` +
-      'name, which is not supported. Rename it.',
+    `${quoteTable(config)} or its column ${quoteName(questionable ?? columns[0] ?? '')} has a ` +
+      `${hasDot ? 'dot' : 'question mark'} in its name, which is not supported. Rename it.`,
     config,
   );
 }
 
-function checkKind(config: TargetConfig, table: string, row: CatalogueRow): void {
-  requireVersion(row.version, row.version_name);
-  // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (row.kind === 'r' && !row.has_children) return;
-  const isParent = row.kind === 'r' || row.kind === 'p';
-  throw new FinalDeletionError(
-    FAILURE.unsupportedTable,
-    `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
-      `be a target of its own (${SETTINGS.targets.name}).`,
-    config,
-  );
+function checkKind(config: TargetConfig, table: string, found: CatalogueTable): void {
+  requireVersion(found.version, found.versionName);
+  const refuse = (text: string): FinalDeletionError =>
+    new FinalDeletionError(FAILURE.unsupportedTable, `${table} ${text}`, config);
+  if (found.kind === 'p') {
+    if (config.partitions === 'rows') return;
+    const remedy = assignment(config, 'partitions', 'rows');
+    throw refuse(`is partitioned. Set ${remedy} to clean its partitions one after another.`);
+  }
+  if (found.kind !== 'r') throw refuse('is not a table. Use an ordinary or a partitioned table.');
+  if (found.hasChildren) {
+    throw refuse('has child tables that inherit from it. Use a table without any.');
+  }
 }
 
 /** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
@@ -167,11 +282,11 @@ export function requireVersion(number: number, name: string): void {
   throw new FinalDeletionError(FAILURE.unsupportedServer, text);
 }
 
-function expiryType(config: TargetConfig, columnType: string): ExpiryType {
+function expiryType(config: TargetConfig, { name, type: columnType }: CatalogueColumn): ExpiryType {
   const wanted = config.expiresType ?? KNOWN_TYPES[columnType];
-  const setting = targetSettings(config.name).expiresType.name;
+  const setting = settingOf(config, 'expires.type');
   const refuse = (reason: string): FinalDeletionError => {
-    const text = `column "${config.expiresColumn}" is of type ${columnType}, ${reason}`;
+    const text = `column ${quoteName(name)} is of type ${columnType}, ${reason}`;
     return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
   };
   if (wanted === undefined) {
@@ -186,29 +301,3 @@ function expiryType(config: TargetConfig, columnType: string): ExpiryType {
     `but ${setting} is ${wanted}. Correct the setting, or use the column that it is for.`,
   );
 }
-
-// The one query that follows the connection's search_path, as a table's name without a schema means it.
-const LOCATE = `
-  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
-  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;
-
-// One row always. A domain counts as the type it is made of, over however many domains. An index serves when its
-// first column is the expiry, in the default order, over all rows.
-const CATALOGUE = `
-  select current_setting('server_version_num')::int as version,
-    current_setting('server_version') as version_name,
-    c.relkind::text as kind,
-    exists (select from pg_inherits i where i.inhparent = c.oid) as has_children,
-    (with recursive base (type, of) as (
-        select oid, typbasetype from pg_type where oid = a.atttypid
-        union all
-        select t.oid, t.typbasetype from base join pg_type t on t.oid = base.of
-      ) select format_type(type, null) from base where of = 0) as type,
-    (select json_agg(attname order by attnum) from pg_attribute
-      where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
-    (select json_agg(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
-      where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid and m.amname = 'btree') as indexes
-  from (select ?::oid as oid) named
-  left join pg_class c on c.oid = named.oid
-  left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped and a.attnum > 0`;

@@ -13,9 +13,12 @@ const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]
   ['schedule backfill', '--from <instant>', '--to <instant>', '--overlap <policy>', '--json'],
   ['schedule delete', '--json'],
   ['run start', '--cutoff <instant>', '--dry-run', '--no-wait', '--json'],
+  ['init', '--output <file>', '--print', '--force', '--json'],
   ['preview', '--json'],
   ['migrate', '--json'],
   ['status', '--json'],
+  ['presets', '--json'],
+  ['config', '--check <file>', '--json'],
 ];
 
 describe('the help', () => {

@@ -4,6 +4,7 @@ import { test } from '../support/fixtures.ts';
 import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson } from './command-process.ts';
+import { TEST_TARGET } from '../support/settings.ts';
 
 test('check finds what is missing, with the remedy, and passes when nothing is', async ({
   database,
@@ -54,7 +55,9 @@ test('a run that waits for approval is found, shown and answered without its id'
   temporal,
 }) => {
   await fillSessions(database, { expired: 1_200, live: 0 });
-  await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
+  await using _ = await startRealWorker(temporal, database, {
+    targets: [{ ...TEST_TARGET, approvalShare: 1 }],
+  });
   const environment = environmentFor(database, temporal);
   const run = await startRealRun(temporal);
   await expect

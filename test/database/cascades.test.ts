@@ -13,7 +13,7 @@ const OTHER: TargetConfig = {
   ...TEST_TARGET,
   name: 'codes',
   table: 'codes',
-  expiresColumn: 'gone',
+  expiresColumns: ['gone'],
 };
 
 /** 50 expired parents with a live row each that a cascade would delete. */

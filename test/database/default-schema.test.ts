@@ -36,7 +36,7 @@ test('?schema=auth selects the schema of the table in every command', async ({ e
       message: expect.stringContaining('"auth"."sessions"'),
     }),
   );
-  expect(await previewTarget(orm, wanted, config.deletion)).toMatchObject({ eligibleRows: 1_500 });
+  expect(await previewTarget(orm, wanted)).toMatchObject({ eligibleRows: 1_500 });
   const em = orm.em.fork();
   const target = await inspectTarget(em, wanted);
   const rows = await expiredRowsOf(em, target, { graceSeconds: 0 });

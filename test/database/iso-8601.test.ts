@@ -110,7 +110,7 @@ test('text is read as a careful reader would, and no text fails', async ({ datab
       async (given) => {
         const texts = given.filter((text) => !text.includes('\0') && text.isWellFormed());
         const rows = await database.sql<{ at: string | null; is_unreadable: boolean }>(
-          `select round(extract(epoch from ${asInstant(COLUMN)}) * 1000)::text as at, ${unreadable(COLUMN) ?? ''} as is_unreadable
+          `select round(extract(epoch from ${asInstant(COLUMN)}) * 1000)::text as at, ${unreadable([COLUMN]) ?? ''} as is_unreadable
            from unnest($1::text[]) with ordinality as given (expiry, place) order by place`,
           [texts],
         );

@@ -64,7 +64,7 @@ for (const [unit, other, factor] of [
     await database.sql(
       `insert into odd select (extract(epoch from now()) * ${factor})::bigint + i * 60 * ${factor} from generate_series(1, 100) i`,
     );
-    const target = { table: 'odd', expiresColumn: 'expiry' };
+    const target = { table: 'odd', expiresColumns: ['expiry'] };
     expect(
       named(await check(database, { ...target, expiresType: unit }), 'expiry-unit'),
     ).toMatchObject({

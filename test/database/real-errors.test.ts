@@ -29,13 +29,13 @@ describe('what PostgreSQL itself reports', () => {
     },
     {
       words: 'no such column',
-      target: { expiresColumn: 'ends' },
+      target: { expiresColumns: ['ends'] },
       type: FAILURE.noColumn,
       advice: 'SESSION_CLEANUP_EXPIRES_COLUMN',
     },
     {
       words: 'a column that holds no time',
-      target: { expiresColumn: 'ip_address' },
+      target: { expiresColumns: ['ip_address'] },
       type: FAILURE.wrongColumnType,
       advice: 'ip_address',
     },
@@ -104,7 +104,7 @@ describe('what PostgreSQL itself reports', () => {
     await using activities = openActivities(url.href);
     const failure = await failureOf(activities.attempt({}).result);
     expect(failure).toMatchObject({ type: FAILURE.noRight, nonRetryable: true });
-    expect(failure.message).toContain('SELECT, DELETE and UPDATE ("expires_at") on "sessions"');
+    expect(failure.message).toContain('SELECT, DELETE and UPDATE of one column on "sessions"');
     expectNoSecret(failure);
   });
 

@@ -32,7 +32,7 @@ test('a foreign key that restricts keeps some rows only, at any depth, and the r
     [
       'warning',
       'foreign key "audits_id_fkey" of "public"."audits" keeps rows that it refers to: they are left and counted, and all others are deleted',
-      expect.stringContaining('a target of its own that SESSION_CLEANUP_TARGETS names before'),
+      expect.stringContaining('a target of its own before "sessions" in session-cleanup.yaml'),
     ],
     ['ok', expect.stringContaining('"devices_id_fkey"'), undefined],
     [
@@ -54,7 +54,7 @@ test('a foreign key that restricts is fine when an earlier target cleans the chi
     ['ok', expect.stringContaining('the target "codes" cleans "public"."codes" first'), undefined],
   ]);
   expect(await references(database, 'select', [TEST_TARGET, child])).toEqual([
-    ['warning', expect.any(String), 'Name "codes" before "sessions" in SESSION_CLEANUP_TARGETS.'],
+    ['warning', expect.any(String), 'List "codes" before "sessions" in session-cleanup.yaml.'],
     ['ok', 'no other table refers to it', undefined],
   ]);
 });
@@ -165,7 +165,7 @@ test('what is found about a table that two targets share is reported once, namin
 }) => {
   await database.sql('alter table sessions add idle_until timestamptz');
   await database.sql('create table devices (session uuid references sessions on delete cascade)');
-  const idle: TargetConfig = { ...TEST_TARGET, name: 'idle', expiresColumn: 'idle_until' };
+  const idle: TargetConfig = { ...TEST_TARGET, name: 'idle', expiresColumns: ['idle_until'] };
   const found = await check(database, [TEST_TARGET, idle]);
   const about = (name: string): readonly (string | undefined)[] =>
     found.filter((finding) => finding.check === name).map(({ subject }) => subject);

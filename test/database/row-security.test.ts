@@ -82,7 +82,7 @@ test('row-level security on the ledger is an error', async ({ database, newcomer
 });
 
 test('a check that fails is a finding of its target; all others are made', async ({ database }) => {
-  const held = { ...TEST_TARGET, name: 'held', table: 'held', expiresColumn: 'ends' };
+  const held = { ...TEST_TARGET, name: 'held', table: 'held', expiresColumns: ['ends'] };
   await database.sql('create table held (ends bigint)');
   await database.sql(`alter database ${database.name} set lock_timeout = '200ms'`);
   const holder = await database.connect();

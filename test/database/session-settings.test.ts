@@ -1,7 +1,7 @@
 /** What ALTER ROLE and ALTER DATABASE can set, and what others put into a schema of the search_path. */
 import { describe, expect } from 'vitest';
 
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 import { migrate, pendingMigrations } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { check, named } from '../support/check.ts';
@@ -81,7 +81,7 @@ async function expectExact(database: TestDatabase, expiresType: ExpiryType): Pro
   const target = {
     schema: 'public',
     table: 'odd',
-    expiresColumn: 'expiry',
+    expiresColumns: ['expiry'],
     expiresType,
     timeZone: 'Europe/Berlin',
   };
@@ -176,7 +176,7 @@ test.for(['sweep', 'drain'] as const)(
     await forceWay(database, way);
     const findings = await check(database);
     expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-    await using cleaner = openCleaner(database, { settings: { approvalShare: 0.9 } });
+    await using cleaner = openCleaner(database, { target: { approvalShare: 0.9 } });
     expect(await cleaner.preview()).toMatchObject({ eligibleRows: 500 });
     const cutoff = "'infinity'::pg_catalog.timestamptz";
     expect(await cleaner.clean({ cutoff })).toMatchObject({ way, deletedCount: 500 });
@@ -186,8 +186,8 @@ test.for(['sweep', 'drain'] as const)(
     const settings = { ...TEST_DATABASE_SETTINGS, url: emptyDatabase.url };
     const orm = createOrm(settings, []);
     await using _ = { [Symbol.asyncDispose]: () => orm.close(true) };
-    expect(await pendingMigrations(orm, settings)).toHaveLength(3);
-    expect((await migrate(orm)).applied).toHaveLength(3);
+    expect(await pendingMigrations(orm, settings)).toHaveLength(5);
+    expect((await migrate(orm)).applied).toHaveLength(5);
     expect(await pendingMigrations(orm, settings)).toEqual([]);
   },
 );

@@ -11,7 +11,7 @@ import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-const TABLE = { table: 'session', expiresColumn: 'expire' } as const;
+const TABLE = { table: 'session', expiresColumns: ['expire'] } as const;
 
 interface Store {
   set(id: string, session: object, done: (error?: Error) => void): void;

@@ -1,16 +1,20 @@
 /** Settings that tests start from; a test states only what it is about. */
-import type { DatabaseSettings, DeletionSettings, TargetConfig } from '../../src/config/config.ts';
+import {
+  TARGET_DEFAULTS,
+  type DatabaseSettings,
+  type DeletionSettings,
+  type TargetConfig,
+} from '../../src/config/config.ts';
 import { DEFAULT_TARGET } from '../../src/contract/names.ts';
 
 /** The default target: our own table. */
 export const TEST_TARGET: TargetConfig = {
+  ...TARGET_DEFAULTS,
   name: DEFAULT_TARGET,
-  schema: undefined,
   table: 'sessions',
-  expiresColumn: 'expires_at',
-  expiresType: undefined,
   timeZone: 'UTC',
-  cascade: 'refuse',
+  // Most tests have nothing but expired rows.
+  approvalShare: null,
 };
 
 /** All of the database's settings but its address. */
@@ -20,9 +24,8 @@ export const TEST_DATABASE_SETTINGS: Omit<DatabaseSettings, 'url'> = {
   ownsSessionsTable: true,
 };
 
-/** The defaults of the configuration without the approval check: most tests have nothing but expired rows. */
+/** The defaults of the configuration. */
 export const TEST_DELETION: DeletionSettings = {
-  graceSeconds: 0,
   lanes: 2,
   // Tests look into the database all the time.
   lanesWhenBusy: 16,
@@ -34,7 +37,6 @@ export const TEST_DELETION: DeletionSettings = {
   maxReplicaLagSeconds: 10,
   maxTransactionAgeSeconds: 3_600,
   runBudgetSeconds: undefined,
-  approvalShare: null,
   plausibility: 'check',
   ledgerRetentionDays: 30,
 };

@@ -142,14 +142,14 @@ describe('a slice that is interrupted', PATIENT, () => {
 });
 
 describe('a target that waits for approval', PATIENT, () => {
-  const codes = { ...TEST_TARGET, name: 'codes', table: 'codes' };
+  const codes = { ...TEST_TARGET, name: 'codes', table: 'codes', approvalShare: 1 };
 
   test('does not hold up others or use the budget meanwhile', async ({ temporal, database }) => {
     await fillCodes(database);
     await fillSessions(database, { expired: 500, live: 10 });
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes, TEST_TARGET],
-      deletion: { approvalShare: 1, runBudgetSeconds: 2 },
+      deletion: { runBudgetSeconds: 2 },
     });
     const run = await startRealRun(temporal);
     const progress = async (): Promise<RunProgress> => await run.query<RunProgress>(PROGRESS_QUERY);
@@ -177,7 +177,6 @@ describe('a target that waits for approval', PATIENT, () => {
     await refuseConnections(database, true);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],
-      deletion: { approvalShare: 1 },
     });
     const run = await startRealRun(temporal);
     await until(async () => (await pendingActivity(run)).attempt >= 2);
@@ -203,7 +202,6 @@ describe('a target that waits for approval', PATIENT, () => {
     await fillCodes(database);
     await using _ = await startRealWorker(temporal, database, {
       targets: [codes],
-      deletion: { approvalShare: 1 },
       schedule: {
         scheduleId: 'unused',
         intervalSeconds: 5,

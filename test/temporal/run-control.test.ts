@@ -12,6 +12,7 @@ import { countSessions, fillSessions } from '../support/sessions.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import { detailsOf, until } from '../support/fake-worker.ts';
+import { TEST_TARGET } from '../support/settings.ts';
 
 /** Slow enough to be observed while it deletes, and soon done. */
 const UNHURRIED = { chunkMilliseconds: 10, rowsPerSecond: 8_000 };
@@ -146,7 +147,9 @@ test('invalid updates are refused by type and change nothing', async ({ temporal
 describe('the approval check', () => {
   test('keeps all rows until approval, over a worker restart', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    const first = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
+    const first = await startRealWorker(temporal, database, {
+      targets: [{ ...TEST_TARGET, approvalShare: 1 }],
+    });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     expect(await progressOf(run)).toMatchObject({
@@ -156,7 +159,9 @@ describe('the approval check', () => {
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
     await first.stop();
-    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, {
+      targets: [{ ...TEST_TARGET, approvalShare: 1 }],
+    });
     expect(await progressOf(run)).toMatchObject({ targets: [{ state: 'awaiting-approval' }] });
     expect(await countSessions(database)).toEqual({ expired: 1_500, live: 0 });
 
@@ -173,7 +178,9 @@ describe('the approval check', () => {
 
   test('a rejected target keeps its rows and is reported', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 1_500, live: 0 });
-    await using _ = await startRealWorker(temporal, database, { deletion: { approvalShare: 1 } });
+    await using _ = await startRealWorker(temporal, database, {
+      targets: [{ ...TEST_TARGET, approvalShare: 1 }],
+    });
     const run = await startRealRun(temporal);
     await until(async () => (await progressOf(run)).targets[0]?.state === 'awaiting-approval');
     await run.executeUpdate(UPDATE.reject);
@@ -193,12 +200,14 @@ describe('the approval check', () => {
       name: 'sessions',
       schema: undefined,
       table: 'odd',
-      expiresColumn: 'expiry',
+      expiresColumns: ['expiry'],
       expiresType: 'epoch-milliseconds',
       timeZone: 'UTC',
       cascade: 'refuse',
     } as const;
-    await using _ = await startRealWorker(temporal, database, { targets: [target] });
+    await using _ = await startRealWorker(temporal, database, {
+      targets: [{ ...TEST_TARGET, ...target }],
+    });
     const run = await startRealRun(temporal);
     await expect(run.result()).rejects.toMatchObject({
       cause: {

@@ -3,18 +3,16 @@ import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/co
 import { describe, expect, test } from 'vitest';
 
 import { explainError, toApplicationFailure } from '../../src/failures/translate.ts';
-import type { TargetConfig } from '../../src/config/config.ts';
+import { TARGET_DEFAULTS, type TargetConfig } from '../../src/config/config.ts';
 import { FAILURE, RETRYABLE_FAILURE } from '../../src/contract/failures.ts';
 import { FinalDeletionError, SupersededError } from '../../src/failures/errors.ts';
 
 const config: TargetConfig = {
+  ...TARGET_DEFAULTS,
   name: 'logins',
   schema: 'auth',
   table: 'sessions',
-  expiresColumn: 'expires',
-  expiresType: undefined,
-  timeZone: 'UTC',
-  cascade: 'refuse',
+  expiresColumns: ['expires'],
 };
 const details = { target: 'logins', deletedSoFar: 12 };
 

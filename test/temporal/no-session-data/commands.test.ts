@@ -17,6 +17,7 @@ import {
 } from '../../support/planted.ts';
 import { startRealRun, startRealWorker } from '../../support/real-worker.ts';
 import { prepareRefusals, refuseBy } from '../../support/quoting-errors.ts';
+import { TEST_TARGET } from '../../support/settings.ts';
 
 // Each test starts dozens of processes.
 vi.setConfig({ testTimeout: 120_000 });
@@ -65,7 +66,8 @@ test('no command prints a session value, password or key', async ({ database, te
   await database.sql('create table audits (session uuid references sessions on delete cascade)');
   await using _ = await startRealWorker(temporal, planted, {
     // Slow enough to be running during several commands.
-    deletion: { approvalShare: 1, chunkMilliseconds: 10, rowsPerSecond: 200 },
+    targets: [{ ...TEST_TARGET, approvalShare: 1 }],
+    deletion: { chunkMilliseconds: 10, rowsPerSecond: 200 },
   });
   await Promise.all(['migrate', 'preview', 'schedule apply'].map((line) => runAsJson(line)));
   await runAsJson('grants', '--role', 'cleaner');
