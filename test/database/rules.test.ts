@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 
-import type { LifetimeUnit, TargetConfig } from '../../src/config/config.ts';
+import type { TargetConfig } from '../../src/config/config.ts';
+import type { LifetimeUnit } from '../../src/config/expiry-types.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { EXPIRY_COLUMNS } from '../support/expiry-columns.ts';
 import { test } from '../support/fixtures.ts';
