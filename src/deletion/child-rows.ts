@@ -1,6 +1,6 @@
 import { allOf, joined, quoteName, type SqlFragment } from '../database/sql.ts';
 import type { Transaction } from '../database/transaction.ts';
-import { matching, notReferenced, type Child } from '../targets/children.ts';
+import { matching, notReferenced, notReferencedByOthers, type Child } from '../targets/children.ts';
 import type { Target } from '../targets/target.ts';
 import type { DeletedRows } from './ledger.ts';
 import type { StayingRows } from './remaining-rows.ts';
@@ -62,10 +62,10 @@ export async function removeWithChildren(
 
 /**
  * Locks rows of the target against changes, and against new rows that refer to them; counts them as `rows`. Not those
- * that a reference keeps in any case: sessions would wait to add further ones.
+ * that another table keeps in any case: sessions would wait to add further references.
  */
 export function lockRows(target: Target, rows: SqlFragment, lockMode: LockMode): SqlFragment {
-  const { sql, params } = allOf(rows, ...notReferenced(target));
+  const { sql, params } = allOf(rows, ...notReferencedByOthers(target));
   const locking = lockMode === 'skip' ? 'for update skip locked' : 'for update';
   return {
     sql: `select pg_catalog.count(*) as rows from (select from ${target.quotedTable} where ${sql} ${locking}) as locked`,

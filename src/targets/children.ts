@@ -59,29 +59,40 @@ export function matching(pairs: readonly ColumnPair[], parent = '"parent"'): str
     .join(' and ');
 }
 
-/** Conditions that nothing which `unlessReferenced` tests refers to a row of the target; the row itself does not count. */
-export function notReferenced({
-  children,
-  oid,
-  parent,
-  quotedTable,
-}: {
+/** A target, as far as its references are concerned. */
+interface Referenced {
   readonly children: Children;
   readonly oid: string;
   readonly parent?: { readonly oid: string } | undefined;
   readonly quotedTable: string;
-}): readonly SqlFragment[] {
-  return children.references.map(({ table, child, pairs }) => {
-    // An address is unique within a partition only.
-    const other =
-      child === (parent?.oid ?? oid)
-        ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
-        : '';
-    return {
-      sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
-      params: [],
-    };
-  });
+}
+
+/** Conditions that nothing which `unlessReferenced` tests refers to a row of the target; the row itself does not count. */
+export function notReferenced(target: Referenced): readonly SqlFragment[] {
+  return target.children.references.map((key) => notReferencedBy(target, key));
+}
+
+/** The same of other tables only: rows of the target itself may be deleted in the same statement. */
+export function notReferencedByOthers(target: Referenced): readonly SqlFragment[] {
+  return target.children.references
+    .filter((key) => !isOwn(target, key))
+    .map((key) => notReferencedBy(target, key));
+}
+
+function isOwn({ oid, parent }: Referenced, { child }: ForeignKey): boolean {
+  return child === (parent?.oid ?? oid);
+}
+
+function notReferencedBy(target: Referenced, key: ForeignKey): SqlFragment {
+  const { quotedTable } = target;
+  // An address is unique within a partition only.
+  const other = isOwn(target, key)
+    ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
+    : '';
+  return {
+    sql: `not exists (select from ${key.table} as "child" where ${matching(key.pairs, quotedTable)}${other})`,
+    params: [],
+  };
 }
 
 /**

@@ -14,7 +14,9 @@ import {
 } from '../support/children.ts';
 import { cleanInAttempts, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
+import { openActivities } from '../support/mock-activity.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
+import { TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
 const target = { dependents: [child('devices')] } as const;
@@ -221,6 +223,29 @@ test('a locked dependent keeps its row and all its dependents', async ({ databas
   expect(await countRowsOf(database, 'devices')).toBe(2);
 });
 
+test('a row that a trigger changes when its dependents go is deleted as well', async ({
+  database,
+}) => {
+  await fillSessions(database, { expired: 200, live: 5 });
+  await createChildren(database);
+  await addChildren(database, 2);
+  await database.sql(
+    `create function uncount() returns trigger language plpgsql as $$ begin
+       update public.sessions set user_agent = 'fewer' where id = old.session_id; return old; end $$`,
+  );
+  await database.sql(
+    'create trigger uncounted after delete on devices for each row execute function uncount()',
+  );
+  await using cleaner = openCleaner(database, { target });
+  const outcomes = [await cleaner.clean(), await cleaner.clean()];
+  // An update may move a row out of the range that a chunk reads.
+  const sum = outcomes.reduce((all, { deletedCount }) => all + deletedCount, 0);
+  expect(sum).toBe(200);
+  expect(outcomes[0]).toMatchObject({ dependentsDeleted: 400 });
+  expect(outcomes[1]).not.toHaveProperty('dependentsDeleted');
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 5 });
+});
+
 test('several tables are emptied in their order', async ({ database }) => {
   await fillSessions(database, { expired: 100, live: 5 });
   await createChildren(database);
@@ -273,6 +298,20 @@ test('another foreign key of a dependent table still keeps rows', async ({ datab
     remaining: [{ reason: 'referenced', rows: 1, by: 'devices_moved_from_fkey' }],
   });
   expect(await countSessions(database)).toEqual({ expired: 1, live: 5 });
+});
+
+test('a settled slice has the count of its dependents', async ({ database }) => {
+  await fillSessions(database, { expired: 20, live: 5 });
+  await createChildren(database);
+  await addChildren(database, 2);
+  const targets = [{ ...TEST_TARGET, ...target }];
+  await using activities = openActivities(database.url, { targets });
+  const counts = { deletedCount: 20, dependentsDeleted: 40 };
+  const attempt = activities.attempt({});
+  expect(await attempt.result).toMatchObject(counts);
+  expect(attempt.heartbeats.at(-1)).toMatchObject(counts);
+  expect(await activities.settle({})).toMatchObject(counts);
+  expect(await activities.attempt({}).result).toMatchObject({ ...counts, stopped: 'handed-over' });
 });
 
 describe('a dependent table that cannot be used is refused by name', () => {
