@@ -79,13 +79,16 @@ export const CASES: readonly BenchCase[] = [
   },
   {
     name: 'rules',
-    meaning: 'an age, a condition, and a start with a lifetime in each row: half or 1 % expired',
-    tables: { expired: [0.01, 0.5], order: ['random'] },
+    meaning:
+      'an age, a condition, a start with a lifetime in each row, and children; 1 and 50 % expired',
+    tables: { expired: [0.01, 0.5] },
+    fixed: { order: ['random'] },
     contenders: {
       sessions: [plainDelete, product()],
       age: [plainDelete, product()],
       condition: [plainDelete, product()],
       'two-columns': [plainDelete, product()],
+      children: [plainDelete, product()],
     },
   },
   {
