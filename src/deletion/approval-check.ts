@@ -3,6 +3,7 @@ import type { ApprovalRequest } from '../contract/slice.ts';
 import { allOf, joined, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { countRows, type RowCounts } from '../targets/count-rows.ts';
+import { NO_CHILDREN } from '../targets/children.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
 import { isNamedAsStart, mayBeStart, mostStray } from '../targets/start-columns.ts';
@@ -43,10 +44,12 @@ export async function checkApproval(
   timeouts = TIMEOUTS,
 ): Promise<ApprovalRequest | undefined> {
   const { expiry, where } = expired.target;
-  const rows =
-    expiry === undefined
-      ? { ...expired, target: { ...expired.target, where: [], never: where } }
-      : expired;
+  // Expired rows count as such also while a reference keeps them: else they would pass for rows of the future.
+  const target = { ...expired.target, children: NO_CHILDREN };
+  const rows = {
+    ...expired,
+    target: expiry === undefined ? { ...target, where: [], never: where } : target,
+  };
   const isQuiet =
     share >= 1 &&
     (await holds(em, timeouts.look, await enoughStay(em, rows))) === true &&
