@@ -137,11 +137,11 @@ async function leavesOf(em: EntityManager, expired: ExpiredRows): Promise<readon
 
 /** A partitioned target's leaf partition as a target that is cleaned like any other table. */
 function targetOfLeaf(parent: Target, leaf: Leaf): Target {
-  const { oid, isDirect, indexes } = leaf;
+  const { oid, isDirect, indexes, keys } = leaf;
   return {
     ...parent,
     oid,
-    parent: { oid: parent.oid, isNamed: !isDirect },
+    parent: { oid: parent.oid, isNamed: !isDirect, keys },
     leaves: undefined,
     quotedTable: isDirect ? quoteTable(leaf) : parent.quotedTable,
     expiryIndexes: parent.canUseIndex ? indexes : [],

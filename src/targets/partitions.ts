@@ -16,6 +16,8 @@ export interface Leaf {
   readonly rows: number;
   /** Indexes that can find rows by their expiry. */
   readonly indexes: readonly string[];
+  /** Names of foreign keys that refer to it because they refer to its parent, and by which name they do that. */
+  readonly keys: Readonly<Record<string, string>>;
   /** Whether the role has the privileges on the partition that it needs on the parent. */
   readonly isPermitted: boolean;
   /**
@@ -81,6 +83,15 @@ const LEAVES = `
       from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am im on im.oid = x.relam
       where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid
         and im.amname = 'btree'), '[]') as indexes,
+    coalesce((select json_object_agg(k.conname, whole.name)
+      from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint cross join lateral (
+        with recursive up (name, parent) as (
+          select k.conname, k.conparentid
+          union all
+          select p.conname, p.conparentid from up join pg_constraint p on p.oid = up.parent
+        ) select name from up where parent = 0
+      ) whole
+      where t.tgrelid = c.oid and k.contype = 'f' and k.confrelid = c.oid and t.tgtype & 8 = 8), '{}') as keys,
     allowed.answer as "isPermitted",
     allowed.answer and not fires_on_parent.answer and not row_security_active(c.oid) as "isDirect"
   from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace

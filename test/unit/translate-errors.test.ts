@@ -25,15 +25,27 @@ describe('what a person has to correct fails at once', () => {
     { code: '28000', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '28P01', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '3D000', type: FAILURE.noDatabase, advice: 'DATABASE_URL' },
-    { code: '42P01', type: FAILURE.noTable, advice: 'targets.logins.table in session-cleanup.yaml' },
+    {
+      code: '42P01',
+      type: FAILURE.noTable,
+      advice: 'targets.logins.table in session-cleanup.yaml',
+    },
     { code: '3F000', type: FAILURE.noTable, advice: '"auth"."sessions"' },
     {
       code: '42501',
       type: FAILURE.noRight,
       advice: 'DELETE and UPDATE of one column on "auth"."sessions"',
     },
-    { code: '42804', type: FAILURE.wrongColumnType, advice: 'targets.logins.expires.type in session-cleanup.yaml' },
-    { code: '42883', type: FAILURE.wrongColumnType, advice: 'targets.logins.expires.type in session-cleanup.yaml' },
+    {
+      code: '42804',
+      type: FAILURE.wrongColumnType,
+      advice: 'targets.logins.expires.type in session-cleanup.yaml',
+    },
+    {
+      code: '42883',
+      type: FAILURE.wrongColumnType,
+      advice: 'targets.logins.expires.type in session-cleanup.yaml',
+    },
     { code: '22007', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22008', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22P02', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
@@ -42,7 +54,11 @@ describe('what a person has to correct fails at once', () => {
     { code: 'P0001', type: FAILURE.dependentObject, advice: 'in a dependent object' },
     { code: '0A000', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
     { code: '55000', type: FAILURE.unsupportedTable, advice: 'replica identity' },
-    { code: '22023', type: FAILURE.unsupportedServer, advice: 'targets.logins.timeZone in session-cleanup.yaml' },
+    {
+      code: '22023',
+      type: FAILURE.unsupportedServer,
+      advice: 'targets.logins.timeZone in session-cleanup.yaml',
+    },
     { code: '42601', type: FAILURE.unsupportedServer, advice: 'PostgreSQL 14' },
     { code: 'XX002', type: FAILURE.corruptedData, advice: 'REINDEX' },
   ])('$code is $type', ({ code, type, advice }) => {
