@@ -10,6 +10,7 @@ export const SHAPE_NAMES = [
   'age',
   'condition',
   'two-columns',
+  'children',
 ] as const;
 
 export type ShapeName = (typeof SHAPE_NAMES)[number];
@@ -21,6 +22,8 @@ export interface TableShape {
   readonly expiry: string;
   /** SQL that is true for the rows which have expired by `$deadline`, an instant; default: by their expiry. */
   readonly expired?: string;
+  /** A table whose rows refer to the key, and are deleted first. */
+  readonly child?: { readonly table: string; readonly column: string; readonly create: string };
   /** Creates the table and its indexes; undefined: our own migration does. */
   readonly create?: string;
   /** Inserts `$rows` rows; `$age` is each row's place in the span of expiries, 0 to 1. */
@@ -148,6 +151,31 @@ export const TABLE_SHAPES: Readonly<Record<ShapeName, TableShape>> = {
   two-columns:
     table: oauth_access_tokens
     expires: { column: created_at, lifetimeColumn: expires_in, lifetimeUnit: seconds }
+`,
+  },
+
+  /** Three rows that refer to each session, by a foreign key without a cascade. */
+  children: {
+    table: 'web_sessions',
+    key: 'id',
+    expiry: 'expires_at',
+    child: {
+      table: 'session_attributes',
+      column: 'session_id',
+      create: `create table session_attributes (session_id text not null references web_sessions, name text not null, data text not null);
+      insert into session_attributes (session_id, name, data)
+        select id, 'attribute ' || i, repeat(md5(random()::text), 3) from web_sessions, generate_series(1, 3) as i;
+      alter table session_attributes add primary key (session_id, name)`,
+    },
+    create: `create table web_sessions (id text primary key, expires_at timestamptz not null);
+      create index web_sessions_expires_at on web_sessions (expires_at)`,
+    fill: `insert into web_sessions (id, expires_at) select md5(random()::text), expiry ${EXPIRIES}`,
+    environment: {},
+    file: `targets:
+  children:
+    table: web_sessions
+    expires: { column: expires_at }
+    dependents: [{ table: session_attributes, column: session_id }]
 `,
   },
 };

@@ -67,7 +67,7 @@ function templateName({ shape, rows, order }: Template): string {
 }
 
 async function fill(servers: BenchServers, database: string, template: Template): Promise<void> {
-  const { create, fill, table } = TABLE_SHAPES[template.shape];
+  const { child, create, fill, table } = TABLE_SHAPES[template.shape];
   const rows = String(template.rows);
   await createOurTables({
     ...(create === undefined ? {} : { SESSION_CLEANUP_TABLE: table }),
@@ -83,7 +83,9 @@ async function fill(servers: BenchServers, database: string, template: Template)
   const age = template.order === 'random' ? 'random()' : `i::float8 / ${rows}`;
   await run(fill.replaceAll('$age', age).replaceAll('$rows', rows));
   for (const { create } of indexes) await run(create);
-  await run(`vacuum (analyze, freeze) ${table}`);
+  if (child !== undefined) await run(child.create);
+  const tables = child === undefined ? table : `${table}, ${child.table}`;
+  await run(`vacuum (analyze, freeze) ${tables}`);
 }
 
 /** The ledger, and the table of sessions where it is our own. */

@@ -241,7 +241,11 @@ function fromEpoch(seconds: string): string {
   const [first, last] = ["'-210000000000'", "'9200000000000'"].map(
     (number) => `${number}::pg_catalog.numeric`,
   );
-  return `pg_catalog.to_timestamp(greatest(least(${seconds}, ${last}), ${first})::pg_catalog.float8)`;
+  // Of NULL and a limit, `least` takes the limit.
+  return (
+    `(case when ${seconds} is not null then ` +
+    `pg_catalog.to_timestamp(greatest(least(${seconds}, ${last}), ${first})::pg_catalog.float8) end)`
+  );
 }
 
 function product(number: string, factor: number): string {
