@@ -31,7 +31,7 @@ export function isOn({ openPoints }: Examined): boolean {
 }
 
 /** What is known of a target's rows, in one line. */
-export function factsText({ rows, expiredRows, oldest, isEstimate, bytes }: RowFacts): string {
+function factsText({ rows, expiredRows, oldest, isEstimate, bytes }: RowFacts): string {
   const about = isEstimate ? 'about ' : '';
   const since = oldest === null ? '' : `, the oldest at ${timeText(oldest)}`;
   return `${about}${numberText(expiredRows)} of ${countText(rows, 'row')} expired${since}; ${sizeText(bytes)}`;
