@@ -4,7 +4,6 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
-import type { Target } from './target.ts';
 
 /** A leaf partition of a partitioned target. */
 export interface Leaf {
@@ -15,7 +14,7 @@ export interface Leaf {
   readonly accessMethod: string | null;
   /** By the statistics. */
   readonly rows: number;
-  /** As {@link Target.expiryIndexes}. */
+  /** Indexes that can find rows by their expiry. */
   readonly indexes: readonly string[];
   /** Names of foreign keys that refer to it because they refer to its parent, and by which name they do that. */
   readonly keys: Readonly<Record<string, string>>;
@@ -62,45 +61,6 @@ export function requirePlain(config: TargetConfig, table: string, leaves: readon
       config,
     );
   }
-}
-
-/** A partitioned target's leaf partition as a target that is cleaned like any other table. */
-export function targetOfLeaf(parent: Target, leaf: Leaf): Target {
-  const { oid, isDirect, indexes, keys } = leaf;
-  return {
-    ...parent,
-    oid,
-    parent: { oid: parent.oid, isNamed: !isDirect, keys },
-    leaves: undefined,
-    quotedTable: isDirect ? quoteTable(leaf) : parent.quotedTable,
-    expiryIndexes: parent.canUseIndex ? indexes : [],
-    where: [
-      ...parent.where,
-      ...(isDirect
-        ? []
-        : [{ sql: 'tableoid operator(pg_catalog.=) ?::pg_catalog.oid', params: [oid] }]),
-      // Evaluated once per statement: nothing is deleted from a table that has been detached.
-      {
-        sql:
-          'exists (select from pg_catalog.pg_partition_ancestors(?::pg_catalog.regclass) as ancestors ' +
-          'where ancestors.relid operator(pg_catalog.=) ?::pg_catalog.oid)',
-        params: [oid, parent.oid],
-      },
-    ],
-  };
-}
-
-/** Whether the partition still belongs to its parent, at any level. */
-export async function isAttached(em: EntityManager, { oid, parent }: Target): Promise<boolean> {
-  const rows = await ask(
-    em,
-    {},
-    {
-      sql: 'select from pg_partition_ancestors(?::regclass) as ancestors where ancestors.relid = ?::oid',
-      params: [oid, parent?.oid ?? oid],
-    },
-  );
-  return rows.length > 0;
 }
 
 // Not `pg_partition_tree`, which locks every partition. Statement triggers of the parent (`tgtype`: 1 each row, 8
