@@ -530,17 +530,20 @@ describe('rows that refer to a partitioned table', () => {
       'alter table devices add constraint of_event foreign key (event) references events on delete cascade',
     );
     await database.sql('insert into devices values (1), (10), (101)');
+    // A foreign key may refer to one partition only.
+    await database.sql('create table of_one (event int references one on delete cascade)');
+    await database.sql('insert into of_one values (3)');
     // A row may refer to itself; 10 lives.
     await database.sql(
       `update events set parent = case id when 2 then 2 when 10 then 102 end where id in (2, 10)`,
     );
     await using cleaner = openCleaner(database, { target: { ...TARGET, unlessReferenced: true } });
     expect(await cleaner.clean()).toMatchObject({
-      deletedCount: 177,
-      remaining: [{ reason: 'referenced', rows: 3 }],
+      deletedCount: 176,
+      remaining: [{ reason: 'referenced', rows: 4 }],
     });
     expect(await database.sql('select id from events where expires_at < now() order by 1')).toEqual(
-      [1, 101, 102].map((id) => ({ id })),
+      [1, 3, 101, 102].map((id) => ({ id })),
     );
     expect(await database.sql('select event from devices')).toHaveLength(3);
   });
