@@ -5,6 +5,7 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
+import { ownTablesOf } from './cascades.ts';
 import { locateTable, readCatalogue, type CatalogueColumn } from './catalogue.ts';
 import type { ColumnPair, ForeignKey, TableFacts } from './table-facts.ts';
 
@@ -37,13 +38,14 @@ export function hasChildren({ dependents, unlink, references }: Children): boole
 
 /** Foreign keys whose action on DELETE can still reach rows: the children of all others are gone, or keep their parent. */
 export function effectiveKeys(
-  { keys, tables: [target] }: TableFacts,
+  facts: TableFacts,
   { dependents, unlink, references }: Children,
 ): readonly ForeignKey[] {
   const handled = [...dependents, ...unlink];
-  return keys.filter(
+  const own = ownTablesOf(facts);
+  return facts.keys.filter(
     (key) =>
-      key.parent !== target?.oid ||
+      !own.has(key.parent) ||
       !(references.includes(key) || handled.some((child) => covers(child, key))),
   );
 }
@@ -115,10 +117,10 @@ export async function childrenOf(
     unlink.push(await childOf(em, config, 'unlink', child, facts, columns));
   }
   const handled = [...dependents, ...unlink];
+  const own = ownTablesOf(facts);
   const references = config.unlessReferenced
     ? facts.keys.filter(
-        (key) =>
-          key.parent === facts.tables[0]?.oid && !handled.some((child) => covers(child, key)),
+        (key) => own.has(key.parent) && !handled.some((child) => covers(child, key)),
       )
     : [];
   for (const { name, table, columns: of } of references) {

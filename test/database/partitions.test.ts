@@ -410,6 +410,16 @@ test('locked rows of all partitions are counted, each once', async ({ database }
   expect(await survivors(database)).toEqual({ future: 5, gone: 1, live: 7, past: 2 });
 });
 
+/** Makes a role with the rights on the ledger, and on these tables those that a clean-up needs. */
+async function createReader(database: TestDatabase, tables: readonly string[]): Promise<string> {
+  const role = `reader_${database.name}`;
+  await database.sql(`create role ${role} login;
+    grant usage on schema session_cleanup to ${role};
+    grant select, insert, update, delete on all tables in schema session_cleanup to ${role};
+    grant select, delete, update (expires_at) on ${tables.join(', ')} to ${role}`);
+  return role;
+}
+
 describe('a role with privileges on', () => {
   for (const [what, tables] of [
     ['the parent alone', ['events']],
@@ -422,15 +432,7 @@ describe('a role with privileges on', () => {
         await database.sql('create index on events (expires_at)');
         await database.sql('analyze events');
         await forceWay(database, way);
-        const role = `reader_${database.name}`;
-        await database.sql(`create role ${role} login`);
-        await database.sql(`grant usage on schema session_cleanup to ${role}`);
-        await database.sql(
-          `grant select, insert, update, delete on all tables in schema session_cleanup to ${role}`,
-        );
-        for (const table of tables) {
-          await database.sql(`grant select, delete, update (expires_at) on ${table} to ${role}`);
-        }
+        const role = await createReader(database, tables);
         const url = asRole(database.url, role);
         const other = await database.connect();
         await other.query(
@@ -451,6 +453,23 @@ describe('a role with privileges on', () => {
       },
     );
   }
+
+  test('the parent alone does not wait for partitions whose bounds lie after the deadline', async ({
+    database,
+  }) => {
+    await createByExpiry(database);
+    const role = await createReader(database, ['events']);
+    const other = await database.connect();
+    await other.query('begin; lock table future in access exclusive mode');
+    {
+      const url = asRole(database.url, role);
+      await using cleaner = openCleaner({ ...database, url }, { target: TARGET });
+      expect(await cleaner.clean()).toMatchObject({ deletedCount: 200, stopped: 'drained' });
+    }
+    await other.query('rollback');
+    expect(await survivors(database)).toEqual({ future: 5, live: 7 });
+    await database.sql(`drop owned by ${role}; drop role ${role}`);
+  });
 });
 
 /** A partitioned table with a key, to which others refer. */
@@ -511,17 +530,20 @@ describe('rows that refer to a partitioned table', () => {
       'alter table devices add constraint of_event foreign key (event) references events on delete cascade',
     );
     await database.sql('insert into devices values (1), (10), (101)');
+    // A foreign key may refer to one partition only.
+    await database.sql('create table of_one (event int references one on delete cascade)');
+    await database.sql('insert into of_one values (3)');
     // A row may refer to itself; 10 lives.
     await database.sql(
       `update events set parent = case id when 2 then 2 when 10 then 102 end where id in (2, 10)`,
     );
     await using cleaner = openCleaner(database, { target: { ...TARGET, unlessReferenced: true } });
     expect(await cleaner.clean()).toMatchObject({
-      deletedCount: 177,
-      remaining: [{ reason: 'referenced', rows: 3 }],
+      deletedCount: 176,
+      remaining: [{ reason: 'referenced', rows: 4 }],
     });
     expect(await database.sql('select id from events where expires_at < now() order by 1')).toEqual(
-      [1, 101, 102].map((id) => ({ id })),
+      [1, 3, 101, 102].map((id) => ({ id })),
     );
     expect(await database.sql('select event from devices')).toHaveLength(3);
   });
