@@ -8,7 +8,7 @@ import { idBatches, onePass, plainDelete, rawSweep } from './contenders/sql.ts';
 import { runInPairs, type PairedRuns } from './paired-runs.ts';
 import type { Series, Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
-import type { RowOrder, ShapeName } from './table-shapes.ts';
+import { SHAPE_NAMES, type RowOrder, type ShapeName } from './table-shapes.ts';
 import { dropTemplate } from './templates.ts';
 
 /** The tables to measure on: all combinations. */
@@ -78,6 +78,17 @@ export const CASES: readonly BenchCase[] = [
     },
   },
   {
+    name: 'rules',
+    meaning: 'an age, a condition, and a start with a lifetime in each row: half or 1 % expired',
+    tables: { expired: [0.01, 0.5], order: ['random'] },
+    contenders: {
+      sessions: [plainDelete, product()],
+      age: [plainDelete, product()],
+      condition: [plainDelete, product()],
+      'two-columns': [plainDelete, product()],
+    },
+  },
+  {
     name: 'empty',
     meaning: 'a run that finds nothing, from trigger to completed',
     fixed: { expired: [0], order: ['random'] },
@@ -139,8 +150,7 @@ export async function measureCase(
 
 function settingsOf(benchCase: BenchCase, options: CaseOptions): readonly Setting[] {
   const tables = { ...DEFAULTS, ...benchCase.tables, ...options, ...benchCase.fixed };
-  return (['sessions', 'connect-pg-simple', 'django'] as const)
-    .filter((shape) => shape in benchCase.contenders)
+  return SHAPE_NAMES.filter((shape) => shape in benchCase.contenders)
     .flatMap((shape) => tables.rows.map((rows) => ({ shape, rows })))
     .flatMap((setting) => tables.order.map((order) => ({ ...setting, order })))
     .flatMap((setting) => tables.expired.map((expired) => ({ ...setting, expired })));

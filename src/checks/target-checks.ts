@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Condition } from '../config/config.ts';
 import { settingOf } from '../config/setting-of.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
-import { ask } from '../database/transaction.ts';
+import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
@@ -53,6 +54,52 @@ export async function checkRows(
           )),
     },
   ];
+}
+
+/**
+ * Checks that each condition of `where` is met by a row, and that a negation excludes one: a value that no row holds is
+ * mostly a mistake, by which nothing is deleted, or too much.
+ */
+export async function checkConditions(
+  em: EntityManager,
+  target: Target,
+): Promise<readonly Found[]> {
+  const { quotedTable, where, config } = target;
+  if (where.length === 0) return [];
+  const settings = { ...ASKING, statement_timeout: `${COUNT_TIMEOUT}ms` };
+  const isAny = async (condition: string, params: readonly unknown[]): Promise<boolean> => {
+    const sql = `select exists (select from ${quotedTable}${condition}) as found`;
+    try {
+      const [row] = await ask<{ found: boolean }>(em, settings, { sql, params });
+      return row?.found === true;
+    } catch (error) {
+      // A row that is so hard to find says nothing about the condition.
+      if (isTimeout(error)) return true;
+      throw error;
+    }
+  };
+  if (!(await isAny('', []))) {
+    return [ok(`${quotedTable} has no rows, so nothing shows which meet the conditions`)];
+  }
+  const found: Found[] = [];
+  const remedy = `Check the values in ${settingOf(config, 'where')}.`;
+  for (const [index, { sql, params }] of where.entries()) {
+    const { column = '', condition } = config.where[index] ?? {};
+    const name = quoteName(column);
+    if (!(await isAny(` where ${sql}`, params))) {
+      found.push(warning(`no row meets the condition on ${name}, so nothing is deleted`, remedy));
+      continue;
+    }
+    const isNegation = condition !== undefined && 'not' in condition && !isNullOnly(condition.not);
+    if (isNegation && !(await isAny(` where ${name} is not null and not ${sql}`, params))) {
+      found.push(warning(`no row is excluded by the negation on ${name}`, remedy));
+    }
+  }
+  return found.length === 0 ? [ok('each condition is met by a row')] : found;
+}
+
+function isNullOnly(condition: Condition): boolean {
+  return 'anyOf' in condition && condition.anyOf.every((value) => value === null);
 }
 
 function correctUnreadable({ config, expiryColumns }: Target): string {

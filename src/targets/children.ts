@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChildTable, TargetConfig } from '../config/config.ts';
 import { settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/sql.ts';
+import { quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
 import { locateTable, readCatalogue, type CatalogueColumn } from './catalogue.ts';
@@ -27,6 +27,9 @@ export interface Children {
   readonly references: readonly ForeignKey[];
 }
 
+/** Of a rule that says nothing about other tables. */
+export const NO_CHILDREN: Children = { dependents: [], unlink: [], references: [] };
+
 /** Whether deletions from a target have to look at its children. */
 export function hasChildren({ dependents, unlink, references }: Children): boolean {
   return dependents.length + unlink.length + references.length > 0;
@@ -43,6 +46,42 @@ export function effectiveKeys(
       key.parent !== target?.oid ||
       !(references.includes(key) || handled.some((child) => covers(child, key))),
   );
+}
+
+/** SQL that is true where a row of a child, `"child"`, refers to one of its parent. */
+export function matching(pairs: readonly ColumnPair[], parent = '"parent"'): string {
+  return pairs
+    .map(
+      (pair) =>
+        `${parent}.${quoteName(pair.parent)} ${pair.operator} "child".${quoteName(pair.child)}` +
+        (pair.collation === null ? '' : ` collate ${pair.collation}`),
+    )
+    .join(' and ');
+}
+
+/** Conditions that nothing which `unlessReferenced` tests refers to a row of the target; the row itself does not count. */
+export function notReferenced({
+  children,
+  oid,
+  parent,
+  quotedTable,
+}: {
+  readonly children: Children;
+  readonly oid: string;
+  readonly parent?: { readonly oid: string } | undefined;
+  readonly quotedTable: string;
+}): readonly SqlFragment[] {
+  return children.references.map(({ table, child, pairs }) => {
+    // An address is unique within a partition only.
+    const other =
+      child === (parent?.oid ?? oid)
+        ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
+        : '';
+    return {
+      sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
+      params: [],
+    };
+  });
 }
 
 /**

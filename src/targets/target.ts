@@ -54,7 +54,7 @@ export interface Target extends Supported {
   /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
   readonly leaves: readonly Leaf[] | undefined;
   /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
-  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
+  readonly parent?: Pick<Leaf, 'keys'> & { readonly oid: string; readonly isNamed: boolean };
   /** For messages. */
   readonly config: TargetConfig;
 }

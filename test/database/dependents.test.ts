@@ -5,13 +5,14 @@ import {
   addChildren,
   beginInsert,
   child,
+  chooseWay,
   countRowsOf,
   createChildren,
   openWaitingCleaner,
   untilBlocked,
   type ForeignKeyKind,
 } from '../support/children.ts';
-import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
+import { cleanInAttempts, openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -39,10 +40,15 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       await fillSessions(database, { expired: 2_000, live: 100 });
       await createChildren(database, kind);
       await addChildren(database, 3, { where: 'true' });
-      await forceWay(database, way);
+      await chooseWay(database, way);
       await using cleaner = openCleaner(database, { target });
 
+      expect(await cleaner.preview()).toMatchObject({
+        eligibleRows: 2_000,
+        dependents: ['"public"."devices"'],
+      });
       expect(await cleaner.clean()).toMatchObject({
+        way,
         deletedCount: 2_000,
         dependentsDeleted: 6_000,
         skippedLocked: 0,
@@ -58,12 +64,12 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     await fillSessions(database, { expired: 10_000, live: 100 });
     await createChildren(database);
     await addChildren(database, 2, { where: 'true' });
-    await forceWay(database, way);
+    await chooseWay(database, way);
     await using cleaner = openCleaner(database, { target });
 
     const outcome = await cleanInAttempts(cleaner, 200, (chunks) => chunks % 2 === 1);
 
-    expect(outcome).toMatchObject({ deletedCount: 10_000, dependentsDeleted: 20_000 });
+    expect(outcome).toMatchObject({ way, deletedCount: 10_000, dependentsDeleted: 20_000 });
     expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
     expect(await countRowsOf(database, 'devices')).toBe(200);
   }, 60_000);
@@ -76,10 +82,11 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       where: 'id = (select id from sessions where expires_at <= now() order by id limit 1)',
     });
     await logDeletions(database);
-    await forceWay(database, way);
+    await chooseWay(database, way);
     await using cleaner = openCleaner(database, { target, settings: { lanes: 2 } });
 
     expect(await cleaner.clean()).toMatchObject({
+      way,
       deletedCount: 50,
       dependentsDeleted: 300_050,
       stopped: 'drained',

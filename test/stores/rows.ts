@@ -7,6 +7,8 @@ type Values = Readonly<Record<string, string>>;
 export interface StoreRow {
   readonly why: string;
   readonly goes: boolean;
+  /** Whether it has expired, and stays only as long as a foreign key refers to it. */
+  readonly isReferred: boolean;
   readonly values: Values;
   /** SQL that follows the row, such as those of its children. */
   readonly after: string | undefined;
@@ -51,11 +53,15 @@ const LOCAL = timestampIn(ZONE);
 const LOCAL_SECONDS = timestampIn(ZONE, '1 second');
 
 function goes(why: string, values: Values, after?: string): StoreRow {
-  return { why, goes: true, values, after };
+  return { why, goes: true, isReferred: false, values, after };
 }
 
 function stays(why: string, values: Values, after?: string): StoreRow {
-  return { why, goes: false, values, after };
+  return { why, goes: false, isReferred: false, values, after };
+}
+
+function staysReferred(why: string, values: Values, after?: string): StoreRow {
+  return { ...stays(why, values, after), isReferred: true };
 }
 
 /** Long after the deadline. */
@@ -431,7 +437,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     always: DOT_ACCESS,
     rows: [
       ...around('expires', TIMESTAMPTZ),
-      stays(
+      staysReferred(
         'has expired and has a refresh token',
         { expires: long(TIMESTAMPTZ) },
         "insert into oauth2_provider_refreshtoken (token, access_token_id) values ('r', :n)",
@@ -448,7 +454,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     always: { id: ':n', jti: UUID },
     rows: [
       ...around('expires', TIMESTAMPTZ),
-      stays(
+      staysReferred(
         'has expired and has an access token',
         { expires: long(TIMESTAMPTZ) },
         "insert into oauth2_provider_accesstoken (token, token_checksum, expires, id_token_id) values ('a', 'a', :deadline, :n)",
@@ -525,7 +531,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
         { expiry_ts: long(MILLISECONDS) },
         synapseAccessToken,
       ),
-      stays('has expired and follows a live token', { expiry_ts: long(MILLISECONDS) }),
+      staysReferred('has expired and follows a live token', { expiry_ts: long(MILLISECONDS) }),
       stays(
         'lives and is followed by an expired token',
         {
@@ -736,7 +742,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     always: LEAGUE,
     rows: [
       ...around('expiry', LOCAL_SECONDS),
-      stays(
+      staysReferred(
         'has expired and has a refresh token',
         { expiry: long(LOCAL) },
         leagueRefreshToken(LATER),
@@ -761,7 +767,11 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     always: { id: NAME, user_id: "'u'", client_id: "'c'" },
     rows: [
       ...around('expires_at', UTC),
-      stays('has expired and has a refresh token', { expires_at: long(UTC) }, oidcRefreshToken),
+      staysReferred(
+        'has expired and has a refresh token',
+        { expires_at: long(UTC) },
+        oidcRefreshToken,
+      ),
     ],
     left: { oidc_refresh_token: 1 },
   },
@@ -890,7 +900,7 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     always: { id: NAME, user_id: ONE, hashed_secret: "''::bytea" },
     rows: [
       ...around('expires_at', TIMESTAMPTZ),
-      stays(
+      staysReferred(
         'has expired and can be refreshed',
         { expires_at: long(TIMESTAMPTZ) },
         `insert into oauth2_provider_app_tokens (id, expires_at, api_key_id) values (${UUID}, ${LATER}, 'k' || :n)`,

@@ -3,12 +3,15 @@ import pg from 'pg';
 
 import { PLAIN_DELETE, RAW_SWEEP, type Contender } from '../contender.ts';
 import type { Outcome } from '../results.ts';
+import { expiredBy } from '../table-shapes.ts';
 import type { TableCopy } from '../templates.ts';
 
 /** One unbounded DELETE: what most software runs from a timer. */
 export const plainDelete = statements(PLAIN_DELETE, async (client, { shape, deadline }) => {
-  const { table, expiry } = shape;
-  const { rowCount } = await client.query(`delete from ${table} where ${expiry} <= $1`, [deadline]);
+  const { rowCount } = await client.query(
+    `delete from ${shape.table} where ${expiredBy(shape, '$1')}`,
+    [deadline],
+  );
   return { deleted: rowCount ?? 0 };
 });
 

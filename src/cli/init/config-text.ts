@@ -19,7 +19,7 @@ export function configText({ targets, excluded }: Discovery): string {
   const blocks = [
     ...targets.map((target) => indent(targetText(target))),
     ...excluded.map(({ table, reason }) =>
-      indent(comment(`Not a target: ${quoteTable({ ...table, table: table.name })} ${reason}.`)),
+      indent(comment(`Not a target: ${quoteTable({ ...table, table: table.name })}: ${reason}.`)),
     ),
   ];
   return `${HEADER}targets:\n${blocks.join('\n\n')}\n`;
@@ -46,7 +46,9 @@ function targetText(target: Examined): string {
     ...openPoints.map((point) => `Open: ${point}`),
   ];
   const entry = entryText(target);
-  return [...comments.map(comment), isOn(target) ? entry : entry.replaceAll(/^( *)/gm, '$1#')].join('\n');
+  return [...comments.map(comment), isOn(target) ? entry : entry.replaceAll(/^( *)/gm, '$1#')].join(
+    '\n',
+  );
 }
 
 /** The target as YAML; keys that the operator fills in have no value, which the loader refuses. */

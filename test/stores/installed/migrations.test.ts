@@ -76,11 +76,10 @@ describe('n8n', () => {
   }, INSTALL_MILLISECONDS);
 
   async function createTable(database: TestDatabase): Promise<void> {
-    const require = createRequire(path.join(folder, 'package/dist/migrations/index.js'));
-    const { Column }: { Column: new (name: string) => Column } = require('./dsl/column');
-    const {
-      CreateInvalidAuthTokenTable1723627610222: CreateTable,
-    }: Record<string, Migration> = require('./common/1723627610222-CreateInvalidAuthTokenTable');
+    const load = createRequire(path.join(folder, 'package/dist/migrations/index.js'));
+    const { Column }: { Column: new (name: string) => Column } = load('./dsl/column');
+    const { CreateInvalidAuthTokenTable1723627610222: CreateTable }: Record<string, Migration> =
+      load('./common/1723627610222-CreateInvalidAuthTokenTable');
     if (CreateTable === undefined) throw new Error('The migration has another name.');
     await new CreateTable().up({
       schemaBuilder: {
