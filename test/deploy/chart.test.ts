@@ -9,6 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
 import { findDeployTools } from '../../scripts/services/deploy-tools.ts';
+import { readTargetsOf } from '../../src/config/read-targets.ts';
 import { settingsReference } from '../../src/config/settings.ts';
 import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
 import { test } from '../support/temporary-folder.ts';
@@ -51,6 +52,7 @@ const podTemplate = z.object({
 const manifest = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ name: z.string() }),
+  data: z.record(z.string(), z.string()).optional(),
   spec: z.looseObject({ template: podTemplate.optional() }).optional(),
 });
 
@@ -124,6 +126,23 @@ describe.skipIf(tools === undefined)('deploy/', () => {
       expect(set.filter((name) => !known.includes(name))).toEqual([]);
     },
   );
+
+  test('the configuration in a ConfigMap is the one that the values hold', async ({ folder }) => {
+    const maps = (await manifestsOf(renderValues('full'))).filter(
+      ({ kind }) => kind === 'ConfigMap',
+    );
+    expect(maps.map(({ metadata }) => metadata.name)).toEqual([
+      'r-session-cleanup',
+      'r-session-cleanup-migrate',
+    ]);
+    for (const { data } of maps) {
+      const file = path.join(folder, 'session-cleanup.yaml');
+      writeFileSync(file, data?.['session-cleanup.yaml'] ?? '');
+      expect(readTargetsOf(file)).toMatchObject([
+        { config: { name: 'web', table: 'sessions', expiresColumns: ['expires_at'] } },
+      ]);
+    }
+  });
 
   test('the Worker Controller gets its own objects instead of a Deployment', async () => {
     const manifests = await manifestsOf(renderValues('worker-controller'));

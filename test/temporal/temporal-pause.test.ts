@@ -11,7 +11,7 @@ import { startRealRun, startRealWorker } from '../support/real-worker.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 
-describe('a run that Temporal has paused', { timeout: 60_000 }, () => {
+describe('a run that Temporal has paused', { timeout: 90_000 }, () => {
   test('has not ended, says why, takes no request, and loses no count', async ({
     temporal,
     database,
