@@ -75,6 +75,7 @@ export default defineConfig({
           // Needs no servers, but programs that Go builds and pip installs.
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
+          globalSetup: ['test/deploy/support/tools-setup.ts'],
           testTimeout: 30_000,
         },
       },

@@ -75,15 +75,14 @@ test('status --max-age needs no database, names the target that is overdue, and 
     exitCode: 0,
     result: { schedule: { ok: false } },
   });
-  const both = { ...environment, SESSION_CLEANUP_TARGETS: 'sessions,tokens' };
   const late = await runCommand(['status', '--max-age', '13h'], {
-    ...both,
-    SESSION_CLEANUP_TOKENS_TABLE: 'tokens',
+    ...environment,
+    SESSION_CLEANUP_CONFIG: 'test/cli/fixtures/two-targets.yaml',
   });
   expect(late.exitCode).toBe(1);
   expect(late.stdout).toMatch(/^ {2}sessions: cleaned up to .* UTC, \d.* ago /m);
   expect(late.stdout).toMatch(
-    /^ {2}tokens: no success among .*\n {4}\S+ does not count: it did not clean this target$/m,
+    /^ {2}codes: no success among .*\n {4}\S+ does not count: it did not clean this target$/m,
   );
   expect(await runJson(['status', '--max-age', '1ms'], environment)).toMatchObject({
     exitCode: 1,
