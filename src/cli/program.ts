@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './check.ts';
 import { defineGroup } from './command.ts';
+import { addConfigCommand } from './config.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
@@ -90,6 +91,7 @@ export function createProgram(invocation: Invocation): Command {
     addMigrateCommand,
     addStatusCommand,
     addCheckCommand,
+    addConfigCommand,
     addGrantsCommand,
     addHelpCommand,
   ]) {

@@ -52,7 +52,10 @@ export function readShape(file: YamlFile): Described {
 
 /** A problem of the value at a path, in the form of all messages about the file. */
 export function problemAt(file: YamlFile, keys: KeyPath, what: string): string {
-  return `${file.path}:${placeText(file.placeOf(keys))}: ${keyText(keys)}: ${what}`;
+  const value = valueAt(file.value, keys);
+  const isScalar = value === null || (typeof value !== 'object' && value !== undefined);
+  const place = isScalar ? file.placeOf(keys) : file.placeOfKey(keys);
+  return `${file.path}:${placeText(place)}: ${keyText(keys)}: ${what}`;
 }
 
 /** What is shown of a value: its beginning, and no password. */
@@ -64,13 +67,16 @@ export function shownValue(value: unknown): string {
 
 const LONGEST_SHOWN = 100;
 
+/** Of one map; a file of another program may have very many. */
+const MOST_UNKNOWN_KEYS = 10;
+
 type Issue = z.core.$ZodIssue;
 
 function describeIssue(file: YamlFile, issue: Issue, above: KeyPath): readonly string[] {
   const keys = [...above, ...issue.path.map((key) => (typeof key === 'symbol' ? '' : key))];
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.message);
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MOST_UNKNOWN_KEYS).map((key) => {
       const meant = didYouMean(key, known);
       const remedy = meant === undefined ? `Allowed: ${issue.message}.` : `Did you mean ${meant}?`;
       return problemAtKey(file, [...keys, key], `unknown key. ${remedy}`);

@@ -95,7 +95,10 @@ export function readTargetsOf(
     }
     targets.push(target);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) {
+    // In the order of the file.
+    throw new ConfigError(problems.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })));
+  }
   return targets;
 }
 

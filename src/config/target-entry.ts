@@ -25,7 +25,9 @@ export function knownKeys(allowed: string): readonly string[] {
 /** Every message of this schema is what is allowed; the loader adds place, key and value. */
 function text(kind: ValueKind<unknown>, description: string, pattern?: RegExp): z.ZodString {
   const schema = z.string({ error: kind.allowed });
-  return (pattern === undefined ? schema : schema.regex(pattern, { error: kind.allowed }))
+  return (
+    pattern === undefined ? schema : schema.regex(pattern, { error: kind.allowed, abort: true })
+  )
     .refine((value) => kind.schema.safeParse(value).success, { error: kind.allowed })
     .meta({ description });
 }
@@ -49,14 +51,16 @@ const DURATION = /^\d+[smhd]$/;
 const timeZone = text(TIME_ZONE, 'IANA time zone of values that have none');
 const column = text(COLUMN_NAME, 'Name of a column, as in the catalogs');
 
+const STORABLE_TEXT = 'a text without NUL characters';
+
 /** PostgreSQL stores no other text. */
 const storableText = z
-  .string()
-  .refine((value) => value.isWellFormed() && !value.includes('\0'))
+  .string({ error: STORABLE_TEXT })
+  .refine((value) => value.isWellFormed() && !value.includes('\0'), { error: STORABLE_TEXT })
   .meta({ description: 'Compared in the type of the column' });
 
 const scalar = z.union([storableText, z.number(), z.boolean()], {
-  error: 'a text without NUL characters, a number, true or false',
+  error: `${STORABLE_TEXT}, a number, true or false`,
 });
 
 /** What a column's value has to meet, as written. */
@@ -70,10 +74,14 @@ export type ConditionEntry =
 
 const prefix = storableText.min(1, { error: 'a text, not empty' });
 
+const NUMBER_OR_INSTANT = 'a number, or an instant with a time zone';
+
 /** A number beyond 2^53 has to be in quotes. */
 const numberOrInstant = z
   .string()
-  .refine((value) => /^-?\d+(?:\.\d+)?$/.test(value) || parseInstant(value) !== undefined);
+  .refine((value) => /^-?\d+(?:\.\d+)?$/.test(value) || parseInstant(value) !== undefined, {
+    error: NUMBER_OR_INSTANT,
+  });
 
 const CONDITION_ALLOWED =
   'a value, a list of values, null, { not: … }, { startsWith: text }, { above: number or instant }';
@@ -87,7 +95,9 @@ const condition: z.ZodType<ConditionEntry, ConditionEntry> = z
         list(z.union([scalar, z.null()], { error: 'a value or null' }), 'values', 'One of these'),
         z.strictObject({ not: condition }),
         z.strictObject({ startsWith: prefix }),
-        z.strictObject({ above: z.union([z.number(), numberOrInstant]) }),
+        z.strictObject({
+          above: z.union([z.number(), numberOrInstant], { error: NUMBER_OR_INSTANT }),
+        }),
       ],
       { error: CONDITION_ALLOWED },
     ),

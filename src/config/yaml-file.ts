@@ -39,7 +39,10 @@ export interface Place {
 const MOST_BYTES = 1_000_000;
 
 /** More would hide the first, which is often the cause of all others. */
-const MOST_SYNTAX_PROBLEMS = 10;
+const MOST_PROBLEMS = 10;
+
+/** Deeper levels exhaust the library's stack, slowly. */
+const MOST_LEVELS = 100;
 
 /** @throws {@link ConfigError} with all problems of the file itself and of its syntax */
 export function readYamlFile(path: string): YamlFile {
@@ -77,22 +80,25 @@ function readText(path: string): string {
 
 function parseYaml(path: string, text: string): YamlFile {
   const lines = new LineCounter();
+  lines.addNewLine(0);
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
     lines.addNewLine(at + 1);
   }
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    return { line, column: col };
   };
   const problems: string[] = [];
   const report = (offset: number, what: string): void => {
-    problems.push(`${path}:${placeText(placeAt(offset))}: ${what}`);
+    if (problems.length < MOST_PROBLEMS) {
+      problems.push(`${path}:${placeText(placeAt(offset))}: ${what}`);
+    }
   };
   const throwProblems = (): void => {
     if (problems.length > 0) throw new ConfigError(problems);
   };
 
-  reportIndirection(text, report);
+  reportTokens(text, report);
   throwProblems();
   // The library compares every key with all others, which takes minutes for a large map.
   const document = parseDocument(text, {
@@ -129,6 +135,11 @@ export function placeText({ line, column }: Place): string {
 
 type Report = (offset: number, what: string) => void;
 
+const TOO_DEEP = 'is nested too deeply. Write it with fewer levels.';
+
+/** By how much the tokens of `[ ]` and `{ }` change the level. */
+const OPENING: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
+
 const INDIRECTION: Readonly<Record<string, string>> = {
   '&': 'an anchor (&) is not supported. Write the value where it is used; `defaults` holds what targets share.',
   '*': 'an alias (*) is not supported. Write the value, or put it in quotes if it is a text.',
@@ -140,12 +151,15 @@ const INDIRECTION: Readonly<Record<string, string>> = {
 const SCALAR_FOLLOWS = '\u001F';
 const MARKS: readonly string[] = [SCALAR_FOLLOWS, '\u0002', '\u0018'];
 
-/** Reports the first of them: found before anything is composed, a megabyte of aliases costs nothing. */
-function reportIndirection(text: string, report: Report): void {
+/** Reports the first of these: found before anything is composed, a megabyte of them costs little. */
+function reportTokens(text: string, report: Report): void {
   let offset = 0;
   let isScalarText = false;
+  let levels = 0;
   for (const token of new Lexer().lex(text)) {
-    const problem = isScalarText ? undefined : INDIRECTION[token.charAt(0)];
+    if (!isScalarText) levels += OPENING[token] ?? 0;
+    const problem =
+      levels > MOST_LEVELS ? TOO_DEEP : isScalarText ? undefined : INDIRECTION[token.charAt(0)];
     if (problem !== undefined) {
       report(offset, problem);
       return;
@@ -158,12 +172,11 @@ function reportIndirection(text: string, report: Report): void {
 const SYNTAX: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab indents this line. Indent with blanks.',
   MULTIPLE_DOCS: 'a second document begins here. Write everything in one.',
-  RESOURCE_EXHAUSTION: 'is nested too deeply. Write it with fewer levels.',
+  RESOURCE_EXHAUSTION: TOO_DEEP,
 };
 
 function reportSyntax({ errors, warnings }: Document.Parsed, report: Report): void {
-  const found = [...errors, ...warnings];
-  for (const { code, message, pos } of found.slice(0, MOST_SYNTAX_PROBLEMS)) {
+  for (const { code, message, pos } of [...errors, ...warnings]) {
     report(pos[0], SYNTAX[code] ?? `not valid YAML: ${message.replace(/\.$/, '')}. Correct it.`);
   }
 }
@@ -188,7 +201,10 @@ class PlainReader {
     if (offset !== undefined) this.valueOffsets.set(idOf(keys), offset);
     if (isScalar(node)) return this.#readScalar(node.value, offset ?? 0);
     if (isSeq<Node | null>(node)) {
-      return node.items.map((item, index) => this.read(item, [...keys, index]));
+      return node.items.map((item, index) => {
+        this.keyOffsets.set(idOf([...keys, index]), item?.range?.[0] ?? offset ?? 0);
+        return this.read(item, [...keys, index]);
+      });
     }
     if (!isMap<Node | null, Node | null>(node)) return null;
     const entries = new Map<string, unknown>();

@@ -32,12 +32,15 @@ describe('parameters of DATABASE_URL', () => {
   test('name the schema of every table that has none of its own', () => {
     const { database, targets } = loadConfig({
       DATABASE_URL: `${URL_OF}?schema=auth`,
-      SESSION_CLEANUP_TARGETS: 'sessions,codes',
-      SESSION_CLEANUP_CODES_TABLE: 'public.codes',
+      SESSION_CLEANUP_CONFIG: 'test/unit/fixtures/default-schema.yaml',
     });
     expect(database.defaultSchema).toBe('auth');
-    expect(targets.map(({ schema, table }) => [schema, table])).toEqual([
+    const tables = targets.flatMap((target) => [target, ...target.dependents, ...target.unlink]);
+    expect(tables.map(({ schema, table }) => [schema, table])).toEqual([
       ['auth', 'sessions'],
+      ['auth', 'devices'],
+      ['public', 'attributes'],
+      ['auth', 'logins'],
       ['public', 'codes'],
     ]);
   });
