@@ -28,7 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'tests',
-          include: ['unit', 'database', 'temporal', 'cli', 'dev'].map(
+          include: ['unit', 'database', 'stores/npm', 'temporal', 'cli', 'dev'].map(
             (subject) => `test/${subject}/**/*.test.ts`,
           ),
           exclude: ['test/database/{missing-right,oldest-version}.test.ts'],
@@ -57,6 +57,16 @@ export default defineConfig({
           include: ['test/database/**/*.test.ts', 'test/temporal/whole-run.test.ts'],
           exclude: ['test/database/missing-right.test.ts'],
           ...ORDINARY,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Libraries that other package managers install, once, into `.cache`.
+          name: 'stores',
+          include: ['test/stores/installed/**/*.test.ts'],
+          ...ORDINARY,
+          testTimeout: 120_000,
         },
       },
       {

@@ -6,10 +6,17 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 
 import { checkDatabase, type CheckConfig } from '../checks/check-database.ts';
 import type { Finding } from '../checks/finding.ts';
-import type { Config, TargetConfig } from '../config/config.ts';
+import {
+  TARGET_DEFAULTS,
+  type Config,
+  type DatabaseSettings,
+  type TargetConfig,
+} from '../config/config.ts';
+import { DEFAULT_TARGET } from '../contract/names.ts';
 import { migrate } from '../database/migrate.ts';
 import { closeOrm, createOrm } from '../database/orm.ts';
 import { previewTarget, type Preview } from '../deletion/preview.ts';
+import { discover, type Discovery } from '../discovery/discover.ts';
 import { toDatabaseProblem } from '../failures/translate.ts';
 
 /** What a run would do to one target, or why that is unknown. */
@@ -41,6 +48,20 @@ export async function previewTargets(
     for (const target of config.targets) outcomes.push(await previewOne(orm, config, target));
     return outcomes;
   });
+}
+
+/** Finds the tables that hold sessions, for a file at this path. @throws DatabaseProblem */
+export async function discoverStores(
+  settings: Omit<DatabaseSettings, 'ownsSessionsTable'>,
+  file: string,
+): Promise<Discovery> {
+  const database = { ...settings, ownsSessionsTable: false };
+  // No table is known yet; an error is about the database.
+  const targets = [{ ...TARGET_DEFAULTS, name: DEFAULT_TARGET, table: DEFAULT_TARGET }];
+  return await withDatabase(
+    { database, targets },
+    async (orm) => await discover(orm, database, file),
+  );
 }
 
 async function previewOne(

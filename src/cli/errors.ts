@@ -5,7 +5,7 @@ import { DatabaseProblem } from '../failures/errors.ts';
 import { RunControlError } from '../runs/control.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
-import { TemporalUnreachableError } from '../temporal/connection.ts';
+import { TemporalRefusedError, TemporalUnreachableError } from '../temporal/connection.ts';
 
 /** Exit codes of all commands. */
 export const EXIT = {
@@ -30,6 +30,7 @@ export class CommandFailure extends Error {
 /** Errors whose message already says what happened and what to do. */
 const SELF_EXPLAINING = [
   TemporalUnreachableError,
+  TemporalRefusedError,
   ScheduleMissingError,
   ScheduleContendedError,
   ScheduleTakenError,

@@ -8,9 +8,12 @@ import { addConfigCommand } from './config.ts';
 import type { CommandContext, Invocation } from './context.ts';
 import { EXIT, reportError, type ExitCode } from './errors.ts';
 import { addGrantsCommand } from './grants.ts';
+import { addHealthCommand } from './health.ts';
 import { addHelpCommand, addHelpSections } from './help.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addPresetsCommand } from './presets.ts';
 import { addPreviewCommand } from './preview.ts';
+import { addInitCommand } from './init/init.ts';
 import { runControlCommands } from './run/control.ts';
 import { addRunListCommand } from './run/list.ts';
 import { addRunShowCommand } from './run/show.ts';
@@ -68,6 +71,7 @@ export function createProgram(invocation: Invocation): Command {
     settings: 'all',
     temporal: true,
     examples: [
+      ['session-cleanup init', 'find session tables and write session-cleanup.yaml'],
       ['session-cleanup migrate', 'once: create the ledger'],
       ['session-cleanup check', 'verify the setup'],
       ['session-cleanup preview', 'show what would be deleted'],
@@ -87,12 +91,15 @@ export function createProgram(invocation: Invocation): Command {
       },
       [addRunStartCommand, addRunListCommand, addRunShowCommand, ...runControlCommands],
     ),
+    addInitCommand,
     addPreviewCommand,
     addMigrateCommand,
     addStatusCommand,
     addCheckCommand,
     addConfigCommand,
+    addHealthCommand,
     addGrantsCommand,
+    addPresetsCommand,
     addHelpCommand,
   ]) {
     add(program, invocation);

@@ -9,9 +9,9 @@ export const addWorkerCommand = defineCommand({
   summary: 'poll Temporal and delete, until stopped',
   description:
     'Runs a worker until it is stopped. At its start it makes the schedule match the configuration ' +
-    '(see SESSION_CLEANUP_SCHEDULE). It waits for a database or a Temporal server that is down; a ' +
-    'wrong login, or a missing database, namespace or ledger, ends it at once. Run as many as you ' +
-    'like.\n\n' +
+    '(see SESSION_CLEANUP_SCHEDULE). It waits for a database or a Temporal server that is down, and for a ' +
+    'namespace that does not exist yet; a wrong login or certificate, or a missing database or ledger, ends ' +
+    'it at once. Run as many as you like.\n\n' +
     'Ctrl-C and SIGTERM stop it gracefully: it finishes the current transaction and leaves the rest ' +
     'to another worker. A second signal ends it at once; the count stays exact even then.\n\n' +
     'Logs go to standard output, as JSON unless that is a terminal.',

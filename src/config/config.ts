@@ -1,26 +1,5 @@
+import type { ExpiryType, LifetimeUnit } from './expiry-types.ts';
 import type { DELETION, SCHEDULE, SETTINGS, Values } from './settings.ts';
-
-/** How the expiry of a row is stored. The unit of a number is configured, never guessed. */
-export const EXPIRY_TYPES = [
-  'timestamptz',
-  'timestamp',
-  'epoch-seconds',
-  'epoch-milliseconds',
-  'iso8601',
-] as const;
-
-export type ExpiryType = (typeof EXPIRY_TYPES)[number];
-
-/** Unit of the numbers in a column of lifetimes, with its length in seconds. */
-export const LIFETIME_UNITS = {
-  milliseconds: 0.001,
-  seconds: 1,
-  minutes: 60,
-  hours: 3_600,
-  days: 86_400,
-} as const;
-
-export type LifetimeUnit = keyof typeof LIFETIME_UNITS;
 
 /** A value of a condition, as written in the file; compared in the column's own type. */
 export type Scalar = string | number | boolean;
@@ -146,6 +125,8 @@ export interface Config {
   /** Undefined: workers have no version, and any of them continues any run. */
   readonly versioning: VersioningSettings | undefined;
   readonly logLevel: Values<typeof SETTINGS>['logLevel'];
+  /** Undefined: the worker opens no port. */
+  readonly healthAddress: Values<typeof SETTINGS>['healthAddress'];
 }
 
 /**

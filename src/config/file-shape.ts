@@ -59,7 +59,7 @@ export function problemAt(file: YamlFile, keys: KeyPath, what: string): string {
 }
 
 /** What is shown of a value: its beginning, and no password. */
-export function shownValue(value: unknown): string {
+function shownValue(value: unknown): string {
   if (typeof value === 'string' && value.includes('://')) return maskDatabaseUrl(value);
   const text = JSON.stringify(value);
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;

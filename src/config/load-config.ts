@@ -1,10 +1,11 @@
-import type { Config, TargetConfig, VersioningSettings } from './config.ts';
+import type { Config, DatabaseSettings, TargetConfig, VersioningSettings } from './config.ts';
 import { schemaInUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { readTargets } from './read-targets.ts';
 import { replacedVariables } from './replaced-variables.ts';
 import { givenText, SettingsReader } from './settings-reader.ts';
 import {
+  CONTROLLER_VERSION,
   DATABASE_URL,
   DELETION,
   ONE_TABLE,
@@ -33,7 +34,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const defaultSchema = schemaInUrl(url ?? '');
   return {
     ...rest,
-    targets: rest.targets.map((target) => withDefaultSchema(target, defaultSchema)),
+    targets: rest.targets.map((target) => withSchema(target, defaultSchema)),
     database: {
       url: url ?? '',
       ledgerSchema,
@@ -57,7 +58,24 @@ export function loadConfigWithoutDatabase(environment: NodeJS.ProcessEnv): Confi
   return config;
 }
 
-function withDefaultSchema(target: TargetConfig, defaultSchema: string | undefined): TargetConfig {
+/**
+ * The database alone, for a command that needs no targets, and so not a valid file either.
+ *
+ * @throws ConfigError with all problems
+ */
+export function loadDatabaseSettings(
+  environment: NodeJS.ProcessEnv,
+): Omit<DatabaseSettings, 'ownsSessionsTable'> {
+  const reader = new SettingsReader(environment);
+  const url = reader.read(DATABASE_URL) ?? '';
+  reader.require(DATABASE_URL);
+  const ledgerSchema = reader.read(SETTINGS.ledgerSchema);
+  reader.throwProblems();
+  return { url, ledgerSchema, defaultSchema: schemaInUrl(url) };
+}
+
+/** The target with its tables in a schema, unless they name another. */
+export function withSchema(target: TargetConfig, defaultSchema: string | undefined): TargetConfig {
   const inSchema = <Named extends { readonly schema: string | undefined }>(
     table: Named,
   ): Named => ({
@@ -88,16 +106,20 @@ function readAllButDatabase(reader: SettingsReader): ConfigWithoutDatabase {
     taskQueue: reader.read(SETTINGS.taskQueue),
     versioning: readVersioning(reader),
     logLevel: reader.read(SETTINGS.logLevel),
+    healthAddress: reader.read(SETTINGS.healthAddress),
   };
 }
 
-/** Both settings or neither: one alone would leave versioning off silently. */
+/**
+ * Both settings of one source or neither: one alone would leave versioning off silently, and a build id of
+ * another source would name a version that nobody deployed.
+ */
 function readVersioning(reader: SettingsReader): VersioningSettings | undefined {
-  const { deploymentName, buildId } = reader.readAll({
-    deploymentName: SETTINGS.deploymentName,
-    buildId: SETTINGS.buildId,
-  });
-  const pair = [SETTINGS.deploymentName, SETTINGS.buildId];
+  const own = { deploymentName: SETTINGS.deploymentName, buildId: SETTINGS.buildId };
+  const isOwn = Object.values(own).some((setting) => reader.isSet(setting));
+  const source = isOwn ? own : CONTROLLER_VERSION;
+  const { deploymentName, buildId } = reader.readAll(source);
+  const pair = Object.values(source);
   const given = pair.find((setting) => reader.isSet(setting));
   const missing = pair.find((setting) => !reader.isSet(setting));
   if (missing !== undefined && given !== undefined) {

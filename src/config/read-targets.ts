@@ -107,7 +107,8 @@ function writtenPath(key: TargetKey, { timeZone }: TargetEntry): KeyPath {
   return key === 'timeZone' && timeZone === undefined ? ['expires', key] : key.split('.');
 }
 
-const BUILT_IN: Layer = {
+/** What every target has that says nothing else. */
+export const BUILT_IN: Layer = {
   entry: {
     cascade: 'refuse',
     unlessReferenced: false,

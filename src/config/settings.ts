@@ -2,8 +2,8 @@ import type { z } from 'zod';
 
 import { MOST_LANES, MOST_ROWS_PER_SECOND } from '../contract/limits.ts';
 import { DEFAULT_TASK_QUEUE, SCHEDULE_ID } from '../contract/names.ts';
-import { EXPIRY_TYPES } from './config.ts';
 import { maskDatabaseUrl } from './database-url.ts';
+import { EXPIRY_TYPES } from './expiry-types.ts';
 import {
   BOOLEAN,
   BUILD_ID,
@@ -14,6 +14,7 @@ import {
   FILE_PATH,
   GRACE,
   LIFETIME,
+  LISTEN_ADDRESS,
   oneOf,
   OWN_SCHEMA_NAME,
   PRESET_NAME,
@@ -294,6 +295,28 @@ export const SETTINGS = {
     meaning: 'Lowest level to log',
     default: 'info',
     ...oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  }),
+  healthAddress: withoutDefault({
+    name: `${PREFIX}HEALTH_ADDRESS`,
+    meaning: 'Where a worker answers /livez, /readyz and /startupz over HTTP',
+    unset: 'no port is opened',
+    ...LISTEN_ADDRESS,
+  }),
+};
+
+/** What Temporal's Worker Controller sets; read when neither of our two settings for it is. */
+export const CONTROLLER_VERSION = {
+  deploymentName: withoutDefault({
+    name: 'TEMPORAL_DEPLOYMENT_NAME',
+    meaning: `Worker Deployment, set by Temporal's Worker Controller; ${SETTINGS.deploymentName.name} wins`,
+    unset: 'workers have no version',
+    ...DEPLOYMENT_NAME,
+  }),
+  buildId: withoutDefault({
+    name: 'TEMPORAL_WORKER_BUILD_ID',
+    meaning: `Build id, set by Temporal's Worker Controller; ${SETTINGS.buildId.name} wins`,
+    unset: 'workers have no version',
+    ...BUILD_ID,
   }),
 };
 

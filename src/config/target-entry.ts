@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { parseInstant } from '../contract/instants.ts';
-import { EXPIRY_TYPES, LIFETIME_UNITS } from './config.ts';
+import { EXPIRY_TYPES, LIFETIME_UNITS } from './expiry-types.ts';
 import {
   COLUMN_NAME,
   GRACE,
@@ -157,7 +157,9 @@ export const targetEntry = map(
   {
     preset: z
       .string({ error: 'the name of a preset; `session-cleanup presets` lists them' })
-      .meta({ description: 'Name of a preset; `session-cleanup presets` lists them' })
+      .meta({
+        description: 'Name of a preset; `session-cleanup presets` lists them',
+      })
       .optional(),
     table: text(TABLE_NAME, 'Table to clean').optional(),
     schemas: z
@@ -175,7 +177,7 @@ export const targetEntry = map(
       .refine((conditions) => Object.keys(conditions).length > 0, {
         error: 'a map of column: condition, not empty',
       })
-      .meta({ description: 'Conditions on columns, all of which must hold' })
+      .meta({ description: 'Conditions on columns, all of which must hold', minProperties: 1 })
       .optional(),
     grace: text(GRACE, 'How long a row is kept after its expiry', DURATION).optional(),
     unlessReferenced: z
@@ -224,7 +226,10 @@ export const configFile = map(
         error: TARGETS_ALLOWED,
       })
       .refine((targets) => Object.keys(targets).length > 0, { error: TARGETS_ALLOWED })
-      .meta({ description: 'The targets, by name; a run cleans them in this order' }),
+      .meta({
+        description: 'The targets, by name; a run cleans them in this order',
+        minProperties: 1,
+      }),
     databases: z
       .record(
         z.string(),

@@ -1,8 +1,7 @@
 /** What is written about a target, in the file, its preset or the environment, as a rule. */
 import type { ChildTable, ColumnCondition, Condition, TargetConfig } from './config.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { UNSUPPORTED } from './file-shape.ts';
-import { PRESETS } from './presets.ts';
+import { explainNoPreset, findPreset } from './find-preset.ts';
 import type { TargetKey } from './setting-of.ts';
 import type { ConditionEntry, FlatEntry, TargetEntry } from './target-entry.ts';
 import { COLUMN_NAME, GRACE, LIFETIME, SHARE_OR_OFF, TABLE_NAME } from './value-kinds.ts';
@@ -95,16 +94,11 @@ function ruleText(target: TargetConfig): string {
 /** Undefined: there is no such preset. */
 function presetLayer(name: string | undefined, refuse: Report): readonly Layer[] | undefined {
   if (name === undefined) return [];
-  const preset = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
+  const preset = findPreset(name);
   if (preset !== undefined) {
     return [{ entry: flatten(preset.target), from: () => `preset ${name}` }];
   }
-  const meant = didYouMean(name, Object.keys(PRESETS));
-  refuse(
-    'preset',
-    `there is no preset ${JSON.stringify(name)}. ` +
-      (meant === undefined ? '`session-cleanup presets` lists them.' : `Did you mean ${meant}?`),
-  );
+  refuse('preset', explainNoPreset(name));
   return undefined;
 }
 

@@ -153,6 +153,29 @@ export function isTimeZone(text: string): boolean {
   }
 }
 
+/** Where a server listens. */
+export interface ListenAddress {
+  /** A name or an IP address, an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const LISTENER = /^(?:\[([\da-fA-F:.]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/;
+
+/** The address of a server that the program opens. */
+export const LISTEN_ADDRESS: ValueKind<ListenAddress> = {
+  allowed:
+    'host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080, with a port from 1 to 65535',
+  schema: z
+    .string()
+    .regex(LISTENER)
+    .transform((text) => {
+      const [, address, name = '', port] = LISTENER.exec(text) ?? [];
+      return { host: address ?? name, port: Number(port) };
+    })
+    .refine(({ port }) => port >= 1 && port <= 65_535),
+};
+
 /** The address of a database. */
 export const DATABASE_ADDRESS: ValueKind<string> = {
   allowed: 'postgres://user:password@host:port/database',
@@ -171,10 +194,10 @@ export function temporalName(longestBytes: number): ValueKind<string> {
   };
 }
 
-/** The name of a Worker Deployment; Temporal reserves dots and colons. */
+/** The name of a Worker Deployment; Temporal reserves dots and colons, and its Worker Controller uses slashes. */
 export const DEPLOYMENT_NAME: ValueKind<string> = {
-  allowed: '1 to 200 letters, digits, _ and -, not beginning with __',
-  schema: z.string().regex(/^(?!__)[\w-]{1,200}$/),
+  allowed: '1 to 200 letters, digits, _, - and /, not beginning with __',
+  schema: z.string().regex(/^(?!__)[\w/-]{1,200}$/),
 };
 
 /** The build id of a worker, such as a release or a commit. */

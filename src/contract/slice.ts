@@ -42,6 +42,8 @@ export interface RemainingRows {
 export interface SliceSummary {
   readonly way: Way;
   readonly deletedCount: number;
+  /** Rows of the target's `dependents`, which `deletedCount` does not include. Left out: none. */
+  readonly dependentsDeleted?: number | undefined;
   readonly skippedLocked: number;
   /** Left out when there are none. */
   readonly remaining?: readonly RemainingRows[];
@@ -60,6 +62,8 @@ export interface ResumePoint {
   readonly position: string;
   /** Sweep only: the table's length in blocks when the first slice began, and its file. */
   readonly end?: string;
+  /** OID of the leaf partition that the position is in; those with a lower one are done. */
+  readonly leaf?: string;
 }
 
 /** The activity's argument. */
@@ -152,6 +156,8 @@ export interface SliceProgress {
   readonly way?: Way;
   /** Rows deleted by this slice so far, earlier attempts included. */
   readonly deletedCount: number;
+  /** As in {@link SliceSummary}. */
+  readonly dependentsDeleted?: number;
   readonly skippedLocked: number;
   /** Mean since this attempt began. */
   readonly rowsPerSecond: number;

@@ -17,6 +17,15 @@ export function countText(count: number, noun: string): string {
   return `${numberText(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** A number of bytes in a unit of 1,024 to its power: `512 bytes`, `8.0 kB`, `12 MB`. */
+export function sizeText(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), SIZES.length - 1);
+  const size = bytes / 1_024 ** power;
+  return `${power > 0 && size < 10 ? size.toFixed(1) : numberText(size)} ${SIZES[power]}`;
+}
+
 /**
  * A duration, rounded to its two largest units: `250 ms`, `4.2 s`, `3 min 20 s`, `6 h`, `2 d 4 h`. The
  * sign is left out.

@@ -5,6 +5,8 @@ import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { countRows, type RowCounts } from '../targets/count-rows.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
+import { EXPIRY_NAME } from '../targets/table-facts.ts';
+import type { Target } from '../targets/target.ts';
 
 /** A table this small may well be all expired. */
 const SMALLEST_TABLE = 1_000;
@@ -77,12 +79,18 @@ export async function checkApproval(
  * name or very recent values say so. Every live session would be deleted, in a small table as well.
  */
 function looksLikeStart({ target }: ExpiredRows, counts: RowCounts): boolean {
-  const { expiredRows, totalRows, nullRows, newest } = counts;
-  if (!target.isDirect || expiredRows === 0) return false;
-  const future = totalRows - nullRows - expiredRows;
+  const { expiredRows, totalRows, nullRows, unreadableRows, newest } = counts;
+  if (!mayBeStart(target) || expiredRows === 0) return false;
+  const future = totalRows - nullRows - unreadableRows - expiredRows;
   if (future > Math.min(Math.max(1, totalRows * STRAY_SHARE), MOST_STRAY)) return false;
   const isRecent = newest !== null && Date.now() - Date.parse(newest) < RECENT;
   return isRecent || target.config.expiresColumns.some((column) => START_NAME.test(column));
+}
+
+/** A column whose name says that it holds an expiry is taken at its word. */
+function mayBeStart({ isDirect, config }: Target): boolean {
+  const saysExpiry = new RegExp(EXPIRY_NAME, 'i');
+  return isDirect && !config.expiresColumns.every((column) => saysExpiry.test(column));
 }
 
 interface Question {
@@ -123,12 +131,8 @@ async function holds(
 async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Question> {
   const { target, bound } = rows;
   const { expiry, quotedTable, where, never } = target;
-  const [row] = await ask<{ rows: number }>(em, ASKING, {
-    sql: 'select greatest(reltuples, 0)::float8 as rows from pg_class where oid = ?::oid',
-    params: [target.oid],
-  });
-  const stray = Math.ceil(Math.min((row?.rows ?? 0) * STRAY_SHARE, MOST_STRAY));
-  const most = target.isDirect ? Math.max(stray, 1) + 1 : 1;
+  const stray = Math.ceil(Math.min((await rowsOf(em, target)) * STRAY_SHARE, MOST_STRAY));
+  const most = mayBeStart(target) ? Math.max(stray, 1) + 1 : 1;
   const count = (rest: SqlFragment): SqlFragment => ({
     sql: `(select count(*) from (select from ${quotedTable} where ${rest.sql} limit ${most}) as staying) >= ${most}`,
     params: rest.params,
@@ -145,6 +149,16 @@ async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Questio
   }
   const { sql, params } = isExpired(rows);
   return { ...count(allOf({ sql: `(${sql}) is not true`, params }, ...where)), isIndexed: false };
+}
+
+/** By the statistics; nobody but an operator makes those of a partitioned table. */
+async function rowsOf(em: EntityManager, { oid, leaves }: Target): Promise<number> {
+  if (leaves !== undefined) return leaves.reduce((sum, { rows }) => sum + rows, 0);
+  const [row] = await ask<{ rows: number }>(em, ASKING, {
+    sql: 'select greatest(reltuples, 0)::float8 as rows from pg_class where oid = ?::oid',
+    params: [oid],
+  });
+  return row?.rows ?? 0;
 }
 
 /** Without an index the first part of the table must do, since the whole would be read for each run. */

@@ -13,6 +13,8 @@ export interface SlicePosition {
   readonly way: Way;
   readonly position: string;
   readonly end?: string | undefined;
+  /** As in `ResumePoint`. */
+  readonly leaf?: string | undefined;
 }
 
 /** One lane's row in the ledger, as this attempt last wrote it. */
@@ -20,6 +22,7 @@ export interface LaneCheckpoint {
   readonly lane: number;
   readonly fence: number;
   deletedCount: number;
+  dependentsDeleted: number;
   /** Expired rows that stay. */
   remaining: readonly RemainingEntry[];
 }
@@ -49,7 +52,9 @@ export interface LedgerRow {
   readonly way: Way | null;
   readonly position: string;
   readonly end_position: string | null;
+  readonly leaf: string | null;
   readonly deleted_count: string;
+  readonly dependents_deleted: string;
   readonly remaining: readonly RemainingEntry[];
   readonly worked_milliseconds: string;
   readonly updated_at: string;
@@ -59,8 +64,10 @@ export interface LedgerRow {
 export function totalOf(rows: readonly LedgerRow[]): SliceTotals {
   const entries = rows.flatMap((row) => row.remaining);
   const remaining = remainingRows(entries);
+  const dependentsDeleted = rows.reduce((sum, row) => sum + Number(row.dependents_deleted), 0);
   return {
     deletedCount: rows.reduce((sum, row) => sum + Number(row.deleted_count), 0),
+    ...(dependentsDeleted === 0 ? {} : { dependentsDeleted }),
     skippedLocked: lockedRows(entries),
     ...(remaining.length === 0 ? {} : { remaining }),
     seconds: workedIn(rows) / 1_000,
@@ -72,16 +79,21 @@ export function workedIn(rows: readonly LedgerRow[]): number {
   return Math.max(0, ...rows.map((row) => Number(row.worked_milliseconds)));
 }
 
+/** Of an unsigned 32-bit number. */
+const OID_DIGITS = 10;
+
 /**
  * Each row's position is a point before which everything has been visited, so any of them is safe to
  * continue from. The one written last saves the most reading; a sweep, which may have taken over from a
- * drain, wins over it.
+ * drain, wins over it, and a later partition over an earlier one.
  */
 export function reachedBy(rows: readonly LedgerRow[]): SlicePosition | undefined {
-  const order = (row: LedgerRow): string => `${row.way === 'sweep' ? 1 : 0} ${row.updated_at}`;
+  const order = ({ leaf, way, updated_at }: LedgerRow): string =>
+    `${(leaf ?? '').padStart(OID_DIGITS, '0')} ${way === 'sweep' ? 1 : 0} ${updated_at}`;
   const [best] = rows
     .filter(({ way }) => way !== null)
     .toSorted((a, b) => (order(a) < order(b) ? 1 : -1));
   if (best?.way == null) return undefined;
-  return { way: best.way, position: best.position, end: best.end_position ?? undefined };
+  const { way, position, end_position: end, leaf } = best;
+  return { way, position, end: end ?? undefined, leaf: leaf ?? undefined };
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
-import { allOf, asWhere, quoteName, type SqlFragment } from '../database/sql.ts';
+import { allOf, asWhere, quoteTable, type SqlFragment } from '../database/sql.ts';
 import {
   ask,
   inTransaction,
@@ -9,12 +9,16 @@ import {
   settingsStatement,
   sqlState,
   type LocalSettings,
+  type Transaction,
 } from '../database/transaction.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Target } from '../targets/target.ts';
+import { hasChildren } from '../targets/children.ts';
 import type { LaneCheckpoint } from './checkpoint.ts';
-import { applyEntry, type LedgerEntry, type SliceLedger } from './ledger.ts';
+import { removeWithChildren, type Removed } from './child-rows.ts';
+import { applyEntry, type DeletedRows, type LedgerEntry, type SliceLedger } from './ledger.ts';
 import {
+  lockedRows,
   rowRefusalIn,
   type RefusedRows,
   type Refusal,
@@ -86,32 +90,46 @@ export async function deleteChunk(
   task: RangeTask,
   entryFor: (staying: readonly StayingRows[]) => LedgerEntry,
 ): Promise<ChunkOutcome | Refusal> {
-  const { em, expired, keptBy, ledger } = work;
+  const { em, expired, keptBy } = work;
   const { target } = expired;
-  const rows = allOf(route.within(task.range), expiredOn(route, expired));
-  const condition = task.lockMode === 'wait' ? rows : stepAround(route, expired, rows);
-  const deletion = task.lockMode === 'leave' ? undefined : bulkDelete(em, target, condition);
-  const opening = settingsStatement(chunkSettings(work, task), ledger.attemptLock);
-  const counting = stayingRows(task, target, rows, keptBy);
+  const { lockMode } = task;
+  const rows = rowsOf(work, route, task);
+  const opening = openingOf(work, task);
+  const outcome = await recorded(
+    work,
+    async (transaction) =>
+      hasChildren(target.children) && lockMode !== 'leave'
+        ? await removeWithChildren(transaction, {
+            target,
+            rows,
+            lockMode,
+            opening,
+            bulkDelete: (condition) => bulkDelete(em, target, condition),
+            keptBy,
+          })
+        : await remove(transaction, work, route, task),
+    ({ staying }) => entryFor(staying),
+  );
+  if ('kind' in outcome) return outcome;
+  const { deletedCount, staying, entry } = outcome;
+  return { deletedCount, lockedCount: lockedRows(staying), entry };
+}
+
+/** Runs a chunk's transaction: what `remove` deletes, and the entry for it. A refused one has been rolled back. */
+export async function recorded<Deleted extends DeletedRows>(
+  { em, ledger }: SliceWork,
+  remove: (transaction: Transaction) => Promise<Deleted>,
+  entryFor: (deleted: Deleted) => LedgerEntry,
+): Promise<(Deleted & { readonly entry: LedgerEntry }) | Refusal> {
   let isRecording = false;
   try {
-    return await inTransaction(em, async ({ send, commit }) => {
-      const deletedCount =
-        deletion === undefined ? 0 : (await send(opening, deletion)).affectedRows;
-      const { row } =
-        counting === undefined
-          ? {}
-          : await send(...(deletion === undefined ? [opening] : []), counting);
-      const [lockedCount, keptCount] = [Number(row?.['locked'] ?? 0), Number(row?.['kept'] ?? 0)];
-      const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
-      const entry = entryFor([
-        ...(lockedCount > 0 ? [{ reason: 'locked' as const, rows: lockedCount }] : []),
-        ...(keptCount > 0 ? [{ reason: 'kept-by-trigger' as const, rows: keptCount, ...by }] : []),
-      ]);
+    return await inTransaction(em, async (transaction) => {
+      const deleted = await remove(transaction);
+      const entry = entryFor(deleted);
       isRecording = true;
-      await commit(ledger.entry(entry, deletedCount));
-      applyEntry(entry, deletedCount);
-      return { deletedCount, lockedCount, entry };
+      await transaction.commit(ledger.entry(entry, deleted));
+      applyEntry(entry, deleted);
+      return { ...deleted, entry };
     });
   } catch (error) {
     const refusal = refusalIn(error);
@@ -119,6 +137,46 @@ export async function deleteChunk(
     if (refusal === undefined || (isRecording && refusal.kind === 'locked')) throw error;
     return refusal;
   }
+}
+
+/** The first statement of a chunk's transaction. */
+export function openingOf(work: SliceWork, task: Pick<RangeTask, 'isSingle'>): SqlFragment {
+  return settingsStatement(chunkSettings(work, task), work.ledger.attemptLock);
+}
+
+/** Condition for the expired rows of a range. */
+export function rowsOf({ expired }: SliceWork, route: Route, { range }: RangeTask): SqlFragment {
+  return allOf(route.within(range), expiredOn(route, expired));
+}
+
+/** Deletes the expired rows of a range, whatever refers to them. */
+async function remove(
+  { send }: Transaction,
+  work: SliceWork,
+  route: Route,
+  task: RangeTask,
+): Promise<Removed> {
+  const { em, expired, keptBy } = work;
+  const { target } = expired;
+  const [rows, opening] = [rowsOf(work, route, task), openingOf(work, task)];
+  const condition = task.lockMode === 'wait' ? rows : stepAround(route, expired, rows);
+  const deletion = task.lockMode === 'leave' ? undefined : bulkDelete(em, target, condition);
+  const counting = stayingRows(task, target, rows, keptBy);
+  const deletedCount = deletion === undefined ? 0 : (await send(opening, deletion)).affectedRows;
+  const { row } =
+    counting === undefined
+      ? {}
+      : await send(...(deletion === undefined ? [opening] : []), counting);
+  const [lockedCount, keptCount] = [Number(row?.['locked'] ?? 0), Number(row?.['kept'] ?? 0)];
+  const by = keptBy.trigger === undefined ? {} : { by: keptBy.trigger };
+  return {
+    deletedCount,
+    dependentsDeleted: 0,
+    staying: [
+      ...(lockedCount > 0 ? [{ reason: 'locked' as const, rows: lockedCount }] : []),
+      ...(keptCount > 0 ? [{ reason: 'kept-by-trigger' as const, rows: keptCount, ...by }] : []),
+    ],
+  };
 }
 
 /** Query for the rows that stay: `locked` by others, or `kept` by a trigger; undefined: there can be none. */
@@ -146,7 +204,10 @@ function stayingRows(
   };
 }
 
-function chunkSettings({ settings }: SliceWork, { isSingle }: RangeTask): LocalSettings {
+function chunkSettings(
+  { settings }: SliceWork,
+  { isSingle }: Pick<RangeTask, 'isSingle'>,
+): LocalSettings {
   const timeout = isSingle ? SINGLE_ROW_TIMEOUT : settings.chunkMilliseconds * TIMEOUT_FACTOR;
   return {
     lock_timeout: `${settings.lockTimeoutMilliseconds}ms`,
@@ -159,7 +220,10 @@ function chunkSettings({ settings }: SliceWork, { isSingle }: RangeTask): LocalS
 /** For a sweep in a form that no index serves: the planner would read many index entries for each block. */
 function expiredOn({ way }: Route, expired: ExpiredRows): SqlFragment {
   const { sql, params } = isExpired(expired);
-  return way === 'sweep' ? { sql: `(${sql}) is true`, params } : { sql, params };
+  // Through the parent it also has to prune partitions.
+  return way === 'sweep' && expired.target.parent?.isNamed !== true
+    ? { sql: `(${sql}) is true`, params }
+    : { sql, params };
 }
 
 function stepAround(route: Route, expired: ExpiredRows, rows: SqlFragment): SqlFragment {
@@ -203,20 +267,23 @@ function statementFor(em: EntityManager, target: Target, condition: SqlFragment)
     .withSchema(target.schema)
     .delete(asWhere(condition))
     .getQuery();
-  const named = withSchema(statement, target);
+  const named = onTable(statement, target);
   known.set(condition.sql, named);
   return named;
 }
 
 /**
  * MikroORM leaves the schema `public` out, which leaves the table to the search_path: that may name another one
- * first, or not name `public` at all.
+ * first, or not name `public` at all. Nor does it know the partitions of a table.
  */
-function withSchema(statement: string, { quotedTable, schema }: Target): string {
-  const bare = `delete from ${quotedTable.slice(quoteName(schema).length + 1)} `;
-  return statement.startsWith(bare)
-    ? `delete from ${quotedTable} ${statement.slice(bare.length)}`
-    : statement;
+function onTable(statement: string, { quotedTable, schema, config }: Target): string {
+  const [table, bare] = [
+    { ...config, schema },
+    { ...config, schema: undefined },
+  ].map((named) => `delete from ${quoteTable(named)} `);
+  const made = [table, bare].find((start) => start !== undefined && statement.startsWith(start));
+  if (made === undefined) throw new TypeError('the deletion names another table');
+  return `delete from ${quotedTable} ${statement.slice(made.length)}`;
 }
 
 /** Triggers that can keep a row from being deleted without an error. */

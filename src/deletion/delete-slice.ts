@@ -1,12 +1,12 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SliceStop, SliceSummary } from '../contract/slice.ts';
-import { type Route, chooseWay } from './route.ts';
+import { type TargetEnd, runLeaves } from './leaves.ts';
+import { chooseWay, positionOn } from './route.ts';
 import { Throttle } from './throttle.ts';
 import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
-import type { LanesEnd } from './lanes.ts';
-import { type StartPosition, positionOn, runPasses } from './pass.ts';
+import { runPasses, type StartPosition } from './pass.ts';
 import { type SliceWork, findKeptBy } from './chunk.ts';
 import { SliceLedger, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
@@ -47,7 +47,8 @@ export interface SliceOutcome extends SliceSummary {
 interface Beginning {
   readonly expired: ExpiredRows;
   readonly checkpoints: readonly LaneCheckpoint[];
-  readonly from: StartPosition;
+  /** Undefined: from the first partition. */
+  readonly from: StartPosition | undefined;
 }
 
 /**
@@ -85,7 +86,7 @@ export async function deleteSlice(
     return true;
   };
   const report = new SliceReport((progress) => hooks.onProgress(progress));
-  const throttle = new Throttle(em, target.quotedTable, settings, {
+  const throttle = new Throttle(em, target, settings, {
     shouldStop,
     onWaiting: (load) => report.onWaiting(load),
   });
@@ -106,8 +107,12 @@ export async function deleteSlice(
     report.begin(checkpoints);
     const expired = { target, bound, latest, deadline };
     const known = reached ?? givenBy(resumeFrom);
-    const from = known ?? (await throttle.ask(() => chooseWay(em, expired)));
-    return { expired, checkpoints, from };
+    const isPartitioned = target.leaves !== undefined;
+    // No position of an ordinary table is one in a partition.
+    const isUsable = known !== undefined && (known.leaf !== undefined) === isPartitioned;
+    const choose = async (): Promise<StartPosition | undefined> =>
+      isPartitioned ? undefined : await throttle.ask(() => chooseWay(em, expired));
+    return { expired, checkpoints, from: isUsable ? known : await choose() };
   };
   // The first check of the server takes as long as everything else, so both run at once.
   const firstLook = throttle.untilClear();
@@ -137,35 +142,47 @@ export async function deleteSlice(
     isInterrupted: () => hooks.shouldStop() !== undefined,
     onChunk: (route, position) => report.onChunk(route, position),
   };
-  const { route, end } = await runPasses(work, from).catch((error: unknown) => {
+  const ending =
+    from === undefined || from.leaf !== undefined ? runLeaves(work, from) : runTable(work, from);
+  const end = await ending.catch((error: unknown) => {
     throw supersededIn(error);
   });
   const totals = await ledger.settle(checkpoints);
 
-  const hasMore = end.kind === 'stopped';
-  const isOverBudget = hasMore && stopped === 'budget';
-  const estimatedLeft = isOverBudget ? await estimateLeft(work, route, end) : undefined;
+  const { pass } = end.stopped ?? {};
+  const isOverBudget = pass !== undefined && stopped === 'budget';
+  const estimatedLeft = isOverBudget ? await estimateLeft(end) : undefined;
   return {
-    way: route.way,
+    way: end.way,
     deadline: expired.deadline,
     ...totals,
     ...(throttle.waits.length === 0 ? {} : { waits: throttle.waits }),
-    stopped: hasMore ? stopped : 'drained',
-    ...(hasMore
-      ? { resumeFrom: { deadline: expired.deadline, ...positionOn(route, end.position) } }
-      : {}),
+    stopped: pass === undefined ? 'drained' : stopped,
+    ...(pass === undefined
+      ? {}
+      : {
+          resumeFrom: {
+            deadline: expired.deadline,
+            ...positionOn(pass.route, pass.end.position),
+          },
+        }),
     ...(estimatedLeft === undefined ? {} : { estimatedLeft }),
   };
 }
 
+async function runTable(work: SliceWork, from: StartPosition): Promise<TargetEnd> {
+  const pass = await runPasses(work, from);
+  const { way } = pass.route;
+  return pass.end.kind === 'stopped' ? { way, stopped: { pass, work, rowsAfter: 0 } } : { way };
+}
+
 /** By the statistics, which still count what has been swept; the share of the way corrects that. */
-async function estimateLeft(
-  { em, expired, throttle }: SliceWork,
-  route: Route,
-  { position }: LanesEnd,
-): Promise<number> {
-  const { estimatedRows } = await throttle.ask(() => chooseWay(em, expired));
-  return Math.round(estimatedRows * (1 - (route.fraction(position) ?? 0)));
+async function estimateLeft({ stopped }: TargetEnd): Promise<number> {
+  if (stopped === undefined) return 0;
+  const { pass, work, rowsAfter } = stopped;
+  const { estimatedRows } = await work.throttle.ask(() => chooseWay(work.em, work.expired));
+  const share = pass.route.fraction(pass.end.position) ?? 0;
+  return Math.round(estimatedRows * (1 - share) + rowsAfter);
 }
 
 function keyOf(job: SliceJob): SliceKey {
@@ -173,5 +190,7 @@ function keyOf(job: SliceJob): SliceKey {
 }
 
 function givenBy(resumeFrom: ResumePoint | undefined): SlicePosition | undefined {
-  return resumeFrom && { way: resumeFrom.way, position: resumeFrom.position, end: resumeFrom.end };
+  if (resumeFrom === undefined) return undefined;
+  const { way, position, end, leaf } = resumeFrom;
+  return { way, position, end, leaf };
 }

@@ -45,7 +45,7 @@ interface Ahead {
  * chunk may take, the way ends.
  */
 export function drainRoute(
-  { quotedTable, never, where }: Target,
+  { oid, parent, quotedTable, never, where }: Target,
   { column, sqlType }: ExpiryColumn,
   bound: string,
 ): Route {
@@ -114,6 +114,7 @@ export function drainRoute(
 
   return {
     way: 'drain',
+    leaf: parent && oid,
     start: '',
     end: undefined,
     bounds: BOUNDS,

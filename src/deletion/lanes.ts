@@ -1,6 +1,7 @@
 import { isLockTimeout } from '../database/transaction.ts';
 import type { LaneCheckpoint } from './checkpoint.ts';
 import { deleteChunk, type ChunkOutcome, type SliceWork } from './chunk.ts';
+import { deleteDependentsInBatches } from './dependent-batches.ts';
 import type { LedgerEntry } from './ledger.ts';
 import {
   addUp,
@@ -9,7 +10,7 @@ import {
   type RetriedEntry,
   type StayingRows,
 } from './remaining-rows.ts';
-import type { Route } from './route.ts';
+import { positionOn, type Route } from './route.ts';
 import {
   afterRefusal,
   mostRowsAt,
@@ -152,6 +153,15 @@ export class Lanes {
   async #workOn(claim: Claim, checkpoint: LaneCheckpoint): Promise<number> {
     const { route, refusedRows } = this.#work;
     const began = performance.now();
+    const ended = await this.#deleteDependents(claim, checkpoint);
+    if (ended === 'stopped') {
+      this.#queue.giveBack(claim, [claim]);
+      return 0;
+    }
+    if (ended !== 'few-left') {
+      await this.#handle(ended, claim, checkpoint, began);
+      return 0;
+    }
     const outcome = await deleteChunk(this.#work, route, claim, (staying) =>
       this.#entryFor(claim, checkpoint, began, staying),
     );
@@ -163,6 +173,26 @@ export class Lanes {
     if (outcome.deletedCount > 0) refusedRows.forget();
     this.#adapt(outcome, performance.now() - began);
     return outcome.deletedCount;
+  }
+
+  /** A single row may have more dependents than fit into a chunk. */
+  async #deleteDependents(
+    claim: Claim,
+    checkpoint: LaneCheckpoint,
+  ): Promise<Refusal | 'few-left' | 'stopped'> {
+    const { route, expired } = this.#work;
+    const { dependents } = expired.target.children;
+    if (!claim.isSingle || claim.lockMode === 'leave' || dependents.length === 0) return 'few-left';
+    const position = this.#retryAt ?? this.#queue.position;
+    return await deleteDependentsInBatches(this.#work, route, claim, (began) => {
+      this.#committed.set(checkpoint, position);
+      return {
+        checkpoint,
+        at: { way: route.way, position, end: route.end },
+        remaining: checkpoint.remaining,
+        workedMilliseconds: Math.round(performance.now() - began),
+      };
+    });
   }
 
   /** Gives a refused range back in another form, or counts its only row as one that stays. */
@@ -236,7 +266,7 @@ export class Lanes {
     const isEmpty = checkpoint.remaining.length + added.length === 0;
     return {
       checkpoint,
-      at: { way: route.way, position, end: route.end },
+      at: positionOn(route, position),
       remaining: isEmpty ? checkpoint.remaining : addUp([...kept, ...added], positions),
       workedMilliseconds: Math.round(performance.now() - began),
     };

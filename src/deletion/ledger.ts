@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ResumePoint, SettledSlice } from '../contract/slice.ts';
 import { LEDGER_TABLE } from '../database/entities/ledger-entry.ts';
@@ -42,9 +43,19 @@ export interface LedgerEntry {
   readonly workedMilliseconds: number;
 }
 
+/** Rows that a chunk has deleted. */
+export interface DeletedRows {
+  readonly deletedCount: number;
+  /** Rows of tables that the target lists under `dependents`. */
+  readonly dependentsDeleted: number;
+}
+
+const NOTHING: DeletedRows = { deletedCount: 0, dependentsDeleted: 0 };
+
 /** Updates the checkpoint once its entry has been committed. */
-export function applyEntry({ checkpoint, remaining }: LedgerEntry, deletedCount: number): void {
-  checkpoint.deletedCount += deletedCount;
+export function applyEntry({ checkpoint, remaining }: LedgerEntry, deleted: DeletedRows): void {
+  checkpoint.deletedCount += deleted.deletedCount;
+  checkpoint.dependentsDeleted += deleted.dependentsDeleted;
   checkpoint.remaining = remaining;
 }
 
@@ -112,8 +123,8 @@ export class SliceLedger {
           update ${this.#table} ledger set fence = fence + 1, settled_at = case when is_closed then settled_at end
           from claimed where (run_id, target, slice) = (?, ?, ?) and ledger.lane = claimed.lane
           returning ledger.lane, fence, ${instantAsText('deadline')} as deadline,
-            ${boundsOf(target, 'deadline')}, way, position, end_position,
-            deleted_count, remaining, worked_milliseconds, is_closed,
+            ${boundsOf(target, 'deadline')}, way, position, end_position, leaf,
+            deleted_count, dependents_deleted, remaining, worked_milliseconds, is_closed,
             to_char(updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
         params: [...this.#key, ...this.#key],
       },
@@ -131,6 +142,7 @@ export class SliceLedger {
         lane: row.lane,
         fence: Number(row.fence),
         deletedCount: Number(row.deleted_count),
+        dependentsDeleted: Number(row.dependents_deleted),
         remaining: row.remaining,
       })),
       reached,
@@ -144,30 +156,35 @@ export class SliceLedger {
    * the shortest time. When the row is not as this attempt left it, the statement fails, with an error that
    * {@link supersededIn} knows.
    */
-  entry(entry: LedgerEntry, deletedCount: number): SqlFragment {
+  entry(entry: LedgerEntry, { deletedCount, dependentsDeleted }: DeletedRows): SqlFragment {
     const { checkpoint, at, remaining, workedMilliseconds } = entry;
     // It rarely changes.
     const change = remaining === checkpoint.remaining ? [] : [JSON.stringify(remaining)];
     return {
       sql: `with entered as (
         update ${this.#table} set deleted_count = deleted_count operator(pg_catalog.+) ?,
-          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?,
+          dependents_deleted = dependents_deleted operator(pg_catalog.+) ?,
+          ${change.length > 0 ? 'remaining = ?::pg_catalog.jsonb, ' : ''}way = ?, position = ?, end_position = ?, leaf = ?,
           worked_milliseconds = worked_milliseconds operator(pg_catalog.+) ?, updated_at = pg_catalog.clock_timestamp()
         where run_id operator(pg_catalog.=) ? and target operator(pg_catalog.=) ? and slice operator(pg_catalog.=) ?
           and lane operator(pg_catalog.=) ? and fence operator(pg_catalog.=) ? and deleted_count operator(pg_catalog.=) ?
+          and dependents_deleted operator(pg_catalog.=) ?
         returning lane)
         select (case when pg_catalog.count(*) operator(pg_catalog.=) 1 then '1' else '${SUPERSEDED}' end)::int from entered`,
       params: [
         deletedCount,
+        dependentsDeleted,
         ...change,
         at.way,
         at.position,
         at.end ?? null,
+        at.leaf ?? null,
         workedMilliseconds,
         ...this.#key,
         checkpoint.lane,
         checkpoint.fence,
         checkpoint.deletedCount,
+        checkpoint.dependentsDeleted,
       ],
     };
   }
@@ -177,9 +194,9 @@ export class SliceLedger {
     if (entries.length === 0) return;
     await sendTransaction(this.#em, [
       settingsStatement({ synchronous_commit: 'off' }),
-      ...entries.map((entry) => this.entry(entry, 0)),
+      ...entries.map((entry) => this.entry(entry, NOTHING)),
     ]);
-    for (const entry of entries) applyEntry(entry, 0);
+    for (const entry of entries) applyEntry(entry, NOTHING);
   }
 
   /**
@@ -207,14 +224,27 @@ export class SliceLedger {
       },
     );
     const visited = new Set(found?.visited ?? []);
+    await this.changeRemaining(checkpoints, at, (remaining) =>
+      remaining.filter(({ from }) => from === undefined || visited.has(from)),
+    );
+  }
+
+  /** Changes what all lanes' rows say of rows that stay, in one transaction. */
+  async changeRemaining(
+    checkpoints: readonly LaneCheckpoint[],
+    at: SlicePosition,
+    change: (remaining: readonly RemainingEntry[]) => readonly RemainingEntry[],
+  ): Promise<void> {
     const entries = checkpoints.map((checkpoint) => ({
       checkpoint,
       at,
       workedMilliseconds: 0,
-      remaining: checkpoint.remaining.filter(({ from }) => from === undefined || visited.has(from)),
+      remaining: change(checkpoint.remaining),
     }));
     await this.record(
-      entries.filter(({ checkpoint, remaining }) => remaining.length < checkpoint.remaining.length),
+      entries.filter(
+        ({ checkpoint, remaining }) => !isDeepStrictEqual(remaining, checkpoint.remaining),
+      ),
     );
   }
 
@@ -231,7 +261,8 @@ export class SliceLedger {
       const row = rows.find((candidate) => candidate.lane === checkpoint.lane);
       const isAsLeft =
         Number(row?.fence) === checkpoint.fence &&
-        Number(row?.deleted_count) === checkpoint.deletedCount;
+        Number(row?.deleted_count) === checkpoint.deletedCount &&
+        Number(row?.dependents_deleted) === checkpoint.dependentsDeleted;
       if (!isAsLeft) throw superseded();
     }
     return totalOf(rows);
@@ -247,7 +278,7 @@ export class SliceLedger {
     const [first] = rows;
     const reached = reachedBy(rows);
     if (first === undefined || reached === undefined) return totalOf(rows);
-    const { end, ...position } = reached;
+    const { end, leaf, ...position } = reached;
     // The next slice visits the other ranges again, and counts their rows.
     const before = rows.map((row) => ({
       ...row,
@@ -257,7 +288,12 @@ export class SliceLedger {
     }));
     return {
       ...totalOf(before),
-      resumeFrom: { deadline: first.deadline, ...position, ...(end === undefined ? {} : { end }) },
+      resumeFrom: {
+        deadline: first.deadline,
+        ...position,
+        ...(end === undefined ? {} : { end }),
+        ...(leaf === undefined ? {} : { leaf }),
+      },
     };
   }
 
@@ -291,8 +327,8 @@ export class SliceLedger {
         update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?,
           settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
-        returning ledger.lane, fence, deleted_count, remaining, worked_milliseconds,
-          ${instantAsText('deadline')} as deadline, way, position, end_position,
+        returning ledger.lane, fence, deleted_count, dependents_deleted, remaining, worked_milliseconds,
+          ${instantAsText('deadline')} as deadline, way, position, end_position, leaf,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
       params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
     });

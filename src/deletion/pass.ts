@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResumePoint } from '../contract/slice.ts';
 import type { SlicePosition } from './checkpoint.ts';
 import { drainRoute } from './drain.ts';
 import type { SliceWork } from './chunk.ts';
 import { Lanes, type LanesEnd } from './lanes.ts';
-import { retriedIn } from './remaining-rows.ts';
-import type { Route } from './route.ts';
+import { retriedIn, settledIn } from './remaining-rows.ts';
+import { positionOn, type Route } from './route.ts';
 import { sweepRoute } from './sweep.ts';
 
 /** Where a pass over the table begins; without a position, at the way's own start. */
 export type StartPosition = Pick<SlicePosition, 'way'> & Partial<SlicePosition>;
 
 /** Of a sweep, which visits everything, also where locks were met before. */
-const BEGINNING: SlicePosition = { way: 'sweep', position: '0' };
+const BEGINNING = { way: 'sweep', position: '0' } as const satisfies SlicePosition;
 
 /** Most locks are held for milliseconds only: up to so many visits give them time to be released. */
 const RETRIES = 3;
@@ -42,7 +41,7 @@ export async function runPasses(work: SliceWork, from: StartPosition): Promise<P
   }
   await retryLocked(work, route, at);
   if (end.kind === 'stopped' || !(await route.isOutdated(work.em))) return pass;
-  await forgetRemaining(work);
+  await forgetRemaining(work, route.leaf);
   return await runPasses(work, BEGINNING);
 }
 
@@ -67,17 +66,12 @@ async function retryLocked(work: SliceWork, route: Route, at: SlicePosition): Pr
   }
 }
 
-/** Forgets rows that stay: what begins again visits them all. */
-async function forgetRemaining({ ledger, checkpoints }: SliceWork): Promise<void> {
-  const known = checkpoints.filter(({ remaining }) => remaining.length > 0);
-  await ledger.record(
-    known.map((checkpoint) => ({
-      checkpoint,
-      at: BEGINNING,
-      remaining: [],
-      workedMilliseconds: 0,
-    })),
-  );
+/** Forgets rows that stay, those of partitions that are done apart: what begins again at `leaf` visits them all. */
+export async function forgetRemaining(
+  { ledger, checkpoints }: SliceWork,
+  leaf: string | undefined,
+): Promise<void> {
+  await ledger.changeRemaining(checkpoints, { ...BEGINNING, leaf }, settledIn);
 }
 
 /** Follows one route to its end; a drain that meets too many rows of one expiry becomes a sweep. */
@@ -100,11 +94,6 @@ async function runPass(work: SliceWork, from: StartPosition): Promise<PassEnd> {
     const end = await new Lanes({ ...work, route }, from.position ?? route.start).untilEnd();
     if (end.kind !== 'indivisible') return { route, end };
   }
-  await forgetRemaining(work);
+  await forgetRemaining(work, route.leaf);
   return await runPass(work, BEGINNING);
-}
-
-/** A position as the ledger and the next slice take it. */
-export function positionOn(route: Route, position: string): Omit<ResumePoint, 'deadline'> {
-  return { way: route.way, position, ...(route.end === undefined ? {} : { end: route.end }) };
 }

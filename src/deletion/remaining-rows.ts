@@ -25,6 +25,8 @@ export interface RemainingEntry {
   readonly from?: string;
   /** Of locked rows whose range is to be visited again: its end. */
   readonly to?: string;
+  /** Of a partition that is done: whatever begins again does not visit them. */
+  readonly isSettled?: true;
 }
 
 /** An entry of {@link RemainingEntry} whose range is to be visited again. */
@@ -35,8 +37,22 @@ export function retriedIn(entries: readonly RemainingEntry[]): readonly RetriedE
   return entries.filter((entry): entry is RetriedEntry => entry.to !== undefined && entry.rows > 0);
 }
 
+/** The entries of partitions that are done. */
+export function settledIn(entries: readonly RemainingEntry[]): readonly RemainingEntry[] {
+  return entries.filter(({ isSettled }) => isSettled);
+}
+
+/** All entries, once their partition is done. */
+export function settled(entries: readonly RemainingEntry[]): readonly RemainingEntry[] {
+  const final = entries.map(({ from: _from, to: _to, ...entry }) => ({
+    ...entry,
+    isSettled: true as const,
+  }));
+  return addUp(final, []);
+}
+
 /** Rows of one range that stay. */
-export type StayingRows = Omit<RemainingEntry, 'from' | 'to'>;
+export type StayingRows = Omit<RemainingEntry, 'from' | 'to' | 'isSettled'>;
 
 /** The entries for rows of `range` that stay, to be added to `list`; where that is full, none is visited again. */
 export function entriesOf(
@@ -69,7 +85,7 @@ export function addUp(
     const isFinal =
       entry.to === undefined &&
       (from === undefined || positions.every((position) => isBefore(from, position)));
-    const key = JSON.stringify([entry.reason, entry.by, isFinal ? undefined : from]);
+    const key = JSON.stringify([entry.reason, entry.by, entry.isSettled, isFinal ? null : from]);
     const rows = (sums.get(key)?.rows ?? 0) + entry.rows;
     sums.set(key, { ...(isFinal ? final : entry), rows });
   }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Way } from '../contract/slice.ts';
+import type { ResumePoint, Way } from '../contract/slice.ts';
 import type { SqlFragment } from '../database/sql.ts';
 import { ASKING, type LocalSettings, ask, isTimeout } from '../database/transaction.ts';
 import { type ExpiredRows, isExpired } from '../targets/expired-rows.ts';
@@ -29,6 +29,8 @@ export interface ChunkBounds {
 /** How one way goes through a table, chunk by chunk. */
 export interface Route {
   readonly way: Way;
+  /** OID of the partition that it goes through, where that is a part of the target. */
+  readonly leaf: string | undefined;
   /** Where a run that finds nothing in the ledger begins. */
   readonly start: string;
   /** Where the way ends, if it is known beforehand. */
@@ -66,9 +68,24 @@ export interface Route {
   fraction(position: string): number | undefined;
 }
 
+/** A position as the ledger and the next slice take it. */
+export function positionOn(
+  { way, end, leaf }: Route,
+  position: string,
+): Omit<ResumePoint, 'deadline'> {
+  return {
+    way,
+    position,
+    ...(end === undefined ? {} : { end }),
+    ...(leaf === undefined ? {} : { leaf }),
+  };
+}
+
 /** The part of `EXPLAIN (format json)` that matters here. */
 interface PlanNode {
   readonly 'Index Name'?: string;
+  readonly 'Relation Name'?: string;
+  readonly Schema?: string;
   readonly 'Plan Rows'?: number;
   readonly Plans?: readonly PlanNode[];
 }
@@ -145,13 +162,23 @@ async function estimateAll(
   return mostRows(flatten(all.Plan));
 }
 
+/** The nodes of a statement's plan that read a table. */
+export async function explainScans(
+  em: EntityManager,
+  settings: LocalSettings,
+  statement: SqlFragment,
+): Promise<readonly PlanNode[]> {
+  const { Plan: plan } = await explain(em, settings, statement);
+  return flatten(plan).filter((node) => node['Relation Name'] !== undefined);
+}
+
 async function explain(
   em: EntityManager,
   settings: LocalSettings,
   { sql, params }: SqlFragment,
 ): Promise<Explained> {
   const [row] = await ask<{ 'QUERY PLAN': readonly Explained[] }>(em, settings, {
-    sql: `explain (settings, format json) ${sql}`,
+    sql: `explain (settings, verbose, format json) ${sql}`,
     params,
   });
   const explained = row?.['QUERY PLAN'][0];

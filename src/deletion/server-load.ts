@@ -58,12 +58,8 @@ export class ServerLoadReader {
   #measures: readonly Measure[] = ALL_MEASURES;
 
   /** @throws the database's error when the question is not answered in time */
-  async read(
-    em: EntityManager,
-    table: string,
-    limits: ServerLoadLimits,
-  ): Promise<ServerLoadReading> {
-    const reading = await this.#ask(em, table);
+  async read(em: EntityManager, oid: string, limits: ServerLoadLimits): Promise<ServerLoadReading> {
+    const reading = await this.#ask(em, oid);
     return {
       load: loadIn(reading, limits),
       waitingForUs: reading.waiting_for_us,
@@ -71,23 +67,23 @@ export class ServerLoadReader {
     };
   }
 
-  async #ask(em: EntityManager, table: string): Promise<Reading> {
+  async #ask(em: EntityManager, oid: string): Promise<Reading> {
     try {
-      return await askFor(em, table, this.#measures);
+      return await askFor(em, oid, this.#measures);
     } catch (error) {
       if (!isUnavailable(error) || this.#measures.length === 0) throw error;
     }
     const available: Measure[] = [];
     for (const measure of this.#measures) {
       try {
-        await askFor(em, table, [measure]);
+        await askFor(em, oid, [measure]);
         available.push(measure);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
       }
     }
     this.#measures = available;
-    return await askFor(em, table, available);
+    return await askFor(em, oid, available);
   }
 }
 
@@ -97,14 +93,14 @@ function isUnavailable(error: unknown): boolean {
 
 async function askFor(
   em: EntityManager,
-  table: string,
+  oid: string,
   measures: readonly Measure[],
 ): Promise<Reading> {
   if (measures.length === 0) return NOTHING;
   const settings = { statement_timeout: QUESTION_TIMEOUT };
   const [found] = await ask<Partial<Reading>>(em, settings, {
     sql: `select ${measures.map((measure) => `(${MEASURES[measure]}) as ${measure}`).join(', ')}`,
-    params: measures.flatMap((measure) => (measure === 'queued' ? [table] : [])),
+    params: measures.flatMap((measure) => (measure === 'queued' ? [oid] : [])),
   });
   return { ...NOTHING, ...found };
 }
@@ -149,7 +145,7 @@ const NOTHING: Reading = {
 // Locks of the table itself only: those on rows never queue up here. Databases made from one template have the same OIDs.
 // A VACUUM holds a snapshot that keeps no row; replicas and replication slots hold one that has no age in seconds.
 const MEASURES: Readonly<Record<keyof Reading, string>> = {
-  queued: `select min(mode) from pg_locks where relation = ?::regclass and locktype = 'relation' and not granted
+  queued: `select min(mode) from pg_locks where relation = ?::oid and locktype = 'relation' and not granted
     and pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database())
     and mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`,
   replica_lag: `coalesce((select max(extract(epoch from replay_lag)) from pg_stat_replication

@@ -45,11 +45,16 @@ export class SliceReport {
   #report(waitingFor?: string): void {
     if (this.#checkpoints === undefined) return;
     const deletedCount = sumOfDeleted(this.#checkpoints);
+    const dependentsDeleted = this.#checkpoints.reduce(
+      (sum, checkpoint) => sum + checkpoint.dependentsDeleted,
+      0,
+    );
     const seconds = Math.max((performance.now() - this.#began) / 1_000, 0.001);
     const fraction = this.#route?.fraction(this.#position);
     this.#listener({
       ...(this.#route === undefined ? {} : { way: this.#route.way }),
       deletedCount,
+      ...(dependentsDeleted === 0 ? {} : { dependentsDeleted }),
       skippedLocked: lockedRows(this.#checkpoints.flatMap(({ remaining }) => remaining)),
       rowsPerSecond: Math.round((deletedCount - this.#deletedBefore) / seconds),
       ...(fraction === undefined ? {} : { fraction }),

@@ -83,6 +83,7 @@ export async function sweepRoute(
 
   return {
     way: 'sweep',
+    leaf: target.parent && target.oid,
     start: '0',
     end: extent.end,
     // The best of those measured, see docs/benchmarks.md: larger chunks fill PostgreSQL's WAL buffers before
@@ -120,7 +121,8 @@ export async function sweepRoute(
     rowsIn: (size) => (size < BLOCK ? size : Math.ceil(size * rowsPerUnit)),
     within,
     remaining: (from) => Math.max(lengthOf({ from, to: String(length) }), 0),
-    isOutdated: async (manager) => (await fileOf(manager, target)) !== file,
+    // A table that has been dropped has no file.
+    isOutdated: async (manager) => ((await fileOf(manager, target)) ?? file) !== file,
     fraction: (position) => (length === 0 ? 1 : Math.min(Number(position) / length, 1)),
   };
 }
@@ -172,8 +174,8 @@ async function extentOf(em: EntityManager, target: Target): Promise<Extent> {
  * Asked without a lock on the table, so that no session that holds one is waited for: a rewrite in
  * progress had to wait for our last chunk, and so holds no expired row that we have not seen.
  */
-async function fileOf(em: EntityManager, target: Target): Promise<string | undefined> {
-  const [row] = await ask<{ file: string }>(
+async function fileOf(em: EntityManager, target: Target): Promise<string | null | undefined> {
+  const [row] = await ask<{ file: string | null }>(
     em,
     {},
     {

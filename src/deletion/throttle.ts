@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Wait, WaitReason } from '../contract/slice.ts';
 import { ask, isLockTimeout, isTimeout } from '../database/transaction.ts';
+import type { Target } from '../targets/target.ts';
 import { ServerLoadReader, type ServerLoad, type ServerLoadLimits } from './server-load.ts';
 
 /** How the clean-up is throttled. */
@@ -19,6 +20,9 @@ const LOOK_EVERY = 1_000;
 /** While throttled, it checks again after this. Milliseconds. */
 const LOOK_AGAIN_AFTER = 250;
 
+/** The table that is cleaned. */
+export type WatchedTable = Pick<Target, 'oid' | 'quotedTable' | 'parent'>;
+
 /** How a throttled slice reports, and learns that it should stop. */
 export interface ThrottleHooks {
   /** True ends the waiting. */
@@ -33,7 +37,7 @@ export interface ThrottleHooks {
  */
 export class Throttle {
   readonly #em: EntityManager;
-  readonly #table: string;
+  #target: WatchedTable;
   readonly #settings: ThrottleSettings;
   readonly #hooks: ThrottleHooks;
   readonly #serverLoad = new ServerLoadReader();
@@ -45,11 +49,21 @@ export class Throttle {
   #fewerSince: number | undefined;
   #turn: Promise<void> | undefined;
 
-  constructor(em: EntityManager, table: string, settings: ThrottleSettings, hooks: ThrottleHooks) {
+  constructor(
+    em: EntityManager,
+    target: WatchedTable,
+    settings: ThrottleSettings,
+    hooks: ThrottleHooks,
+  ) {
     this.#em = em;
-    this.#table = table;
+    this.#target = target;
     this.#settings = settings;
     this.#hooks = hooks;
+  }
+
+  /** Watches another table from here on: the next partition. */
+  watch(target: WatchedTable): void {
+    this.#target = target;
   }
 
   /**
@@ -115,7 +129,10 @@ export class Throttle {
     let waited = false;
     while (!this.#hooks.shouldStop() && (await this.#isTableLocked())) {
       waited = true;
-      await this.#pause({ reason: 'table-locked', detail: this.#table }, LOOK_AGAIN_AFTER);
+      await this.#pause(
+        { reason: 'table-locked', detail: this.#target.quotedTable },
+        LOOK_AGAIN_AFTER,
+      );
     }
     if (waited) this.#hooks.onWaiting(undefined);
     return waited;
@@ -160,7 +177,7 @@ export class Throttle {
 
   async #look(): Promise<ServerLoad | undefined> {
     try {
-      const reading = await this.#serverLoad.read(this.#em, this.#table, this.#settings);
+      const reading = await this.#serverLoad.read(this.#em, this.#target.oid, this.#settings);
       this.#waitingForUs = Math.max(this.#waitingForUs, reading.waitingForUs);
       this.#countOthers(reading.otherActiveSessions > 0);
       return reading.load;
@@ -191,7 +208,8 @@ export class Throttle {
 
   async #isTableLocked(): Promise<boolean> {
     try {
-      const lock = `lock table only ${this.#table} in row exclusive mode`;
+      const { quotedTable, parent } = this.#target;
+      const lock = `lock table ${parent?.isNamed === true ? '' : 'only '}${quotedTable} in row exclusive mode`;
       await ask(this.#em, { lock_timeout: '20ms' }, { sql: lock, params: [] });
       return false;
     } catch (error) {

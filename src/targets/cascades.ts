@@ -19,25 +19,41 @@ export interface RiskyCascade extends Cascade {
   readonly reason: string;
 }
 
+/** OIDs of the target and of its partitions, at all levels. */
+export function ownTablesOf({ tables }: TableFacts): ReadonlySet<string> {
+  const own = new Set(tables.slice(0, 1).map(({ oid }) => oid));
+  const partitionsOf = Map.groupBy(tables, ({ partitionOf }) => partitionOf);
+  // The set grows while it is read.
+  for (const oid of own) for (const table of partitionsOf.get(oid) ?? []) own.add(table.oid);
+  return own;
+}
+
 /** Follows ON DELETE CASCADE from the target; the target itself is listed when a cascade leads back to it. */
-function cascadesOf({ tables, keys }: TableFacts): readonly Cascade[] {
+function cascadesOf(facts: TableFacts): readonly Cascade[] {
+  const { tables, keys } = facts;
   const [target] = tables;
   if (target === undefined) return [];
   const reached = new Map<string, Cascade>();
-  const queue: Pick<Cascade, 'oid' | 'path'>[] = [{ oid: target.oid, path: [target.table] }];
+  const own = ownTablesOf(facts);
+  const queue: Pick<Cascade, 'oid' | 'path'>[] = tables
+    .filter(({ oid }) => own.has(oid))
+    .map(({ oid, table }) => ({ oid, path: oid === target.oid ? [table] : [target.table, table] }));
   // The queue grows while it is read.
   for (const from of queue) {
     const children = keys
       .filter((key) => key.action === 'cascade' && key.parent === from.oid)
       .map((key) => ({ oid: key.child, table: key.table, key }));
     const partitions = tables
-      .filter(({ partitionOf, event }) => partitionOf === from.oid && event === 'delete')
+      .filter(
+        ({ oid, partitionOf, event }) =>
+          partitionOf === from.oid && event === 'delete' && !own.has(oid),
+      )
       .map(({ oid, table }) => ({ oid, table, key: undefined }));
     for (const step of [...children, ...partitions]) {
       if (reached.has(step.oid)) continue;
       const cascade = { ...step, path: [...from.path, step.table] };
       reached.set(step.oid, cascade);
-      if (step.oid !== target.oid) queue.push(cascade);
+      if (!own.has(step.oid)) queue.push(cascade);
     }
   }
   return [...reached.values()];
@@ -47,7 +63,7 @@ function cascadesOf({ tables, keys }: TableFacts): readonly Cascade[] {
 export function pathOf(key: ForeignKey, facts: TableFacts): readonly string[] {
   const [target] = facts.tables;
   const parent =
-    key.parent === target?.oid
+    target !== undefined && ownTablesOf(facts).has(key.parent)
       ? [target.table]
       : (cascadesOf(facts).find(({ oid }) => oid === key.parent)?.path ?? []);
   return [...parent, key.table];
@@ -62,13 +78,14 @@ export async function riskyCascadesOf(
   const cascades = cascadesOf(facts);
   if (cascades.length === 0) return [];
   const owners = await ownersOf(em, configured);
+  const own = ownTablesOf(facts);
   return cascades.flatMap((cascade) => {
     const { oid } = cascade;
     const owner = owners.get(oid);
     const columns = facts.tables
       .filter((table) => table.oid === oid && table.event === 'delete')
       .flatMap(({ expiryColumns }) => expiryColumns);
-    if (oid === facts.tables[0]?.oid) return [{ ...cascade, reason: 'the same table' }];
+    if (own.has(oid)) return [{ ...cascade, reason: 'the same table' }];
     if (owner !== undefined) return [{ ...cascade, reason: `the table of the target "${owner}"` }];
     if (columns.length === 0) return [];
     const reason = `with an expiry of its own in ${columns.map(quoteName).join(', ')}`;

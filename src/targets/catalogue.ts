@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 
 /** A column, as the catalogue describes it. A domain counts as the type it is made of. */
@@ -10,6 +11,13 @@ export interface CatalogueColumn {
   readonly qualifiedType: string;
   /** `pg_type.typcategory`: N for numbers, S for text, B for booleans, D for dates and times, T for intervals. */
   readonly category: string;
+  /** Schema of its comparison operators, quoted. */
+  readonly operators: string;
+  readonly isNullable: boolean;
+  /** Quoted, with its schema; null for types without one. */
+  readonly collation: string | null;
+  /** True for the only column of the primary key. */
+  readonly isPrimaryKey: boolean;
   /** Indexes that can find rows by the column: it is their first, in the default order, and they have all rows. */
   readonly indexes: readonly string[];
 }
@@ -23,6 +31,28 @@ export interface CatalogueTable {
   readonly hasChildren: boolean;
   readonly columns: readonly CatalogueColumn[] | null;
 }
+
+/** Where a table was found. */
+export interface Located {
+  /** An unsigned 32-bit number as text. */
+  readonly oid: string;
+  readonly schema: string;
+}
+
+/** Finds a table by its name; undefined: there is none. */
+export async function locateTable(
+  em: EntityManager,
+  table: Parameters<typeof quoteTable>[0],
+): Promise<Located | undefined> {
+  const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(table)]);
+  return found;
+}
+
+// The one query that follows the connection's search_path, as a table's name without a schema means it.
+const LOCATE = `
+  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;
 
 /** Reads what the catalogue says about a relation. Needs no right on it. */
 export async function readCatalogue(
@@ -43,6 +73,17 @@ const CATALOGUE = `
     (select json_agg(json_build_object(
         'name', a.attname, 'type', format_type(base.oid, null),
         'qualifiedType', quote_ident(n.nspname) || '.' || quote_ident(base.typname), 'category', base.typcategory,
+        'operators', coalesce((select quote_ident(s.nspname)
+          from pg_opclass oc join pg_am m on m.oid = oc.opcmethod and m.amname = 'btree'
+            join pg_amop ao on ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
+              and ao.amoprighttype = oc.opcintype and ao.amopstrategy = 3
+            join pg_operator o on o.oid = ao.amopopr join pg_namespace s on s.oid = o.oprnamespace
+          where oc.opcintype = base.oid and oc.opcdefault), 'pg_catalog'),
+        'isNullable', not a.attnotnull,
+        'collation', (select quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+          from pg_collation co join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation),
+        'isPrimaryKey', exists (select from pg_index p where p.indrelid = c.oid and p.indisprimary
+          and p.indnkeyatts = 1 and p.indkey[0] = a.attnum),
         'indexes', coalesce((select json_agg(x.relname)
           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
           where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid

@@ -21,8 +21,9 @@ export function conditionsOf(
 function conditionOf(
   config: TargetConfig,
   { column, condition }: ColumnCondition,
-  { category, qualifiedType, type }: CatalogueColumn,
+  catalogued: CatalogueColumn,
 ): SqlFragment {
+  const { category, type } = catalogued;
   const name = quoteName(column);
   const refuse = (problem: string, remedy: string): FinalDeletionError => {
     const text = `${settingOf(config, 'where')}: ${problem}, and column ${name} is of type ${type}. ${remedy}`;
@@ -41,10 +42,7 @@ function conditionOf(
     if (!COMPARABLE.has(category) && !COMPARABLE_TYPES.has(type)) {
       throw refuse('values of that type cannot be compared', 'Name another column.');
     }
-    return {
-      sql: `${name} operator(pg_catalog.${operator}) ?::${qualifiedType}`,
-      params: [String(value)],
-    };
+    return compared(config, catalogued, operator, value, refuse);
   };
   const build = (part: Condition): SqlFragment => {
     if ('not' in part) {
@@ -93,25 +91,71 @@ export function neverConditions(
   config: TargetConfig,
   columns: readonly CatalogueColumn[],
 ): readonly SqlFragment[] {
-  return columns.flatMap(({ name, category, qualifiedType, type }) =>
+  return columns.flatMap((column) =>
     config.never.map((value) => {
-      if (typeof value === 'boolean' || (typeof value === 'number' && category !== 'N')) {
+      const refuse = (problem: string, remedy: string): FinalDeletionError => {
         const text =
-          `${settingOf(config, 'expires.never')}: ${JSON.stringify(value)} is no value of column ${quoteName(name)}, ` +
-          `which is of type ${type}. Write an instant or a text in quotes.`;
-        throw new FinalDeletionError(FAILURE.wrongColumnType, text, config);
-      }
-      return {
-        sql: `coalesce(${quoteName(name)} operator(pg_catalog.<>) ?::${qualifiedType}, true)`,
-        params: [asLiteral(String(value), type)],
+          `${settingOf(config, 'expires.never')}: ${problem}, and column ${quoteName(column.name)} is of type ` +
+          `${column.type}. ${remedy}`;
+        return new FinalDeletionError(FAILURE.wrongColumnType, text, config);
       };
+      if (typeof value === 'boolean' || (typeof value === 'number' && column.category !== 'N')) {
+        throw refuse(
+          `${JSON.stringify(value)} is a ${typeof value}`,
+          'Write an instant or a text in quotes.',
+        );
+      }
+      const { sql, params } = compared(config, column, '<>', value, refuse);
+      return { sql: `coalesce(${sql}, true)`, params };
     }),
   );
 }
 
-/** A point in time without a zone is one of UTC, as everywhere in the configuration. */
-function asLiteral(value: string, type: string): string {
-  const hasZone =
-    /[Zz]$|[+-]\d\d(:?\d\d)?$|infinity/.test(value.slice(10)) || value.includes('infinity');
-  return type === 'timestamp with time zone' && !hasZone ? `${value}+00` : value;
+/** Types whose values are read by DateStyle and TimeZone, unless they are written in ISO 8601. */
+const INSTANT_TYPE = /^(date|timestamp with(out)? time zone)$/;
+const INSTANT =
+  /^(?:[+-]?infinity|\d{4,}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?<zone> ?(?:Z|[+-]\d\d(?::?\d\d)?))?)?)$/i;
+
+/**
+ * A column compared with a value, which means the same under any setting. A point in time without a zone is one of UTC,
+ * as everywhere in the configuration; one with a zone is compared with local time by the zone of the target.
+ */
+function compared(
+  config: TargetConfig,
+  { name, category, operators, qualifiedType, type }: CatalogueColumn,
+  operator: string,
+  value: Scalar,
+  refuse: (problem: string, remedy: string) => FinalDeletionError,
+): SqlFragment {
+  // No operator is found for a domain of an enum.
+  const cast = category === 'E' ? `::${qualifiedType}` : '';
+  const comparison = `${quoteName(name)}${cast} operator(${operators}.${operator})`;
+  const text = String(value);
+  if (!INSTANT_TYPE.test(type)) {
+    return { sql: `${comparison} ?::${qualifiedType}`, params: [text] };
+  }
+  const instant = INSTANT.exec(text);
+  if (instant === null) {
+    throw refuse(
+      `${JSON.stringify(value)} is not an instant in ISO 8601`,
+      'Write it as 2026-01-31T00:00:00Z.',
+    );
+  }
+  const written = text.replace(',', '.');
+  const hasZone = instant.groups?.['zone'] !== undefined;
+  if (type === 'timestamp without time zone' && hasZone) {
+    if (config.timeZone === undefined) {
+      const key = settingOf(config, 'timeZone');
+      throw refuse(`${JSON.stringify(value)} has a zone`, `Set ${key} to that of the column.`);
+    }
+    return {
+      sql: `${comparison} pg_catalog.timezone(?::pg_catalog.text, ?::pg_catalog.timestamptz)`,
+      params: [config.timeZone, written],
+    };
+  }
+  const isLocal = type === 'timestamp with time zone' && !hasZone && !/infinity/i.test(text);
+  return {
+    sql: `${comparison} ?::${qualifiedType}`,
+    params: [isLocal ? `${written}+00` : written],
+  };
 }

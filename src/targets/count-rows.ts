@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 export interface RowCounts {
   readonly totalRows: number;
   readonly expiredRows: number;
-  /** Rows without an expiry, or with a value that means "never": these never expire. */
+  /** Rows without an expiry, or with a value that is configured to mean "never": these never expire. */
   readonly nullRows: number;
   /** Rows whose expiry cannot be read, and which never expire either. */
   readonly unreadableRows: number;
@@ -99,21 +99,17 @@ async function unlessTimeout<Answer>(question: Promise<Answer>): Promise<Answer 
 function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
   const { target } = rows;
   const gone = isExpired(rows);
-  const count = (condition: SqlFragment): SqlFragment => ({
-    sql: `count(*) filter (where ${condition.sql})`,
-    params: condition.params,
-  });
   return joined(
     [
       { sql: 'select count(*) as total, ', params: [] },
-      countsOf(rows, count),
+      countsOf(rows, countFiltered),
       { sql: ', ', params: [] },
-      { sql: `${count(gone).sql} as expired, `, params: gone.params },
+      { sql: `${countFiltered(gone).sql} as expired, `, params: gone.params },
       {
         sql: `${ends(rows, ` filter (where ${gone.sql})`)}, `,
         params: [...gone.params, ...gone.params],
       },
-      sentinelCounts(rows, (condition) => count(allOf(condition, gone))),
+      sentinelCounts(rows, (condition) => countFiltered(allOf(condition, gone))),
       { sql: ` as expired_sentinels from ${target.quotedTable}`, params: [] },
       { sql: share === undefined ? '' : sampleOf(share), params: [] },
       whereOf(target),
@@ -130,16 +126,12 @@ function countByIndex(rows: ExpiredRows): SqlFragment {
     const { sql, params } = allOf(condition, ...target.where);
     return { sql: `(select count(*) from ${target.quotedTable} where ${sql})`, params };
   };
-  const filtered = ({ sql, params }: SqlFragment): SqlFragment => ({
-    sql: `count(*) filter (where ${sql})`,
-    params,
-  });
   return joined(
     [
       { sql: `select '0' as total, expired, expired_sentinels, oldest, newest, `, params: [] },
       countsOf(rows, countWhere),
       { sql: ` from (select count(*) as expired, ${ends(rows, '')}, `, params: [] },
-      sentinelCounts(rows, filtered),
+      sentinelCounts(rows, countFiltered),
       {
         sql: ` as expired_sentinels from ${target.quotedTable} where ${gone.sql}) as counted`,
         params: gone.params,
@@ -149,26 +141,26 @@ function countByIndex(rows: ExpiredRows): SqlFragment {
   );
 }
 
+function countFiltered({ sql, params }: SqlFragment): SqlFragment {
+  return { sql: `count(*) filter (where ${sql})`, params };
+}
+
 /** What both ways count alike: rows that never expire, and those at well-known values. */
 function countsOf(
   { target }: ExpiredRows,
   count: (condition: SqlFragment) => SqlFragment,
 ): SqlFragment {
-  const { expiry, never } = target;
+  const { expiry, expiryColumns, never } = target;
+  const isUnreadable = unreadable(expiryColumns) ?? 'false';
   const isNever = never.map(({ sql, params }) => ({ sql: `not ${sql}`, params }));
-  const noExpiry = joined(
-    [
-      ...(expiry === undefined ? [] : [{ sql: `${expiry.column} is null`, params: [] }]),
-      ...isNever,
-    ],
-    ' or ',
-  );
-  const none = { sql: 'false', params: [] };
+  const isNull =
+    expiry === undefined ? 'false' : `${expiry.column} is null and not ${isUnreadable}`;
+  const noExpiry = joined([{ sql: isNull, params: [] }, ...isNever], ' or ');
   return joined(
     [
-      { ...count(noExpiry.sql === '' ? none : { ...noExpiry, sql: `(${noExpiry.sql})` }) },
+      count({ ...noExpiry, sql: `(${noExpiry.sql})` }),
       { sql: ' as nulls, ', params: [] },
-      count({ sql: unreadable(target.expiryColumns) ?? 'false', params: [] }),
+      count(allOf({ sql: isUnreadable, params: [] }, ...never)),
       { sql: ' as unreadable, ', params: [] },
       sentinelCounts({ target }, count),
       { sql: ' as sentinels', params: [] },
@@ -220,19 +212,21 @@ async function count(
       const found = scale(rows[index]);
       return found === 0 ? [] : [{ value, rows: found }];
     });
-  const instant = (text: string | null = null): string | null =>
-    text === null || text.includes('infinity') ? text : `${text}Z`;
   return {
     totalRows: scale(row?.total),
     expiredRows: scale(row?.expired),
     nullRows: scale(row?.nulls),
     unreadableRows: scale(row?.unreadable),
-    oldest: instant(row?.oldest),
-    newest: instant(row?.newest),
+    oldest: inUtc(row?.oldest),
+    newest: inUtc(row?.newest),
     sentinels: named(row?.sentinels),
     expiredSentinels: named(row?.expired_sentinels),
     isEstimate: share !== undefined,
   };
+}
+
+function inUtc(text: string | null = null): string | null {
+  return text === null || text.includes('infinity') ? text : `${text}Z`;
 }
 
 /**
@@ -241,13 +235,13 @@ async function count(
  */
 export async function countUnreadable(
   em: EntityManager,
-  { expiryColumns, quotedTable, where }: Target,
+  { expiryColumns, quotedTable, never, where }: Target,
   timeoutMilliseconds = 5_000,
 ): Promise<number | undefined> {
   const condition = unreadable(expiryColumns);
   if (condition === undefined) return undefined;
   const settings = { ...ASKING, statement_timeout: `${timeoutMilliseconds}ms` };
-  const { sql, params } = allOf({ sql: condition, params: [] }, ...where);
+  const { sql, params } = allOf({ sql: condition, params: [] }, ...never, ...where);
   const query = { sql: `select count(*) as count from ${quotedTable} where ${sql}`, params };
   const rows = await unlessTimeout(ask<{ count: string }>(em, settings, query));
   const unreadableRows = Number(rows?.[0]?.count ?? 0);
@@ -259,11 +253,15 @@ export function sampleOf(share: number): string {
   return ` tablesample system (${(share * 100).toFixed(6)}) repeatable (1)`;
 }
 
-/** The table's length in blocks. */
-export async function countBlocks(em: EntityManager, target: Target): Promise<number> {
+/** The table's length in blocks, with all its partitions. */
+export async function countBlocks(
+  em: EntityManager,
+  { oid, leaves = [] }: Target,
+): Promise<number> {
   const [row] = await ask<{ blocks: number }>(em, ASKING, {
-    sql: `select (pg_relation_size(?::oid) / current_setting('block_size')::int8)::int4 as blocks`,
-    params: [target.oid],
+    sql: `select coalesce(sum(pg_relation_size(oid) / current_setting('block_size')::int8), 0)::float8 as blocks
+      from jsonb_array_elements_text(?::jsonb) relation (name), cast(name as oid) oid`,
+    params: [JSON.stringify([oid, ...leaves.map((leaf) => leaf.oid)])],
   });
   return row?.blocks ?? 0;
 }

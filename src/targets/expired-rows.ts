@@ -76,8 +76,14 @@ export function secondsOf(seconds: number): string {
  * and values that mean "never".
  */
 export function isExpired(rows: ExpiredRows): SqlFragment {
-  const { expiry, never, where } = rows.target;
-  return allOf(...(expiry === undefined ? [] : [hasPassed(expiry, rows)]), ...never, ...where);
+  const { expiry, expiryColumns, never, where } = rows.target;
+  if (expiry === undefined) return allOf(...where);
+  const combined = expiry === expiryColumns[0] ? [] : expiryColumns;
+  const smallest = combined
+    // No text is read as an infinity.
+    .filter(({ type }) => type !== 'iso8601')
+    .map((column) => ({ sql: `coalesce(${isAboveSmallest(column)}, true)`, params: [] }));
+  return allOf(hasPassed(expiry, rows), ...smallest, ...never, ...where);
 }
 
 function hasPassed(expiry: ExpiryColumn, { bound, latest }: Bounds): SqlFragment {

@@ -1,4 +1,4 @@
-import type { ExpiryType } from '../config/config.ts';
+import type { ExpiryType } from '../config/expiry-types.ts';
 
 /*
  * These expressions take part in the deleting transaction, which runs under the settings of the role and the
@@ -147,38 +147,41 @@ export function latestOf(columns: readonly ExpiryColumn[]): ExpiryColumn {
 
 /** A column that holds the lifetime of each row. */
 export interface LifetimeColumn {
-  /** Quoted. */
+  /** Ready for SQL. */
   readonly column: string;
   /** Seconds of which its numbers count so many; undefined: it is an interval. */
   readonly unitSeconds: number | undefined;
 }
 
-/** Later than any clean-up, and early enough that any lifetime which is added to it is a timestamp. */
+/** Early enough that any lifetime which is added is a timestamp, and late enough to be one in every zone. */
 const LATEST_START = "'200000-01-01 00:00:00+00'::pg_catalog.timestamptz";
+const EARLIEST_START = "'4700-01-01 00:00:00+00 BC'::pg_catalog.timestamptz";
+
+const INTERVAL_PARTS = ['year', 'month', 'day', 'hour', 'minute', 'second'];
 
 /** In seconds: longer than any lifetime, and short enough to be added to a start. */
 const LONGEST_INTERVAL = "'1000000000000'::pg_catalog.numeric";
 
 /**
  * A start and the lifetime of each row, added up in numbers that no column's value can exceed. NULL where either is
- * NULL or the lifetime is negative. Days and months of an interval count in the start's zone.
+ * NULL or the lifetime, or a part of an interval, is negative. Days and months of an interval count in the start's zone.
  */
 export function withLifetime(start: ExpiryColumn, lifetime: LifetimeColumn): ExpiryColumn {
   const { column, unitSeconds } = lifetime;
-  const isPositive = (number: string): string =>
-    `${number} operator(pg_catalog.>=) '0'::pg_catalog.numeric`;
   const sum = (number: string): string => `(${epochOf(start)} operator(pg_catalog.+) ${number})`;
   let expiry: string;
   if (unitSeconds === undefined) {
     const seconds = `extract(epoch from ${column})`;
+    // Parts of both signs could leave the range of timestamps on the way to a sum within it.
+    const parts = INTERVAL_PARTS.map((part) => `extract(${part} from ${column})`);
     const zone = start.timeZone ?? 'UTC';
     const instant = asInstant(start);
     const local = `pg_catalog.timezone(${literal(zone)}, ${instant})`;
     const isInRange =
       `${seconds} operator(pg_catalog.<) ${LONGEST_INTERVAL} and ${instant} operator(pg_catalog.<) ${LATEST_START} ` +
-      `and pg_catalog.isfinite(${instant})`;
+      `and ${instant} operator(pg_catalog.>) ${EARLIEST_START}`;
     expiry =
-      `(case when ${isPositive(seconds)} and ${isInRange} then ` +
+      `(case when ${isPositive(`least(${parts.join(', ')})`)} and ${isInRange} then ` +
       `extract(epoch from ${inZone(`(${local} operator(pg_catalog.+) ${column})`, zone)}) end)`;
   } else {
     const number = `${column}::pg_catalog.numeric`;
@@ -228,6 +231,10 @@ function epochOf(expiry: ExpiryColumn): string {
     case 'iso8601':
       return `extract(epoch from ${asInstant(expiry)})`;
   }
+}
+
+function isPositive(number: string): string {
+  return `${number} operator(pg_catalog.>=) '0'::pg_catalog.numeric`;
 }
 
 function fromEpoch(seconds: string): string {

@@ -4,6 +4,16 @@ import { ask, ASKING } from '../database/transaction.ts';
 /** What a foreign key does to rows that refer to a deleted row. */
 export type DeleteAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
 
+/** A column of a child table, and the column of the parent that it refers to. */
+export interface ColumnPair {
+  readonly child: string;
+  readonly parent: string;
+  /** Compares a parent's value with a child's: `operator(pg_catalog.=)`. */
+  readonly operator: string;
+  /** The parent's collation, quoted, with its schema, where the child has another one. */
+  readonly collation: string | null;
+}
+
 /** A foreign key that takes part in a deletion: it refers to the target, or to a table that a cascade reaches. */
 export interface ForeignKey {
   readonly oid: string;
@@ -15,6 +25,7 @@ export interface ForeignKey {
   /** Its own table, quoted, with its schema. */
   readonly table: string;
   readonly columns: readonly string[];
+  readonly pairs: readonly ColumnPair[];
   readonly action: DeleteAction;
   readonly isDeferrable: boolean;
   /** Columns that its action would set to NULL although they are NOT NULL. */
@@ -52,7 +63,8 @@ export interface TableFacts {
   /** The target first. */
   readonly tables: readonly AffectedTable[];
   readonly keys: readonly ForeignKey[];
-  readonly accessMethod: string;
+  /** Null: that of a partitioned table is its partitions' own affair. */
+  readonly accessMethod: string | null;
   /** True for a table that Citus distributes or replicates. */
   readonly isDistributed: boolean;
   /** True when row-level security may hide rows from this role. */
@@ -64,9 +76,15 @@ export interface TableFacts {
 /**
  * Reads these facts in one query, whose cost depends on what refers to the table and not on the size of the catalogue.
  * Needs no right on any of the tables.
+ *
+ * @param event - what happens to rows of the table itself
  */
-export async function readTableFacts(em: EntityManager, oid: string): Promise<TableFacts> {
-  const [facts] = await ask<TableFacts>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid] });
+export async function readTableFacts(
+  em: EntityManager,
+  oid: string,
+  event: AffectedTable['event'] = 'delete',
+): Promise<TableFacts> {
+  const [facts] = await ask<TableFacts>(em, SETTINGS, { sql: TABLE_FACTS, params: [oid, event] });
   if (facts === undefined) throw new TypeError('the catalogue query returned no row');
   return { ...facts, isDistributed: facts.isDistributed && (await isDistributed(em, oid)) };
 }
@@ -90,21 +108,22 @@ export const READ_ONLY_SOURCE = `
  * Names of columns that hold an expiry, in lower case: `expires_at`, `expiry`, `valid_until`, `not_after`, `ttl`. Not
  * `created_at`, which nearly every table has. Without question marks, which would be parameters.
  */
-const EXPIRY_NAME =
+export const EXPIRY_NAME =
   'expir|valid_{0,1}(until|till)|(^|_)valid_{0,1}to(_|$)|not_{0,1}(valid_{0,1}){0,1}after|(^|_)ttl(_|$)';
 
 const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""'))`;
 
 /*
  * Foreign keys are found by the triggers that enforce them on the table referred to: there is an index for
- * that, a disabled trigger has no effect, and a partition has triggers of its own. `pg_trigger.tgtype`: 1 for each row,
+ * that, a disabled trigger has no effect, and a partition has triggers of its own: those that it has from its parent,
+ * and their keys, are listed with that one only. `pg_trigger.tgtype`: 1 for each row,
  * 8 on DELETE, 16 on UPDATE. `pg_rewrite.ev_type`: 1 SELECT, 2 UPDATE, 4 DELETE. A recursion with `union` ends in a
  * cycle. `confdelsetcols` is not a column before PostgreSQL 15.
  */
 const TABLE_FACTS = `
   with recursive
   affected (oid, event) as (
-    select ?::oid, 'delete'
+    select ?::oid, ?::text
     union
     select next.oid, next.event from affected a cross join lateral (
       select k.conrelid as oid, case k.confdeltype when 'c' then 'delete' else 'update' end as event
@@ -124,6 +143,8 @@ const TABLE_FACTS = `
         k.conkey) as set_columns
     from affected a join pg_trigger t on t.tgrelid = a.oid join pg_constraint k on k.oid = t.tgconstraint
     where a.event = 'delete' and t.tgtype & 8 = 8 and t.tgenabled in ('O', 'A') and k.contype = 'f'
+      and not exists (select from affected up join pg_constraint whole on whole.confrelid = up.oid
+        where up.event = 'delete' and whole.oid = k.conparentid and whole.conrelid = k.conrelid)
   ),
   policies as (
     select p.polcmd as command, p.polpermissive as is_permissive, pg_get_expr(p.polqual, p.polrelid) as condition
@@ -144,13 +165,15 @@ const TABLE_FACTS = `
         'triggers', coalesce((select json_agg(json_build_object('name', t.tgname, 'function', f.proname) order by t.tgname)
           from pg_trigger t join pg_proc f on f.oid = t.tgfoid
           where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgtype & 1 = 1
-            and t.tgtype & case a.event when 'delete' then 8 else 16 end <> 0), '[]'),
+            and t.tgtype & case a.event when 'delete' then 8 else 16 end <> 0
+            and not exists (select from affected up join pg_trigger whole on whole.tgrelid = up.oid
+              where whole.oid = t.tgparentid)), '[]'),
         'expiryColumns', coalesce((select json_agg(col.attname order by col.attnum)
           from pg_attribute col join pg_type ty on ty.oid = col.atttypid
           where col.attrelid = c.oid and col.attnum > 0 and not col.attisdropped
             and ty.typcategory in ('D', 'N', 'S', 'T')
             and lower(col.attname::text) ~ '${EXPIRY_NAME}'), '[]'),
-        'blockingPublications', case when c.relpersistence <> 'p' or c.relreplident = 'f' or exists (
+        'blockingPublications', case when c.relkind = 'p' or c.relpersistence <> 'p' or c.relreplident = 'f' or exists (
             select from pg_index i where i.indrelid = c.oid and i.indisvalid
               and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
           then '[]' else coalesce((select json_agg(p.pubname order by p.pubname) from pg_publication p
@@ -168,6 +191,16 @@ const TABLE_FACTS = `
         'columns', (select json_agg(col.attname order by key.position)
           from unnest(k.conkey) with ordinality key (number, position)
           join pg_attribute col on col.attrelid = k.conrelid and col.attnum = key.number),
+        'pairs', (select json_agg(json_build_object('child', ca.attname, 'parent', pa.attname,
+            'operator', format('operator(%I.%s)', opn.nspname, op.oprname),
+            'collation', case when ca.attcollation <> 0 and pa.attcollation not in (0, ca.attcollation) then
+              (select format('%I.%I', con.nspname, co.collname) from pg_collation co
+                join pg_namespace con on con.oid = co.collnamespace where co.oid = pa.attcollation) end
+          ) order by key.position)
+          from unnest(k.conkey, k.confkey, k.conpfeqop) with ordinality key (child, parent, equals, position)
+          join pg_attribute ca on ca.attrelid = k.conrelid and ca.attnum = key.child
+          join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = key.parent
+          join pg_operator op on op.oid = key.equals join pg_namespace opn on opn.oid = op.oprnamespace),
         'brokenColumns', coalesce((select json_agg(col.attname order by col.attnum)
           from pg_attribute col join pg_type ty on ty.oid = col.atttypid
           where col.attrelid = k.conrelid and col.attnum = any(k.set_columns) and (col.attnotnull or ty.typnotnull)
@@ -175,7 +208,8 @@ const TABLE_FACTS = `
       ) order by n.nspname, c.relname, k.conname), '[]')
       from keys k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
       ) as keys,
-    (select m.amname from target join pg_class c on c.oid = target.oid join pg_am m on m.oid = c.relam) as "accessMethod",
+    (select m.amname from target join pg_class c on c.oid = target.oid join pg_am m on m.oid = c.relam
+      where c.relkind <> 'p') as "accessMethod",
     to_regclass('pg_catalog.pg_dist_partition') is not null as "isDistributed",
     not (select not row_security_active(target.oid) or (
       select bool_and(exists (select from policies where command in ('*', wanted) and is_permissive and condition = 'true')

@@ -4,7 +4,8 @@ import { assignment } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { quoteName } from '../database/sql.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
-import { riskyCascadesOf, type RiskyCascade } from './cascades.ts';
+import { effectiveKeys, type Children } from './children.ts';
+import { ownTablesOf, riskyCascadesOf, type RiskyCascade } from './cascades.ts';
 import { readTableFacts, type AffectedTable, type TableFacts } from './table-facts.ts';
 
 /** A table that can be cleaned, with what a deletion from it affects. */
@@ -21,7 +22,8 @@ const NAMED_CASCADES = 3;
 const LASTING_SOURCES = new Set(['database', 'user', 'database user', 'global', 'client']);
 
 /**
- * Checks that deletions from a table can work, are counted, and delete expired rows only.
+ * Checks that deletions from a table, and from its children as far as the rule names them, can work, are counted, and
+ * delete expired rows only.
  *
  * @param configured - all configured targets; a cascade into the table of another one is refused
  * @throws FinalDeletionError naming the obstacle and the remedy
@@ -29,15 +31,24 @@ const LASTING_SOURCES = new Set(['database', 'user', 'database user', 'global', 
 export async function requireSupported(
   em: EntityManager,
   config: TargetConfig,
-  oid: string,
+  facts: TableFacts,
+  children: Children,
   configured: readonly TargetConfig[],
 ): Promise<Supported> {
-  const facts = await readTableFacts(em, oid);
-  const risky = await riskyCascadesOf(em, facts, configured);
-  for (const [applies, failure, text] of refusalsOf(config, facts, risky)) {
-    if (applies) throw new FinalDeletionError(failure, text, config);
-  }
-  return { facts, uncountedCascades: risky.map((cascade) => cascade.table) };
+  const expected = new Set(children.dependents.map(({ oid }) => oid));
+  const cascades = new Set<string>();
+  const require = async (affected: TableFacts): Promise<void> => {
+    const found = await riskyCascadesOf(em, affected, configured);
+    const risky = found.filter(({ oid }) => !expected.has(oid));
+    for (const [applies, failure, text] of refusalsOf(config, affected, risky)) {
+      if (applies) throw new FinalDeletionError(failure, text, config);
+    }
+    for (const { table } of risky) cascades.add(table);
+  };
+  await require({ ...facts, keys: effectiveKeys(facts, children) });
+  for (const { oid } of children.dependents) await require(await readTableFacts(em, oid));
+  for (const { oid } of children.unlink) await require(await readTableFacts(em, oid, 'update'));
+  return { facts, uncountedCascades: [...cascades] };
 }
 
 /**
@@ -65,6 +76,7 @@ function refusalsOf(
   risky: readonly RiskyCascade[],
 ): readonly Refusal[] {
   const [target] = facts.tables;
+  const own = ownTablesOf(facts);
   const { cascade } = config;
   const table = target?.table ?? '';
   return [
@@ -75,9 +87,9 @@ function refusalsOf(
         'Use an ordinary table.',
     ],
     [
-      facts.accessMethod !== 'heap',
+      facts.accessMethod !== null && facts.accessMethod !== 'heap',
       FAILURE.unsupportedTable,
-      `${table} has the table access method ${quoteName(facts.accessMethod)}, and only heap is supported. Use ` +
+      `${table} has the table access method ${quoteName(facts.accessMethod ?? '')}, and only heap is supported. Use ` +
         'ALTER TABLE … SET ACCESS METHOD heap (PostgreSQL 15 and later), or another table.',
     ],
     [
@@ -86,12 +98,13 @@ function refusalsOf(
       `${table} has row-level security that applies to this role and may hide expired rows, which could neither be counted ` +
         'nor deleted. Give the role BYPASSRLS, or a policy FOR ALL … USING (true) and no restrictive policy.',
     ],
-    ...facts.tables.flatMap((affected) => refusalsOfAffected(affected, affected === target)),
+    ...facts.tables.flatMap((affected) => refusalsOfAffected(affected, own.has(affected.oid))),
     [
       cascade !== 'allow' && risky.length > 0,
       FAILURE.unsafeCascade,
-      `ON DELETE CASCADE would also delete rows that may be live, of ${listed(risky)}. Declare the foreign key ON DELETE NO ` +
-        'ACTION, which keeps rows that are still referred to, or, if those rows may go uncounted, set ' +
+      `ON DELETE CASCADE would also delete rows that may be live, of ${listed(risky)}. Set ` +
+        `${assignment(config, 'unlessReferenced', 'true')}, or declare the foreign key ON DELETE NO ACTION, which keep rows ` +
+        'that are still referred to, or list the table under dependents. If those rows may go uncounted, set ' +
         `${assignment(config, 'cascade', 'allow')}.`,
     ],
   ];

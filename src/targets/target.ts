@@ -1,15 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { LIFETIME_UNITS, type ExpiryType, type TargetConfig } from '../config/config.ts';
-import { settingOf } from '../config/setting-of.ts';
+import type { TargetConfig } from '../config/config.ts';
+import { LIFETIME_UNITS, type ExpiryType } from '../config/expiry-types.ts';
+import { assignment, settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { defineTarget } from '../database/entities/cleanup-target.ts';
 import { allOf, quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
 import { KINDS, textOf } from '../failures/kinds.ts';
-import { readCatalogue, type CatalogueColumn, type CatalogueTable } from './catalogue.ts';
+import {
+  locateTable,
+  readCatalogue,
+  type CatalogueColumn,
+  type CatalogueTable,
+} from './catalogue.ts';
+import { childrenOf, type Children } from './children.ts';
 import { conditionsOf, neverConditions } from './conditions.ts';
 import { latestOf, withLifetime, type ExpiryColumn, type LifetimeColumn } from './expiry.ts';
+import { readLeaves, requirePlain, type Leaf } from './partitions.ts';
+import { readTableFacts } from './table-facts.ts';
 import { requireSupported, type Supported } from './table-support.ts';
 import { zonesBesideUtc } from './time-zone.ts';
 
@@ -36,8 +45,16 @@ export interface Target extends Supported {
   readonly where: readonly SqlFragment[];
   /** Conditions that rows with a configured value for "never" do not meet. */
   readonly never: readonly SqlFragment[];
-  /** Indexes that can find rows by their expiry. */
+  /** Tables whose rows refer to the target's, as far as the rule says something about them. */
+  readonly children: Children;
+  /** Whether an index on the expiry's column can be used at all: text is read row by row, and an expression has none. */
+  readonly canUseIndex: boolean;
+  /** Indexes that can find rows by their expiry; of a partitioned table those of its partitions, if all have one. */
   readonly expiryIndexes: readonly string[];
+  /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
+  readonly leaves: readonly Leaf[] | undefined;
+  /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
+  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
   /** For messages. */
   readonly config: TargetConfig;
 }
@@ -46,24 +63,19 @@ export interface Target extends Supported {
 const OLDEST_SERVER = 140_000;
 
 /** The representation that a column type implies where the configuration names none. */
-const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
+export const KNOWN_TYPES: Readonly<Record<string, ExpiryType>> = {
   'timestamp with time zone': 'timestamptz',
   'timestamp without time zone': 'timestamp',
 };
 
 /** Which column types each representation may be stored in. */
-const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
+export const STORED_IN: Readonly<Record<ExpiryType, RegExp>> = {
   timestamptz: /^timestamp with time zone$/,
   timestamp: /^timestamp without time zone$/,
   'epoch-seconds': /^(integer|bigint|numeric|double precision)$/,
   'epoch-milliseconds': /^(bigint|numeric|double precision)$/,
   iso8601: /^(text|character varying|character)$/,
 };
-
-interface Located {
-  readonly oid: string;
-  readonly schema: string;
-}
 
 /**
  * Looks a target up in the catalogue.
@@ -79,7 +91,7 @@ export async function inspectTarget(
 ): Promise<Target> {
   const { name } = config;
   checkNames(config);
-  const [found] = await em.execute<Located[]>(LOCATE, [quoteTable(config)]);
+  const found = await locateTable(em, config);
   const catalogue = await readCatalogue(em, found?.oid);
   if (found === undefined || catalogue === undefined || catalogue.kind === null) {
     throw new FinalDeletionError(FAILURE.noTable, textOf(KINDS.noTable, config), config);
@@ -106,10 +118,18 @@ export async function inspectTarget(
       : withLifetime(start, lifetimeColumnOf(config, columnOf(lifetime.column)));
   const where = conditionsOf(config, columnOf);
   const never = neverConditions(config, columns);
+  const leaves = catalogue.kind === 'p' ? await readLeaves(em, oid, columns[0]?.name) : undefined;
+  requirePlain(config, quotedTable, leaves ?? []);
+  const canUseIndex = expiry !== undefined && expiry === first && expiry.type !== 'iso8601';
+  const indexes =
+    leaves === undefined ? [columns[0]?.indexes ?? []] : leaves.map((leaf) => leaf.indexes);
   const tested = new Set([...columns, ...config.where.map(({ column }) => columnOf(column))]);
   await checkValues(em, config, [...tested], [...where, ...never]);
+  const facts = await readTableFacts(em, oid);
+  const children = await childrenOf(em, config, facts, catalogue.columns ?? []);
   return {
-    ...(await requireSupported(em, config, oid, configured)),
+    ...(await requireSupported(em, config, facts, children, configured)),
+    children,
     name,
     oid,
     schema,
@@ -122,11 +142,9 @@ export async function inspectTarget(
     graceSeconds: config.graceSeconds,
     where,
     never,
-    // Text has to be read row by row, and an expression has no index.
-    expiryIndexes:
-      expiry !== undefined && expiry === first && expiry.type !== 'iso8601'
-        ? (columns[0]?.indexes ?? [])
-        : [],
+    canUseIndex,
+    expiryIndexes: canUseIndex && indexes.every(({ length }) => length > 0) ? indexes.flat() : [],
+    leaves,
     config,
   };
 }
@@ -166,7 +184,9 @@ function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): Lifeti
       `which does not say its unit. Set ${key} to ${Object.keys(LIFETIME_UNITS).join(', ')}.`,
     );
   }
-  return { column: quoteName(column.name), unitSeconds: LIFETIME_UNITS[unit] };
+  // Cast to numeric, a real would be rounded to six digits.
+  const cast = column.type === 'real' ? '::pg_catalog.float8' : '';
+  return { column: `${quoteName(column.name)}${cast}`, unitSeconds: LIFETIME_UNITS[unit] };
 }
 
 /** A value that PostgreSQL cannot read as its column's type would fail the first chunk. Reads no row of the table. */
@@ -242,15 +262,17 @@ function checkNames(config: TargetConfig): void {
 
 function checkKind(config: TargetConfig, table: string, found: CatalogueTable): void {
   requireVersion(found.version, found.versionName);
-  // A block range means one thing in each partition, so a parent cannot be swept as one table.
-  if (found.kind === 'r' && !found.hasChildren) return;
-  const isParent = found.kind === 'r' || found.kind === 'p';
-  throw new FinalDeletionError(
-    FAILURE.unsupportedTable,
-    `${table} ${isParent ? 'has partitions or child tables' : 'is not a table'}. Use an ordinary table: each partition can ` +
-      'be a target of its own.',
-    config,
-  );
+  const refuse = (text: string): FinalDeletionError =>
+    new FinalDeletionError(FAILURE.unsupportedTable, `${table} ${text}`, config);
+  if (found.kind === 'p') {
+    if (config.partitions === 'rows') return;
+    const remedy = assignment(config, 'partitions', 'rows');
+    throw refuse(`is partitioned. Set ${remedy} to clean its partitions one after another.`);
+  }
+  if (found.kind !== 'r') throw refuse('is not a table. Use an ordinary or a partitioned table.');
+  if (found.hasChildren) {
+    throw refuse('has child tables that inherit from it. Use a table without any.');
+  }
 }
 
 /** @throws FinalDeletionError `UnsupportedServer` for a server that is too old */
@@ -279,9 +301,3 @@ function expiryType(config: TargetConfig, { name, type: columnType }: CatalogueC
     `but ${setting} is ${wanted}. Correct the setting, or use the column that it is for.`,
   );
 }
-
-// The one query that follows the connection's search_path, as a table's name without a schema means it.
-const LOCATE = `
-  select c.oid::pg_catalog.text as oid, n.nspname::pg_catalog.text as schema
-  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-  where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(?::pg_catalog.text)`;

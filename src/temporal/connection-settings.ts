@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 
 import { ConfigError } from '../config/config.ts';
+import { CONTROLLER_VERSION } from '../config/settings.ts';
 import { BOOLEAN } from '../config/value-kinds.ts';
 
 /** Where Temporal is and how to log in. Contains secrets: never print it whole. */
@@ -24,6 +25,7 @@ export const TEMPORAL_VARIABLES: readonly { readonly name: string; readonly mean
   { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', meaning: 'Its private key, PEM (or …_KEY_DATA)' },
   { name: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', meaning: "Server's CA, PEM (or …_CERT_DATA)" },
   { name: 'TEMPORAL_TLS_SERVER_NAME', meaning: 'Expected name in the server certificate' },
+  ...Object.values(CONTROLLER_VERSION).map(({ name, meaning }) => ({ name, meaning })),
   { name: 'TEMPORAL_PROFILE', meaning: 'Profile of the configuration file' },
   { name: 'TEMPORAL_CONFIG_FILE', meaning: 'Path of that file, which the Temporal CLI reads, too' },
 ];

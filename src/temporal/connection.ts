@@ -8,6 +8,7 @@ import {
   ServiceError,
 } from '@temporalio/client';
 
+import { findConnectionProblem, type ConnectionProblem } from './connection-problem.ts';
 import type { TemporalSettings } from './connection-settings.ts';
 
 /** Time after which a connection attempt fails. Milliseconds. */
@@ -23,20 +24,49 @@ const DOWN: ReadonlySet<number> = new Set([4, 14]);
 export class TemporalUnreachableError extends Error {
   override readonly name = 'TemporalUnreachableError';
 
-  constructor(settings: Pick<TemporalSettings, 'address' | 'namespace'>, cause: unknown) {
+  constructor(
+    { address, namespace }: Pick<TemporalSettings, 'address' | 'namespace'>,
+    cause: unknown,
+    problem?: ConnectionProblem,
+  ) {
     super(
-      `Temporal cannot be reached at ${settings.address} (namespace ${settings.namespace}). ` +
-        `Set TEMPORAL_ADDRESS to a running server, or start one: temporal server start-dev`,
+      `Temporal cannot be reached at ${address} (namespace ${namespace})` +
+        (problem === undefined
+          ? '. Set TEMPORAL_ADDRESS to a running server, or start one: temporal server start-dev'
+          : `: ${problem.text}`),
       { cause },
     );
   }
 }
 
-/** True when Temporal cannot be reached, which may be temporary. */
+/** Temporal answers, but no connection can be made until a setting or a certificate is changed. */
+export class TemporalRefusedError extends Error {
+  override readonly name = 'TemporalRefusedError';
+
+  constructor({ address }: Pick<TemporalSettings, 'address'>, text: string, cause: unknown) {
+    super(`Temporal at ${address}: ${text}`, { cause });
+  }
+}
+
+/** The error for a connection that failed, if the socket shows a reason; undefined if it does not. */
+export async function toConnectionError(
+  settings: TemporalSettings,
+  cause: unknown,
+): Promise<TemporalRefusedError | TemporalUnreachableError | undefined> {
+  const problem = await findConnectionProblem(settings);
+  if (problem === undefined) return undefined;
+  return problem.isFinal
+    ? new TemporalRefusedError(settings, problem.text, cause)
+    : new TemporalUnreachableError(settings, cause, problem);
+}
+
+/** True when Temporal cannot be reached, or has no such namespace, either of which may be temporary. */
 export function isTemporalDown(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   return (
-    error instanceof TemporalUnreachableError || (isGrpcServiceError(cause) && DOWN.has(cause.code))
+    error instanceof TemporalUnreachableError ||
+    error instanceof NamespaceNotFoundError ||
+    (isGrpcServiceError(cause) && DOWN.has(cause.code))
   );
 }
 
@@ -46,7 +76,12 @@ export interface ConnectedClient extends AsyncDisposable {
   readonly namespace: string;
 }
 
-/** Connects a client. @throws {@link TemporalUnreachableError} when the server does not answer in time */
+/**
+ * Connects a client.
+ *
+ * @throws {@link TemporalUnreachableError} when the server does not answer in time
+ * @throws {@link TemporalRefusedError}, or the server's refusal of this login
+ */
 export async function connectClient(settings: TemporalSettings): Promise<ConnectedClient> {
   const { namespace } = settings;
   try {
@@ -60,7 +95,11 @@ export async function connectClient(settings: TemporalSettings): Promise<Connect
       [Symbol.asyncDispose]: () => connection.close(),
     };
   } catch (error) {
-    throw new TemporalUnreachableError(settings, error);
+    const refusal = error instanceof ServiceError ? error.cause : error;
+    if (isGrpcServiceError(refusal) && !DOWN.has(refusal.code)) throw error;
+    throw (
+      (await toConnectionError(settings, error)) ?? new TemporalUnreachableError(settings, error)
+    );
   }
 }
 
@@ -82,7 +121,7 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 
 /**
- * Repeats an attempt for as long as Temporal cannot be reached.
+ * Repeats an attempt for as long as Temporal cannot be reached, or the namespace does not exist.
  *
  * @param onDown - Called after each attempt that failed for this reason.
  * @param stop - Ends the waiting, also for the attempt in progress.

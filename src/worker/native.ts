@@ -3,7 +3,13 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 
 import { toSdkLogger, type Logger } from '../logging/logging.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
-import { CONNECT_TIMEOUT_MILLISECONDS, TemporalUnreachableError } from '../temporal/connection.ts';
+import {
+  CONNECT_TIMEOUT_MILLISECONDS,
+  connectClient,
+  TemporalRefusedError,
+  TemporalUnreachableError,
+  toConnectionError,
+} from '../temporal/connection.ts';
 
 let isInstalled = false;
 
@@ -29,7 +35,8 @@ export function installRuntime(logger: Logger): void {
 /**
  * Connects a worker; a client may share the connection. Close it after the worker has ended.
  *
- * @throws {@link TemporalUnreachableError} when the server does not answer in time.
+ * @throws TemporalUnreachableError when the server does not answer in time
+ * @throws TemporalRefusedError, or the server's refusal of this login
  */
 export async function connectWorker(settings: TemporalSettings): Promise<NativeConnection> {
   const connecting = NativeConnection.connect(settings.connection);
@@ -46,8 +53,30 @@ export async function connectWorker(settings: TemporalSettings): Promise<NativeC
       (late) => late.close(),
       () => undefined,
     );
-    throw new TemporalUnreachableError(settings, error);
+    throw await explain(settings, error);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** How the native core reports a system without CA certificates; Node has its own. */
+const NO_CERTIFICATES = 'NativeCertsNotFound';
+
+/** The native core's errors have no codes. */
+async function explain(settings: TemporalSettings, error: unknown): Promise<unknown> {
+  if (error instanceof Error && error.message.includes(NO_CERTIFICATES)) {
+    const text =
+      'its certificate cannot be verified, since this machine has no CA certificates. Install them ' +
+      '(the package ca-certificates), or set TEMPORAL_TLS_SERVER_CA_CERT_PATH or SSL_CERT_FILE to a file of them.';
+    return new TemporalRefusedError(settings, text, error);
+  }
+  const found = await toConnectionError(settings, error);
+  if (found !== undefined) return found;
+  try {
+    // A client is told why the server refuses a login.
+    await using _client = await connectClient(settings);
+    return new TemporalUnreachableError(settings, error);
+  } catch (reason) {
+    return reason;
   }
 }

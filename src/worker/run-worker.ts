@@ -18,6 +18,7 @@ import { applySchedule, checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
 import { isTemporalDown, repeatWhileDown, requireNamespace } from '../temporal/connection.ts';
+import { serveHealth, WorkerHealth } from './health.ts';
 import { connectWorker, installRuntime } from './native.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
 
@@ -49,10 +50,10 @@ export interface WorkerProcess {
 }
 
 /**
- * Runs a worker until a signal stops it. Waits for a database and a Temporal server that are down. A
- * second signal, or work that does not end in time, ends the process with exit code 1.
+ * Runs a worker until a signal stops it. Waits for a database and a Temporal server that are down, and for
+ * the namespace. A second signal, or work that does not end in time, ends the process with exit code 1.
  *
- * @throws NamespaceNotFoundError, DatabaseProblem when it cannot start
+ * @throws TemporalRefusedError, DatabaseProblem when it cannot start
  */
 export async function runWorker(options: WorkerProcess): Promise<void> {
   const { config, temporal, logger, explain } = options;
@@ -61,6 +62,15 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   const stop = new AbortController();
   using _interrupt = options.onInterrupt(stopOnce(logger, stop));
 
+  const health = new WorkerHealth();
+  // Opened first, since it may fail, and closed last.
+  await using _health =
+    config.healthAddress === undefined
+      ? undefined
+      : await serveHealth(config.healthAddress, health);
+  stop.signal.addEventListener('abort', () => {
+    health.enter('stopping');
+  });
   // Node 22 has no AsyncDisposableStack.
   const closing: (() => Promise<void>)[] = [];
   await using _closed = {
@@ -79,7 +89,9 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
     await repeatWhileDown(
       attempt,
       (error) => {
-        logger.warn({ reason: explain(error) }, EVENT.temporalUnavailable);
+        const reason = explain(error);
+        logger.warn({ reason }, EVENT.temporalUnavailable);
+        health.enter('waiting', reason);
       },
       stop.signal,
     );
@@ -102,7 +114,13 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
         });
       }
       logger.info(describe(options), EVENT.started);
-      await runUntil(worker, stop.signal, logger);
+      health.run(worker);
+      try {
+        await runUntil(worker, stop.signal, logger);
+      } catch (error) {
+        health.enter('failed', 'the worker ended with an error; its log has more');
+        throw error;
+      }
     }
   }
   logger.info(EVENT.stopped);

@@ -16,6 +16,7 @@ const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]
   ['preview', '--json'],
   ['migrate', '--json'],
   ['status', '--json'],
+  ['presets', '--json'],
   ['config', '--check <file>', '--json'],
 ];
 

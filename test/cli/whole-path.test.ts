@@ -29,7 +29,12 @@ test('from an empty database to the count in the history, by commands alone', as
   expect(await runJson(['migrate'], environment)).toEqual({
     exitCode: 0,
     result: {
-      applied: ['0001-create-ledger', '0002-create-sessions', '0003-extend-ledger'],
+      applied: [
+        '0001-create-ledger',
+        '0002-create-sessions',
+        '0003-extend-ledger',
+        '0004-count-dependents',
+      ],
     },
   });
   await fillSessions(emptyDatabase, STOCK);

@@ -140,15 +140,6 @@ describe('the start of a worker', () => {
     expect(ended.stderr).toMatch(/nowhere|database/);
     expect(ended.stdout + ended.stderr).not.toContain('hunter2');
   });
-
-  test('fails when the namespace is not there', async ({ database, temporal }) => {
-    const ended = await runCommand(['worker'], {
-      ...environmentFor(database, temporal),
-      TEMPORAL_NAMESPACE: 'nowhere',
-    });
-    expect(ended.exitCode).toBe(1);
-    expect(ended.stderr).toContain('nowhere');
-  });
 });
 
 describe('the schedule at the start of a worker', () => {

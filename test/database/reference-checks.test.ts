@@ -32,7 +32,7 @@ test('a foreign key that restricts keeps some rows only, at any depth, and the r
     [
       'warning',
       'foreign key "audits_id_fkey" of "public"."audits" keeps rows that it refers to: they are left and counted, and all others are deleted',
-      expect.stringContaining('a target of its own that SESSION_CLEANUP_TARGETS names before'),
+      expect.stringContaining('a target of its own before "sessions" in session-cleanup.yaml'),
     ],
     ['ok', expect.stringContaining('"devices_id_fkey"'), undefined],
     [
@@ -54,7 +54,7 @@ test('a foreign key that restricts is fine when an earlier target cleans the chi
     ['ok', expect.stringContaining('the target "codes" cleans "public"."codes" first'), undefined],
   ]);
   expect(await references(database, 'select', [TEST_TARGET, child])).toEqual([
-    ['warning', expect.any(String), 'Name "codes" before "sessions" in SESSION_CLEANUP_TARGETS.'],
+    ['warning', expect.any(String), 'List "codes" before "sessions" in session-cleanup.yaml.'],
     ['ok', 'no other table refers to it', undefined],
   ]);
 });

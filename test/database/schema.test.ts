@@ -11,7 +11,12 @@ import { test } from '../support/fixtures.ts';
 import { TEST_DATABASE_SETTINGS, TEST_TARGET } from '../support/settings.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 
-const ALL = ['0001-create-ledger', '0002-create-sessions', '0003-extend-ledger'];
+const ALL = [
+  '0001-create-ledger',
+  '0002-create-sessions',
+  '0003-extend-ledger',
+  '0004-count-dependents',
+];
 const run = promisify(execFile);
 
 const settingsOf = (database: TestDatabase, overrides: object = {}) => ({
@@ -66,7 +71,7 @@ test('for another table, only the ledger is created, in its schema', async ({ em
   });
   await using orm = openOrm(settings);
   expect(await migrate(orm.orm)).toEqual({
-    applied: ['0001-create-ledger', '0003-extend-ledger'],
+    applied: ['0001-create-ledger', '0003-extend-ledger', '0004-count-dependents'],
   });
   const tables = await emptyDatabase.sql(
     `select schemaname, tablename from pg_tables

@@ -1,7 +1,7 @@
 /** What ALTER ROLE and ALTER DATABASE can set, and what others put into a schema of the search_path. */
 import { describe, expect } from 'vitest';
 
-import type { ExpiryType } from '../../src/config/config.ts';
+import type { ExpiryType } from '../../src/config/expiry-types.ts';
 import { migrate, pendingMigrations } from '../../src/database/migrate.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import { check, named } from '../support/check.ts';

@@ -196,7 +196,7 @@ test('a server too busy to answer is busy, one that refuses is unknown', async (
   ] as const) {
     const em = cleaner.orm.em.fork();
     vi.spyOn(em, 'execute').mockRejectedValue(Object.assign(new Error('No answer.'), { code }));
-    const throttle = new Throttle(em, 'public.sessions', settings, {
+    const throttle = new Throttle(em, { oid: '0', quotedTable: 'sessions' }, settings, {
       shouldStop: () => false,
       onWaiting: () => undefined,
     });

@@ -98,10 +98,7 @@ describe('the environment of npm run dev', () => {
     [{ DATABASE_URL: 'mysql://localhost/app' }, 'DATABASE_URL: '],
     [{ TEMPORAL_ADDRESS: 'http://localhost' }, 'TEMPORAL_ADDRESS: "http://localhost"'],
     [{ SESSION_CLEANUP_TABLE: 'auth.sessions' }, 'a database started here does not have'],
-    [
-      { SESSION_CLEANUP_TARGETS: 'sessions,tokens', SESSION_CLEANUP_TOKENS_TABLE: 'tokens' },
-      'a database started here does not have',
-    ],
+    [{ SESSION_CLEANUP_PRESET: 'connect-pg-simple' }, 'a database started here does not have'],
   ] as const)('is refused when it is %j', ([env, message]) => {
     expect(() => {
       checkEnvironment(env);

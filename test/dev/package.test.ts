@@ -33,7 +33,14 @@ test('the package runs no script of its own when it is installed, and holds no t
   expect(manifest).not.toHaveProperty('gypfile');
   expect(manifest).not.toHaveProperty('bundleDependencies');
   expect(files.toSorted()).toEqual(
-    expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'package.json']),
+    expect.arrayContaining([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin',
+      'package.json',
+      'session-cleanup.schema.json',
+    ]),
   );
   expect(files).not.toContain('test');
   expect(files).not.toContain('scripts');

@@ -129,7 +129,11 @@ async function startTestTemporal(
     durable: false,
     // Each test has a namespace of its own; schedules work in one only once the server has noticed it,
     // which takes up to two seconds by default.
-    dynamicConfig: { 'system.namespaceCacheRefreshInterval': '100ms' },
+    dynamicConfig: {
+      'system.namespaceCacheRefreshInterval': '100ms',
+      // Off by default in the present server; others may have it.
+      'frontend.WorkflowPauseEnabled': true,
+    },
   });
   return { server, cli };
 }

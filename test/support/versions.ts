@@ -24,9 +24,18 @@ export async function startVersion(
   });
 }
 
-/** `temporal worker deployment …`, for this deployment. The server learns of a version at its first poll. */
+/** `temporal worker deployment …`, for this deployment. */
 export async function deployment(temporal: TestTemporal, ...args: string[]): Promise<void> {
-  const where = ['--deployment-name', DEPLOYMENT, '--yes'];
+  await deploymentNamed(DEPLOYMENT, temporal, ...args);
+}
+
+/** The same for another one. The server learns of a version at its first poll. */
+export async function deploymentNamed(
+  name: string,
+  temporal: TestTemporal,
+  ...args: string[]
+): Promise<void> {
+  const where = ['--deployment-name', name, '--yes'];
   await expect
     .poll(
       async () =>

@@ -13,6 +13,7 @@ const { em } = createOrm({ ...TEST_DATABASE_SETTINGS, url: 'postgres://unused.in
 function route(end: number): Route {
   return {
     way: 'sweep',
+    leaf: undefined,
     start: '0',
     end: String(end),
     bounds: { initial: 10, smallest: 1, largest: 100 },

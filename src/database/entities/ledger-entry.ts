@@ -30,7 +30,11 @@ export function defineLedgerEntry(schema: string) {
       position: p.text().default(''),
       /** Sweep only: the table's length in blocks when the run reached it, and its file. */
       end: p.text().nullable().fieldName('end_position'),
+      /** OID of the leaf partition that the position is in; null: the table is not partitioned. */
+      leaf: p.text().nullable(),
       deletedCount: p.bigint('number').default(0),
+      /** Rows of the target's `dependents`, which `deletedCount` does not include. */
+      dependentsDeleted: p.bigint('number').default(0),
       /** Expired rows that stay, locked ones included, by reason. */
       remaining: p.json().defaultRaw(`'[]'`),
       workedMilliseconds: p.bigint('number').default(0),

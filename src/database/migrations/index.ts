@@ -1,5 +1,7 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { DatabaseSettings } from '../../config/config.ts';
+import { countDependents } from './count-dependents.ts';
+import { addPartitionToLedger } from './add-partition-to-ledger.ts';
 import { createLedger } from './create-ledger.ts';
 import { extendLedger } from './extend-ledger.ts';
 import { createSessions } from './create-sessions.ts';
@@ -17,5 +19,10 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
       ? [{ name: '0002-create-sessions', class: createSessions(database.defaultSchema) }]
       : []),
     { name: '0003-extend-ledger', class: extendLedger(database.ledgerSchema) },
+    { name: '0004-count-dependents', class: countDependents(database.ledgerSchema) },
+    {
+      name: '0005-add-partition-to-ledger',
+      class: addPartitionToLedger(database.ledgerSchema),
+    },
   ];
 }
