@@ -9,11 +9,11 @@ export type {
   Config,
   DatabaseSettings,
   DeletionSettings,
-  ExpiryType,
   ScheduleSettings,
   TargetConfig,
   VersioningSettings,
 } from './config/config.ts';
+export type { ExpiryType } from './config/expiry-types.ts';
 export { loadConfig } from './config/load-config.ts';
 export { FAILURE, RETRYABLE_FAILURE } from './contract/failures.ts';
 export {

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Payload, PayloadCodec } from '@temporalio/common';
-import { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { Client, ScheduleNotFoundError } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { describe, expect } from 'vitest';
 
 import { ConfigError } from '../../src/config/config.ts';
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import { createOrm } from '../../src/database/orm.ts';
+import type { sessionCleanup } from '../../workflows/index.ts';
 import { SessionCleanupPlugin, type SessionCleanupPluginOptions } from '../../src/worker/plugin.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
@@ -22,40 +23,34 @@ const WORKFLOWS_WITH_CLEANUP = fileURLToPath(
   new URL('host/workflows-with-cleanup.ts', import.meta.url),
 );
 
+const FLIPPED = Buffer.from('binary/flipped');
+
 /** Not secret, but unreadable without it. */
 const ENCRYPTING: PayloadCodec = {
   encode: (payloads) =>
     Promise.resolve(
-      payloads.map((payload) => ({
-        metadata: { ...payload.metadata, encoding: Buffer.from('binary/reversed') },
-        data: Buffer.from(JSON.stringify(asJson(payload))).reverse(),
-      })),
+      payloads.map(({ metadata, data }) => {
+        const { encoding: original = Buffer.of() } = metadata ?? {};
+        return { metadata: { ...metadata, original, encoding: FLIPPED }, data: flip(data) };
+      }),
     ),
   decode: (payloads) =>
     Promise.resolve(
-      payloads.map((payload) =>
-        Buffer.from(payload.metadata?.['encoding'] ?? '').toString() === 'binary/reversed'
-          ? fromJson(Buffer.from(payload.data ?? '').reverse().toString())
-          : payload,
-      ),
+      payloads.map((payload) => {
+        const {
+          encoding = Buffer.of(),
+          original = Buffer.of(),
+          ...others
+        } = payload.metadata ?? {};
+        return FLIPPED.equals(encoding)
+          ? { metadata: { ...others, encoding: original }, data: flip(payload.data) }
+          : payload;
+      }),
     ),
 };
 
-function asJson({ metadata, data }: Payload): object {
-  const texts = Object.entries(metadata ?? {}).map(([key, value]) => [
-    key,
-    Buffer.from(value).toString('base64'),
-  ]);
-  return { metadata: Object.fromEntries(texts), data: Buffer.from(data ?? '').toString('base64') };
-}
-
-function fromJson(text: string): Payload {
-  const { metadata, data } = JSON.parse(text) as {
-    readonly metadata: Readonly<Record<string, string>>;
-    readonly data: string;
-  };
-  const bytes = Object.entries(metadata).map(([key, value]) => [key, Buffer.from(value, 'base64')]);
-  return { metadata: Object.fromEntries(bytes), data: Buffer.from(data, 'base64') };
+function flip(data: Uint8Array | null | undefined): Uint8Array {
+  return (data ?? Buffer.of()).map((byte) => byte ^ 0xff);
 }
 
 /** A worker as an application has it: its own workflows, activities, interceptors, codec and version. */
@@ -113,24 +108,30 @@ async function placeOrder(client: Client): Promise<string> {
   });
 }
 
-/** The first run of the schedule, once it has ended. */
-async function cleanedCount(client: Client): Promise<number> {
+/** Triggers a run once the plugin has applied the schedule. */
+async function trigger(client: Client): Promise<void> {
   await until(async () => {
     try {
       await client.schedule.getHandle(SCHEDULE_ID).trigger();
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
     }
   });
+}
+
+/** The count of the first run, once it has ended. */
+async function cleanedCount(client: Client): Promise<number> {
+  await trigger(client);
   let workflowId = '';
   await until(async () => {
     const { info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
     workflowId = info.recentActions[0]?.action.workflow.workflowId ?? '';
     return workflowId !== '';
   });
-  const result: unknown = await client.workflow.getHandle(workflowId).result();
-  return (result as { readonly deletedCount: number }).deletedCount;
+  const run = client.workflow.getHandle<typeof sessionCleanup>(workflowId);
+  return (await run.result()).deletedCount;
 }
 
 describe('a plugin in the worker of an application', PATIENT, () => {
@@ -196,11 +197,7 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     const options: SessionCleanupPluginOptions = { databaseUrl: database.url };
     {
       await using _ = await startHost(temporal, options);
-      await until(async () => {
-        const { scheduleId } = await client.schedule.getHandle(SCHEDULE_ID).describe();
-        return scheduleId === SCHEDULE_ID;
-      }).catch(() => undefined);
-      await client.schedule.getHandle(SCHEDULE_ID).trigger();
+      await trigger(client);
       await until(async () => (await countSessions(database)).expired < 20_000);
     }
     await using _ = await startHost(temporal, options);
