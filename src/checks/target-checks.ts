@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { settingOf } from '../config/setting-of.ts';
-import { quoteName } from '../database/sql.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';
@@ -70,7 +70,7 @@ function correctUnreadable({ config, expiryColumns }: Target): string {
  * every run reads the whole table, which is slower and not wrong.
  */
 export async function checkIndex(em: EntityManager, target: Target): Promise<Found> {
-  const { quotedTable, expiry, expiryColumns, expiryIndexes } = target;
+  const { quotedTable, expiry, expiryColumns, expiryIndexes, leaves } = target;
   const isColumn = expiry !== undefined && expiry === expiryColumns[0];
   if (!isColumn) {
     return ok('the rule combines columns or has none, so each run reads the whole table');
@@ -95,10 +95,43 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   );
   const text = JSON.stringify(plan);
   const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
+  if (leaves !== undefined) {
+    const lacking = leaves.filter(({ indexes }) => indexes.length === 0).length;
+    if (lacking === 0) return ok(`an index of each partition finds expired rows`);
+    return warning(
+      `${lacking} of ${leaves.length} partitions have no index on ${column}, so each run reads all of those that may hold expired rows`,
+      `CREATE INDEX ON ${quotedTable} (${column});`,
+    );
+  }
   if (used !== undefined) return ok(`index ${quoteName(used)} finds expired rows`);
   return warning(
     `no index finds rows by ${column}, so each run reads the whole table`,
     `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
+  );
+}
+
+/** Partitions that one message names. */
+const NAMED_PARTITIONS = 10;
+
+/**
+ * Checks that statements can name the partitions themselves. The privileges on the parent suffice, but a statement that
+ * names the parent reads the same blocks of all partitions.
+ */
+export function checkPartitions({ quotedTable, leaves = [] }: Target): Found {
+  const forbidden = leaves.filter(({ isPermitted }) => !isPermitted);
+  const through = leaves.filter(({ isDirect }) => !isDirect);
+  if (forbidden.length > 0) {
+    const named = forbidden.slice(0, NAMED_PARTITIONS).map(quoteTable).join(', ');
+    const more = forbidden.length > NAMED_PARTITIONS ? ', …' : '';
+    return warning(
+      `this role has no privileges on ${forbidden.length} of ${leaves.length} partitions, so each statement names ${quotedTable} and reads the same blocks of all of them`,
+      `Grant it SELECT, UPDATE and DELETE on ${named}${more}, on new partitions as well, and USAGE on their schemas.`,
+    );
+  }
+  return ok(
+    through.length === 0
+      ? `${leaves.length} partitions, cleaned one after another`
+      : `${leaves.length} partitions, ${through.length} of them through ${quotedTable}, which is slower: its statement triggers fire for no other statement, or row-level security applies to them`,
   );
 }
 

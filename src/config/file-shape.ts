@@ -5,6 +5,7 @@ import { maskDatabaseUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import {
   configFile,
+  expiresEntry,
   knownKeys,
   targetEntry,
   type ConfigFile,
@@ -67,6 +68,9 @@ function shownValue(value: unknown): string {
 
 const LONGEST_SHOWN = 100;
 
+/** Often written one level too high. */
+const EXPIRES_KEYS: readonly string[] = Object.keys(expiresEntry.shape);
+
 /** Of one map; a file of another program may have very many. */
 const MOST_UNKNOWN_KEYS = 10;
 
@@ -77,7 +81,10 @@ function describeIssue(file: YamlFile, issue: Issue, above: KeyPath): readonly s
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.message);
     return issue.keys.slice(0, MOST_UNKNOWN_KEYS).map((key) => {
-      const meant = didYouMean(key, known);
+      const meant =
+        known.includes('expires') && EXPIRES_KEYS.includes(key)
+          ? `expires.${key}`
+          : didYouMean(key, known);
       const remedy = meant === undefined ? `Allowed: ${issue.message}.` : `Did you mean ${meant}?`;
       return problemAtKey(file, [...keys, key], `unknown key. ${remedy}`);
     });

@@ -104,7 +104,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'payload-sessions': {
     store: 'Payload CMS 3',
     source: 'https://payloadcms.com/docs/authentication/overview',
-    note: 'The table of the collection `users`. Set table for a collection of another name: <collection>_sessions.',
+    note: 'The table of the collection `users`. Set table for a collection of another name, such as admins_sessions.',
     columns: ['_order', '_parent_id'],
     target: { table: 'users_sessions', expires: { column: 'expires_at' } },
   },
@@ -566,7 +566,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   sanctum: {
     store: 'Laravel Sanctum',
     source: 'https://github.com/laravel/sanctum/blob/4.x/src/Console/Commands/PruneExpired.php',
-    note: 'Written in the time zone of app.timezone: set timeZone to it. A day is the default of sanctum:prune-expired --hours. Where sanctum.expiration is set, add a target: expires: { column: created_at, lifetime: <sanctum.expiration>m }.',
+    note: 'Written in the time zone of app.timezone: set timeZone to it. A day is the default of sanctum:prune-expired --hours. Where sanctum.expiration is set, add a target on created_at, with lifetime: as many minutes.',
     columns: ['tokenable_type', 'tokenable_id'],
     target: {
       table: 'personal_access_tokens',

@@ -9,7 +9,7 @@ import { DEFAULT_FILE, settingOf, type TargetKey } from './setting-of.ts';
 import type { SettingsReader } from './settings-reader.ts';
 import { FOR_ALL_TARGETS, ONE_TABLE, SETTINGS } from './settings.ts';
 import type { TargetEntry } from './target-entry.ts';
-import { flatten, resolveTarget, sameRule, type Layer, type ResolvedTarget } from './targets.ts';
+import { flatten, resolveTarget, ruleText, type Layer, type ResolvedTarget } from './targets.ts';
 import { readYamlFile, type KeyPath } from './yaml-file.ts';
 
 /** All targets, and the file that describes them, if one does. */
@@ -64,6 +64,7 @@ export function readTargetsOf(
     ...shared,
   ];
   const targets: ResolvedTarget[] = [];
+  const byRule = new Map<string, string>();
   for (const [name, entry] of entries) {
     const report = (keys: KeyPath, what: string): void => {
       problems.push(problemAt(file, ['targets', name, ...keys], what));
@@ -86,13 +87,12 @@ export function readTargetsOf(
       },
     );
     if (target === undefined) continue;
-    const earlier = sameRule(
-      targets.map(({ config }) => config),
-      target.config,
-    );
+    const rule = ruleText(target.config);
+    const earlier = byRule.get(rule);
     if (earlier !== undefined) {
-      report([], `cleans the table of "${earlier.name}" by the same rule. Remove one of them.`);
+      report([], `cleans the table of "${earlier}" by the same rule. Remove one of them.`);
     }
+    byRule.set(rule, name);
     targets.push(target);
   }
   if (problems.length > 0) {
@@ -118,7 +118,7 @@ export const BUILT_IN: Layer = {
   from: () => 'default',
 };
 
-/** What describes the table `sessions` unless variables or a preset describe another. */
+/** What describes the table `sessions` unless variables describe another. */
 const DEFAULT_TABLE: Layer = {
   entry: { table: DEFAULT_TARGET, 'expires.column': ONE_TABLE.expiresColumn.default },
   from: () => 'default',
@@ -160,7 +160,9 @@ function oneTarget(
       `${lifetime.name}: needs ${expiresColumn.name}, the column with the start. Set that, too.`,
     );
   }
-  const target = resolveTarget(ENVIRONMENT, own, [DEFAULT_TABLE, ...shared], (key, what) => {
+  // A preset describes the whole rule, or it is refused.
+  const defaults = reader.isSet(preset) ? shared : [DEFAULT_TABLE, ...shared];
+  const target = resolveTarget(ENVIRONMENT, own, defaults, (key, what) => {
     reader.problems.push(`${variableOf(key)}: ${what}`);
   });
   return target === undefined ? [] : [target];

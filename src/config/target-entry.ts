@@ -104,38 +104,41 @@ const condition: z.ZodType<ConditionEntry, ConditionEntry> = z
   )
   .meta({ id: 'condition', description: `A condition: ${CONDITION_ALLOWED}` });
 
+/** The map below `expires:`. */
+export const expiresEntry = map(
+  {
+    column: column.optional(),
+    latestOf: list(
+      column,
+      'columns',
+      'The latest of these columns counts; NULL does not',
+    ).optional(),
+    type: word(EXPIRY_TYPES, 'How the columns store an instant').optional(),
+    timeZone: timeZone.optional(),
+    lifetime: text(
+      LIFETIME,
+      'The column holds a start; a row expires so long after it',
+      DURATION,
+    ).optional(),
+    lifetimeColumn: text(
+      COLUMN_NAME,
+      "Column with each row's own lifetime; NULL or negative: never expires",
+    ).optional(),
+    lifetimeUnit: word(
+      // The keys of the record are its units.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      Object.keys(LIFETIME_UNITS) as (keyof typeof LIFETIME_UNITS)[],
+      'Unit of the numbers in lifetimeColumn',
+    ).optional(),
+    never: list(scalar, 'values', 'Values that mean "never", besides NULL').optional(),
+  },
+  'When a row expires',
+);
+
 const expires = z.union(
   [
     z.literal('immediately').meta({ description: 'Rows that meet `where` expire at once' }),
-    map(
-      {
-        column: column.optional(),
-        latestOf: list(
-          column,
-          'columns',
-          'The latest of these columns counts; NULL does not',
-        ).optional(),
-        type: word(EXPIRY_TYPES, 'How the columns store an instant').optional(),
-        timeZone: timeZone.optional(),
-        lifetime: text(
-          LIFETIME,
-          'The column holds a start; a row expires so long after it',
-          DURATION,
-        ).optional(),
-        lifetimeColumn: text(
-          COLUMN_NAME,
-          "Column with each row's own lifetime; NULL or negative: never expires",
-        ).optional(),
-        lifetimeUnit: word(
-          // The keys of the record are its units.
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-          Object.keys(LIFETIME_UNITS) as (keyof typeof LIFETIME_UNITS)[],
-          'Unit of the numbers in lifetimeColumn',
-        ).optional(),
-        never: list(scalar, 'values', 'Values that mean "never", besides NULL').optional(),
-      },
-      'When a row expires',
-    ),
+    expiresEntry,
   ],
   { error: 'immediately, or a map with column or latestOf' },
 );

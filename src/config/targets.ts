@@ -76,15 +76,8 @@ export function flatten({ expires, timeZone, ...rest }: TargetEntry): FlatEntry 
   };
 }
 
-/** Two targets may share a table, but not the rule too. Returns the earlier of the two. */
-export function sameRule(
-  targets: readonly TargetConfig[],
-  target: TargetConfig,
-): TargetConfig | undefined {
-  return targets.find((other) => ruleText(other) === ruleText(target));
-}
-
-function ruleText(target: TargetConfig): string {
+/** A text that two targets share only if they clean the same table by the same rule. */
+export function ruleText(target: TargetConfig): string {
   return JSON.stringify([
     [target.schema, target.table, target.expiresColumns, target.expiresType, target.timeZone],
     [target.lifetimeSeconds, target.lifetimeColumn, target.never, target.where],

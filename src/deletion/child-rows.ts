@@ -147,10 +147,13 @@ function matching(pairs: readonly ColumnPair[], parent = '"parent"'): string {
 }
 
 /** Conditions that no foreign key refers to a row; that of the row itself does not count. */
-function notReferenced({ children, oid, quotedTable }: Target): readonly SqlFragment[] {
+function notReferenced({ children, oid, parent, quotedTable }: Target): readonly SqlFragment[] {
   return children.references.map(({ table, child, pairs }) => {
+    // An address is unique within a partition only.
     const other =
-      child === oid ? ` and "child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid` : '';
+      child === (parent?.oid ?? oid)
+        ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
+        : '';
     return {
       sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
       params: [],

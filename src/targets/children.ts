@@ -82,7 +82,7 @@ export async function childrenOf(
 }
 
 /** Whether each row that refers to a row by the key is one of the child's that refer to it. */
-function covers({ oid, pairs }: Child, key: ForeignKey): boolean {
+export function covers({ oid, pairs }: Child, key: ForeignKey): boolean {
   return (
     key.child === oid &&
     pairs.every(({ child, parent }) =>

@@ -17,6 +17,8 @@ export interface Leaf {
   readonly rows: number;
   /** As {@link Target.expiryIndexes}. */
   readonly indexes: readonly string[];
+  /** Whether the role has the privileges on the partition that it needs on the parent. */
+  readonly isPermitted: boolean;
   /**
    * Whether statements may name the partition itself. Otherwise they name the parent and select the partition by
    * `tableoid`, by which PostgreSQL prunes nothing: each statement then reads the same blocks of all partitions.
@@ -119,11 +121,14 @@ const LEAVES = `
       from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am im on im.oid = x.relam
       where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid
         and im.amname = 'btree'), '[]') as indexes,
-    not answer and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
-      and has_table_privilege(c.oid, 'DELETE') and has_any_column_privilege(c.oid, 'UPDATE')
-      and not row_security_active(c.oid) as "isDirect"
+    allowed.answer as "isPermitted",
+    allowed.answer and not fires_on_parent.answer and not row_security_active(c.oid) as "isDirect"
   from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
   cross join fires_on_parent
+  cross join lateral (
+    select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+      and has_table_privilege(c.oid, 'DELETE') and has_any_column_privilege(c.oid, 'UPDATE') as answer
+  ) allowed
   left join pg_am m on m.oid = c.relam
   left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped
   where c.relkind <> 'p' and c.oid <> ?::oid

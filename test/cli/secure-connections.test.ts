@@ -117,7 +117,7 @@ describe.skipIf(!hasOpenssl)('a Temporal server that requires TLS', () => {
       for (const { exitCode, stdout, stderr } of ends) {
         expect({ exitCode, stderr }).toEqual({
           exitCode: 1,
-          stderr: expect.stringContaining(text) as string,
+          stderr: expect.stringContaining(text) as unknown,
         });
         expect(stdout + stderr).not.toContain('hunter2');
       }

@@ -16,6 +16,7 @@ const ALL = [
   '0002-create-sessions',
   '0003-extend-ledger',
   '0004-count-dependents',
+  '0005-add-partition-to-ledger',
 ];
 const run = promisify(execFile);
 
@@ -71,7 +72,12 @@ test('for another table, only the ledger is created, in its schema', async ({ em
   });
   await using orm = openOrm(settings);
   expect(await migrate(orm.orm)).toEqual({
-    applied: ['0001-create-ledger', '0003-extend-ledger', '0004-count-dependents'],
+    applied: [
+      '0001-create-ledger',
+      '0003-extend-ledger',
+      '0004-count-dependents',
+      '0005-add-partition-to-ledger',
+    ],
   });
   const tables = await emptyDatabase.sql(
     `select schemaname, tablename from pg_tables

@@ -9,7 +9,7 @@ import { openCleaner } from './cleaner.ts';
 import type { TestDatabase } from './test-database.ts';
 
 /** The zone of the database in these tests. Libraries that write times without a zone use it. */
-export const STORE_ZONE = 'America/New_York';
+const STORE_ZONE = 'America/New_York';
 
 /** Of sessions that have expired, and of sessions that have not. */
 const SESSIONS = 20;

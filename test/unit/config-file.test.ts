@@ -228,6 +228,7 @@ describe('each problem is reported with line, column, key, value and what is all
   });
 
   test.for<[keys: string, problem: string]>([
+    ['column: a\n    expires: { column: a }', 'column: unknown key. Did you mean expires.column?'],
     ['grace: 1s', 'exactly one of these is needed'],
     ['expires: {}', 'exactly one of these is needed'],
     ['expires: { column: a, latestOf: [b] }', 'exactly one of these is needed'],

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 
 import { ConfigError } from '../../src/config/config.ts';
 import { loadConfig, loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
+import { PRESETS } from '../../src/config/presets.ts';
 import { replacedVariables } from '../../src/config/replaced-variables.ts';
 import { settingsReference } from '../../src/config/settings.ts';
 import { problemsOf as problemsIn } from '../support/config-problems.ts';
@@ -184,6 +185,18 @@ describe('a preset', () => {
     expect(overridden.targets).toEqual([
       { ...target, schema: 'web', timeZone: 'UTC', lifetimeSeconds: 3_600 },
     ]);
+  });
+
+  it.each(Object.keys(PRESETS))('%s needs no other setting', (name) => {
+    expect(problemsOf({ DATABASE_URL, SESSION_CLEANUP_PRESET: name })).toEqual([]);
+  });
+
+  it('without a column takes none from the default table', () => {
+    const [name = ''] =
+      Object.entries(PRESETS).find(([, { target }]) => target.expires === 'immediately') ?? [];
+    expect(
+      problemsOf({ DATABASE_URL, SESSION_CLEANUP_PRESET: name, SESSION_CLEANUP_LIFETIME: '1d' }),
+    ).toEqual([expect.stringContaining('exactly one of these is needed')]);
   });
 
   it('that does not exist is refused with a suggestion', () => {

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { PRESETS } from '../../src/config/presets.ts';
 import { configFile, targetEntry } from '../../src/config/target-entry.ts';
 
-const FILE = '../../session-cleanup.schema.json';
+const FILE = 'session-cleanup.schema.json';
 
 const schema = z.toJSONSchema(configFile, {
   target: 'draft-7',
@@ -29,7 +29,7 @@ test('the published JSON Schema is the one that the code gives', async () => {
     ...(await resolveConfig(FILE)),
     parser: 'json',
   });
-  await expect(text).toMatchFileSnapshot(FILE);
+  await expect(text).toMatchFileSnapshot(`../../${FILE}`);
 });
 
 test('it accepts the example of the documentation', () => {

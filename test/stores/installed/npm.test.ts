@@ -156,10 +156,6 @@ describe('@auth/mikro-orm-adapter', () => {
     return MikroOrmAdapter(options);
   }
 
-  function isLive(found: { readonly expires: Date } | null | undefined): boolean {
-    return found !== null && found !== undefined && found.expires.getTime() > Date.now();
-  }
-
   test('its preset for sessions deletes exactly what has expired', async ({
     emptyDatabase: database,
   }) => {
@@ -203,3 +199,7 @@ describe('@auth/mikro-orm-adapter', () => {
     });
   });
 });
+
+function isLive(found: { readonly expires: Date } | null | undefined): boolean {
+  return found !== null && found !== undefined && found.expires.getTime() > Date.now();
+}
