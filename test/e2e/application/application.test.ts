@@ -18,7 +18,6 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 
 import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import manifest from '../../../package.json' with { type: 'json' };
-import { until } from '../../support/fake-worker.ts';
 import { test } from '../../support/fixtures.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 
@@ -33,6 +32,9 @@ const SOURCES = [
 
 const INSTALL_MILLISECONDS = 300_000;
 
+/** Time for the host's start, which bundles its workflows. */
+const START = { timeout: 90_000, interval: 200 };
+
 /** The oldest Node that the package supports, as npm has it. */
 const OLDEST_NODE = `node-${process.platform}-${process.arch}`;
 
@@ -41,7 +43,12 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
   let app = '';
 
   function npm(cwd: string, ...args: readonly string[]): void {
-    const env = { ...process.env, npm_config_audit: 'false', npm_config_fund: 'false' };
+    const env = {
+      ...process.env,
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
+      npm_config_loglevel: 'error',
+    };
     execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
@@ -89,7 +96,7 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
       const host = spawn(node(), ['worker.mjs'], { cwd: app, env, stdio: 'inherit' });
       const exited = once(host, 'exit');
       try {
-        await until(async () => {
+        const trigger = async (): Promise<boolean> => {
           try {
             await client.schedule.getHandle(SCHEDULE_ID).trigger();
             return true;
@@ -97,8 +104,10 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
             if (error instanceof ScheduleNotFoundError) return false;
             throw error;
           }
-        });
-        await until(async () => (await countSessions(database)).expired === 0);
+        };
+        await expect.poll(trigger, START).toBe(true);
+        const expired = async (): Promise<number> => (await countSessions(database)).expired;
+        await expect.poll(expired, START).toBe(0);
         expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
         const order = { taskQueue: 'orders', workflowId: 'order', args: [7] };
         expect(await client.workflow.execute('order', order)).toBe('charged 7');
