@@ -221,10 +221,7 @@ function quickSum(
   if (unitSeconds === undefined || !WHOLE.has(type) || (isEpoch && !WHOLE.has(start.columnType)))
     return undefined;
   if (start.type === 'iso8601') return undefined;
-  const between = (value: string, first: string, last: string): string =>
-    `${value} operator(pg_catalog.>=) ${first} and ${value} operator(pg_catalog.<=) ${last}`;
   const perSecond = start.type === 'epoch-milliseconds' ? 1_000 : 1;
-  const whole = (number: number): string => `'${number}'::pg_catalog.int8`;
   const seconds = `(${start.column}::pg_catalog.float8 operator(pg_catalog./) '${perSecond}'::pg_catalog.float8)`;
   const instant = isEpoch ? `pg_catalog.to_timestamp(${seconds})` : asInstant(start);
   const isExact = [
@@ -238,6 +235,14 @@ function quickSum(
     isExact: isExact.join(' and '),
     sum: `(${instant} operator(pg_catalog.+) pg_catalog.make_interval(secs => ${lifetime}))`,
   };
+}
+
+function between(value: string, first: string, last: string): string {
+  return `${value} operator(pg_catalog.>=) ${first} and ${value} operator(pg_catalog.<=) ${last}`;
+}
+
+function whole(number: number): string {
+  return `'${number}'::pg_catalog.int8`;
 }
 
 /** Seconds, some 3,000 years: a start and this are a timestamp, and a float holds it with its microseconds. */

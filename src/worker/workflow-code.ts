@@ -45,9 +45,7 @@ export const workflowsPath = fileURLToPath(
  */
 export function workflowCode(): WorkflowCode {
   const isUsable = isLibrary ? readStamp()?.sdk === sdkVersion() : isPublished || isBundleFresh();
-  return isUsable
-    ? { workflowBundle: { codePath: bundleFiles.code } }
-    : { workflowsPath };
+  return isUsable ? { workflowBundle: { codePath: bundleFiles.code } } : { workflowsPath };
 }
 
 /** The stamp of a bundle made from the current sources. */

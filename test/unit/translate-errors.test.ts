@@ -90,10 +90,10 @@ describe('what a person has to correct fails at once', () => {
     expect(failure).toMatchObject({ type: FAILURE.wrongLogin, nonRetryable: true });
   });
 
-  test('the settings of the default target have no name in them', () => {
+  test('a target of the environment is named by its variables', () => {
     const failure = toApplicationFailure(
       databaseError('42P01'),
-      { ...config, name: 'sessions' },
+      { ...config, name: 'sessions', file: undefined },
       details,
     );
     expect(failure.message).toContain('SESSION_CLEANUP_TABLE');

@@ -42,16 +42,6 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
   let folder = '';
   let app = '';
 
-  function npm(cwd: string, ...args: readonly string[]): void {
-    const env = {
-      ...process.env,
-      npm_config_audit: 'false',
-      npm_config_fund: 'false',
-      npm_config_loglevel: 'error',
-    };
-    execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-
   beforeAll(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'session-cleanup-application-'));
     // A build empties `dist`, which other tests use.
@@ -124,3 +114,13 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
     },
   );
 });
+
+function npm(cwd: string, ...args: readonly string[]): void {
+  const env = {
+    ...process.env,
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_loglevel: 'error',
+  };
+  execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
