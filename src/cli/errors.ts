@@ -1,4 +1,5 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
+import { ValueError } from '@temporalio/common';
 
 import { ConfigError } from '../config/config.ts';
 import { DatabaseProblem } from '../failures/errors.ts';
@@ -6,6 +7,7 @@ import { RunControlError } from '../runs/control.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { TemporalRefusedError, TemporalUnreachableError } from '../temporal/connection.ts';
+import { CodecServerError } from '../temporal/remote-codec.ts';
 
 /** Exit codes of all commands. */
 export const EXIT = {
@@ -35,6 +37,7 @@ const SELF_EXPLAINING = [
   ScheduleContendedError,
   ScheduleTakenError,
   DatabaseProblem,
+  CodecServerError,
   CommandFailure,
   RunControlError,
 ] as const;
@@ -66,6 +69,12 @@ function explain(error: unknown): string {
     return (
       `Temporal: there is no namespace ${error.namespace}. Set TEMPORAL_NAMESPACE to an existing one, ` +
       `or create it: temporal operator namespace create --namespace ${error.namespace}`
+    );
+  }
+  if (error instanceof ValueError && error.message.startsWith('Unknown encoding')) {
+    return (
+      'Temporal: payloads of this run are encoded, and cannot be read. Set TEMPORAL_CODEC_ENDPOINT to the codec server ' +
+      'of the workers.'
     );
   }
   const grpc = error instanceof ServiceError ? error.cause : error;

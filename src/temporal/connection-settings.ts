@@ -5,6 +5,7 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { ConfigError } from '../config/config.ts';
 import { CONTROLLER_VERSION } from '../config/settings.ts';
 import { BOOLEAN } from '../config/value-kinds.ts';
+import type { CodecServer } from './remote-codec.ts';
 
 /** Where Temporal is and how to log in. Contains secrets: never print it whole. */
 export interface TemporalSettings {
@@ -13,6 +14,8 @@ export interface TemporalSettings {
   /** Always passed to clients and workers, which would otherwise use `default`. */
   readonly namespace: string;
   readonly connection: ClientConnectConfig['connectionOptions'];
+  /** The server that decodes payloads for commands; undefined: they are not encoded. */
+  readonly codec: CodecServer | undefined;
 }
 
 /** Temporal's own variables, for `--help` and the docs. */
@@ -26,11 +29,15 @@ export const TEMPORAL_VARIABLES: readonly { readonly name: string; readonly mean
   { name: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', meaning: "Server's CA, PEM (or …_CERT_DATA)" },
   { name: 'TEMPORAL_TLS_SERVER_NAME', meaning: 'Expected name in the server certificate' },
   ...Object.values(CONTROLLER_VERSION).map(({ name, meaning }) => ({ name, meaning })),
+  { name: 'TEMPORAL_CODEC_ENDPOINT', meaning: 'Codec server of encoded payloads, for commands' },
+  { name: 'TEMPORAL_CODEC_AUTH', meaning: 'Its Authorization header' },
   { name: 'TEMPORAL_PROFILE', meaning: 'Profile of the configuration file' },
   { name: 'TEMPORAL_CONFIG_FILE', meaning: 'Path of that file, which the Temporal CLI reads, too' },
 ];
 
 const DEFAULT_ADDRESS = 'localhost:7233';
+
+const CODEC = { endpoint: 'TEMPORAL_CODEC_ENDPOINT', auth: 'TEMPORAL_CODEC_AUTH' } as const;
 
 /** The SDK takes anything but `true` and `1` for false, and would drop TLS for `yes`. */
 const TLS = 'TEMPORAL_TLS';
@@ -55,11 +62,22 @@ type Given = Readonly<Record<string, string>>;
  */
 export function loadTemporalSettings(environment: NodeJS.ProcessEnv): TemporalSettings {
   const given = withoutEmpty(environment);
-  const problems = [...tlsProblems(given), ...fileProblems(given), ...addressProblems(given)];
+  const problems = [
+    ...tlsProblems(given),
+    ...fileProblems(given),
+    ...addressProblems(given),
+    ...codecProblems(given),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   const { connectionOptions, namespace = 'default' } = readWithSdk(given);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
-  return { address, namespace, connection: { ...connectionOptions, address } };
+  const { [CODEC.endpoint]: endpoint, [CODEC.auth]: auth } = given;
+  return {
+    address,
+    namespace,
+    connection: { ...connectionOptions, address },
+    codec: endpoint === undefined ? undefined : { endpoint, auth },
+  };
 }
 
 function readWithSdk(given: Given): ClientConnectConfig {
@@ -129,6 +147,17 @@ function fileProblems(given: Given): readonly string[] {
       ? []
       : [`${name}: ${JSON.stringify(path)} does not exist. Correct it, or unset it.`];
   });
+}
+
+/** It may hold the placeholder `{namespace}`. */
+function codecProblems(given: Given): readonly string[] {
+  const endpoint = given[CODEC.endpoint];
+  return endpoint === undefined || /^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')
+    ? []
+    : [
+        `${CODEC.endpoint}: ${JSON.stringify(endpoint)} is invalid. Allowed: a URL with http:// or https://. ` +
+          'Correct it, or unset it.',
+      ];
 }
 
 function addressProblems(given: Given): readonly string[] {

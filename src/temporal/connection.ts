@@ -10,6 +10,7 @@ import {
 
 import { tryConnection } from './connection-problem.ts';
 import type { TemporalSettings } from './connection-settings.ts';
+import { remoteCodec } from './remote-codec.ts';
 
 /** Time after which a connection attempt fails. Milliseconds. */
 export const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
@@ -96,7 +97,13 @@ export async function connectClient(settings: TemporalSettings): Promise<Connect
       connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
     });
     return {
-      client: new Client({ connection, namespace }),
+      client: new Client({
+        connection,
+        namespace,
+        ...(settings.codec === undefined
+          ? {}
+          : { dataConverter: { payloadCodecs: [remoteCodec(settings.codec, namespace)] } }),
+      }),
       namespace,
       [Symbol.asyncDispose]: () => connection.close(),
     };

@@ -50,7 +50,7 @@ describe('what PostgreSQL itself reports', () => {
       before: 'create view live_sessions as select * from sessions',
       target: { table: 'live_sessions' },
       type: FAILURE.unsupportedTable,
-      advice: 'ordinary table',
+      advice: 'ordinary or a partitioned table',
     },
     {
       words: 'no ledger',

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import type { PayloadCodec } from '@temporalio/common';
-import { Client, ScheduleNotFoundError } from '@temporalio/client';
+import { Client, ScheduleNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { describe, expect } from 'vitest';
 
@@ -10,6 +13,7 @@ import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import { createOrm } from '../../src/database/orm.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 import { SessionCleanupPlugin, type SessionCleanupPluginOptions } from '../../src/worker/plugin.ts';
+import { runCommand, runJson } from '../cli/command-process.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
@@ -51,6 +55,61 @@ const ENCRYPTING: PayloadCodec = {
 
 function flip(data: Uint8Array | null | undefined): Uint8Array {
   return (data ?? Buffer.of()).map((byte) => byte ^ 0xff);
+}
+
+interface JsonPayload {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly data: string;
+}
+
+function isRequest(body: unknown): body is { readonly payloads: readonly JsonPayload[] } {
+  return typeof body === 'object' && body !== null && 'payloads' in body;
+}
+
+const fromBase64 = (text: string): Uint8Array => Buffer.from(text, 'base64');
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+function mapped<From, To>(
+  values: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
+
+/** A server that applies the codec, as applications have one for the Web UI. */
+async function startCodecServer(): Promise<{ readonly endpoint: string } & AsyncDisposable> {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await json(request);
+    if (!isRequest(body)) throw new TypeError('no payloads');
+    const apply = request.url === '/decode' ? ENCRYPTING.decode : ENCRYPTING.encode;
+    const { payloads } = body;
+    const applied = await apply(
+      payloads.map(({ metadata, data }) => ({
+        metadata: mapped(metadata, fromBase64),
+        data: fromBase64(data),
+      })),
+    );
+    const encoded = applied.map(({ metadata, data }) => ({
+      metadata: mapped(metadata ?? {}, toBase64),
+      data: toBase64(data ?? Buffer.of()),
+    }));
+    response.end(JSON.stringify({ payloads: encoded }));
+  };
+  const server = createServer((request, response) => {
+    void answer(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }
 
 /** A worker as an application has it: its own workflows, activities, interceptors, codec and version. */
@@ -121,8 +180,8 @@ async function trigger(client: Client): Promise<void> {
   });
 }
 
-/** The count of the first run, once it has ended. */
-async function cleanedCount(client: Client): Promise<number> {
+/** Triggers the first run. */
+async function startedRun(client: Client): Promise<WorkflowHandle<typeof sessionCleanup>> {
   await trigger(client);
   let workflowId = '';
   await until(async () => {
@@ -130,8 +189,12 @@ async function cleanedCount(client: Client): Promise<number> {
     workflowId = info.recentActions[0]?.action.workflow.workflowId ?? '';
     return workflowId !== '';
   });
-  const run = client.workflow.getHandle<typeof sessionCleanup>(workflowId);
-  return (await run.result()).deletedCount;
+  return client.workflow.getHandle<typeof sessionCleanup>(workflowId);
+}
+
+/** The count of the first run, once it has ended. */
+async function cleanedCount(client: Client): Promise<number> {
+  return (await (await startedRun(client)).result()).deletedCount;
 }
 
 describe('a plugin in the worker of an application', PATIENT, () => {
@@ -203,6 +266,29 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     await using _ = await startHost(temporal, options);
     await until(async () => (await countSessions(database)).expired === 0);
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
+  });
+
+  test('has runs that commands read by the codec server', async ({ temporal, database }) => {
+    await fillSessions(database, { expired: 300, live: 20 });
+    await using codec = await startCodecServer();
+    await using _ = await startHost(temporal, { databaseUrl: database.url });
+    const run = await startedRun(clientOf(temporal));
+    expect(await run.result()).toMatchObject({ deletedCount: 300 });
+
+    const environment = {
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+    };
+    const encoded = await runCommand(['run', 'show', run.workflowId], environment);
+    expect(encoded).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('TEMPORAL_CODEC_ENDPOINT'),
+    });
+    const decoded = await runJson(['run', 'show', run.workflowId], {
+      ...environment,
+      TEMPORAL_CODEC_ENDPOINT: codec.endpoint,
+    });
+    expect(decoded).toMatchObject({ exitCode: 0, result: { result: { deletedCount: 300 } } });
   });
 
   test('refuses a wrong configuration before the worker starts', () => {
