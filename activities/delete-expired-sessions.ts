@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { checkPlausibility } from '../src/checks/plausibility.ts';
 import { FAILURE } from '../src/contract/failures.ts';
+import { targetLabel } from '../src/contract/metrics.ts';
 import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
 import { checkApproval } from '../src/deletion/approval-check.ts';
@@ -21,6 +22,7 @@ import {
   type CleanupDependencies,
   type SliceCall,
 } from './slice-call.ts';
+import { countFailure, createSliceMetrics } from './slice-metrics.ts';
 
 /**
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
@@ -111,6 +113,10 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
     ...(resumeFrom === undefined ? {} : { resumeFrom }),
     ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
   };
+  const metrics = createSliceMetrics(
+    context.metricMeter,
+    targetLabel(target.name, call.targets.length),
+  );
   let outcome: SliceOutcome;
   try {
     outcome = await deleteSlice(orm, ledgerSchema, job, {
@@ -124,6 +130,8 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
         // The deletion stops the same way; below, a withdrawn attempt throws its outcome away.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
+      onCommit: metrics.onCommit,
+      onWaited: metrics.onWaited,
     });
   } catch (error) {
     if (error instanceof ClosedSliceError) return await resultOfClosed(call);
@@ -132,6 +140,7 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
+  metrics.onEnd(outcome.skippedLocked, performance.now() - began);
   const { uncountedCascades } = target;
   return {
     ...outcome,
@@ -180,7 +189,11 @@ function planRun({ config }: CleanupDependencies, { targets }: PlanRequest): Run
   const { intervalSeconds, offsetSeconds } = config.schedule ?? {};
   const configured = config.targets.map(({ name }) => name);
   const unknown = targets?.filter((name) => !configured.includes(name)) ?? [];
-  if (unknown.length > 0) throw unknownTargets(unknown, config.targets);
+  if (unknown.length > 0) {
+    const failure = unknownTargets(unknown, config.targets);
+    countFailure(Context.current().metricMeter, failure);
+    throw failure;
+  }
   return {
     targets: targets ?? configured,
     ...(runBudgetSeconds === undefined ? {} : { runBudgetSeconds }),

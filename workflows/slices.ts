@@ -17,6 +17,7 @@ import type {
   SliceRequest,
   SliceResult,
 } from '../src/contract/slice.ts';
+import { countFailure } from './run-metrics.ts';
 
 /** How the activity for one slice ended. */
 export type SliceEnd =
@@ -135,10 +136,12 @@ function explain(error: unknown, what: string, timeout: string): TargetFailure {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
   }
   if (cause instanceof TimeoutFailure) {
+    countFailure(TIMEOUT_FAILURE);
     const last =
       cause.cause instanceof ApplicationFailure ? ` Last failure: ${cause.cause.message}` : '';
     return { type: TIMEOUT_FAILURE, message: `${what}: ${timeout}${last}` };
   }
+  countFailure(RETRYABLE_FAILURE.unexpected);
   const message = `${what}: ended for an unknown reason. See the run's events in the Web UI.`;
   return { type: RETRYABLE_FAILURE.unexpected, message };
 }

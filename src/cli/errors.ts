@@ -6,6 +6,7 @@ import { RunControlError } from '../runs/control.ts';
 import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts';
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { TemporalRefusedError, TemporalUnreachableError } from '../temporal/connection.ts';
+import { ListenError } from '../worker/listen-error.ts';
 
 /** Exit codes of all commands. */
 export const EXIT = {
@@ -37,6 +38,7 @@ const SELF_EXPLAINING = [
   DatabaseProblem,
   CommandFailure,
   RunControlError,
+  ListenError,
 ] as const;
 
 /** What gRPC's codes mean for the connection to Temporal. */
