@@ -22,7 +22,7 @@ import {
   type CleanupDependencies,
   type SliceCall,
 } from './slice-call.ts';
-import { countFailure, createSliceMetrics } from './slice-metrics.ts';
+import { createSliceMetrics } from './slice-metrics.ts';
 
 /**
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
@@ -189,11 +189,7 @@ function planRun({ config }: CleanupDependencies, { targets }: PlanRequest): Run
   const { intervalSeconds, offsetSeconds } = config.schedule ?? {};
   const configured = config.targets.map(({ name }) => name);
   const unknown = targets?.filter((name) => !configured.includes(name)) ?? [];
-  if (unknown.length > 0) {
-    const failure = unknownTargets(unknown, config.targets);
-    countFailure(Context.current().metricMeter, failure);
-    throw failure;
-  }
+  if (unknown.length > 0) throw unknownTargets(unknown, config.targets);
   return {
     targets: targets ?? configured,
     ...(runBudgetSeconds === undefined ? {} : { runBudgetSeconds }),

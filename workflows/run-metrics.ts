@@ -9,7 +9,7 @@ export function countEnd(outcome: 'completed' | 'failed' | 'cancelled'): void {
   createHistogram(metricMeter, 'run_duration').record(Math.max(milliseconds, 0) / 1_000);
 }
 
-/** Counts a failure that no activity has counted. Silent on replay. */
+/** Counts a failure that no attempt at a slice has counted; one of `FAILURES_OF_WORKFLOW`. Silent on replay. */
 export function countFailure(type: string): void {
   createCounter(metricMeter, 'failures').add(1, { type });
 }

@@ -70,7 +70,9 @@ export async function requestPlan(
     return await planRun(targets === undefined ? {} : { targets });
   } catch (error) {
     const timeout = "no worker reported them within 60 seconds. Check the worker's log.";
-    return explain(error, 'Configured targets', timeout);
+    const failure = explain(error, 'Configured targets', timeout);
+    countFailure(failure.type);
+    return failure;
   }
 }
 
@@ -89,6 +91,8 @@ export async function runSlice(request: SliceRequest): Promise<SliceEnd> {
       'no attempt finished within 24 hours. Check that a worker is running and reaches the ' +
       'database; the next run deletes what is left.';
     const failure = explain(error, summary, timeout);
+    // The activity has counted its own failures, attempt by attempt.
+    if (!(causeOf(error) instanceof ApplicationFailure)) countFailure(failure.type);
     return { kind: 'failed', failure, details: detailsOf(error) };
   }
 }
@@ -130,18 +134,20 @@ function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
   return typeof value === 'object' && value !== null && 'target' in value;
 }
 
+function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause : error;
+}
+
 function explain(error: unknown, what: string, timeout: string): TargetFailure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof ApplicationFailure) {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
   }
   if (cause instanceof TimeoutFailure) {
-    countFailure(TIMEOUT_FAILURE);
     const last =
       cause.cause instanceof ApplicationFailure ? ` Last failure: ${cause.cause.message}` : '';
     return { type: TIMEOUT_FAILURE, message: `${what}: ${timeout}${last}` };
   }
-  countFailure(RETRYABLE_FAILURE.unexpected);
   const message = `${what}: ended for an unknown reason. See the run's events in the Web UI.`;
   return { type: RETRYABLE_FAILURE.unexpected, message };
 }

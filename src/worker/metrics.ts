@@ -11,6 +11,7 @@ import { Runtime, type MetricsExporterConfig } from '@temporalio/worker';
 import type { Config, OtlpSettings } from '../config/config.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { ListenAddress } from '../config/value-kinds.ts';
+import { FAILURE, FAILURES_OF_WORKFLOW, RETRYABLE_FAILURE } from '../contract/failures.ts';
 import {
   createCounter,
   createGauge,
@@ -119,7 +120,12 @@ function startCounters(meter: MetricMeter, targets: Config['targets']): void {
       createCounter(ofActivity, counter).add(0, labels);
     }
   }
-  const runs = createCounter(meter.withTags({ workflowType: WORKFLOW_TYPE }), 'runs');
+  const attempts = createCounter(ofActivity, 'failures');
+  for (const type of Object.values({ ...FAILURE, ...RETRYABLE_FAILURE })) attempts.add(0, { type });
+  const ofWorkflow = meter.withTags({ workflowType: WORKFLOW_TYPE });
+  const failures = createCounter(ofWorkflow, 'failures');
+  for (const type of FAILURES_OF_WORKFLOW) failures.add(0, { type });
+  const runs = createCounter(ofWorkflow, 'runs');
   for (const outcome of ['completed', 'failed', 'cancelled']) runs.add(0, { outcome });
 }
 

@@ -1,5 +1,5 @@
 /** Labels that the SDK adds to every metric. */
-const OF_THE_SDK = /(?:namespace|taskQueue|activityType|workflowType|service_name)="[^"]*",?/g;
+const OF_THE_SDK = /(?:namespace|taskQueue|activityType|workflowType)="[^"]*",?/g;
 
 /** The values of all series that a worker exports, by name and our own labels. */
 export async function readMetrics(address: string): Promise<ReadonlyMap<string, number>> {

@@ -9,8 +9,11 @@ import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
 
 import { createProgram } from '../../src/cli/program.ts';
-import { settingsReference } from '../../src/config/settings.ts';
+import { OTLP, settingsReference } from '../../src/config/settings.ts';
+import { COUNTERS, GAUGES, HISTOGRAMS, metricName } from '../../src/contract/metrics.ts';
+import type { MetricDefinition } from '../../src/contract/metrics.ts';
 import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
+import { headingAnchors } from '../support/heading-anchors.ts';
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md').toSorted()];
 
@@ -47,6 +50,21 @@ const GENERATED: Readonly<Record<string, () => Table>> = {
         .map(({ flags, description }) => [code(name), code(flags), description]),
     ),
   ],
+  'otlp-variables': () => [
+    ['variable', 'meaning', 'default', 'allowed'],
+    ...Object.values(OTLP).map(({ name, meaning, default: usual, unset = '', allowed }) => [
+      code(name),
+      meaning,
+      usual === undefined ? unset : code(usual),
+      allowed,
+    ]),
+  ],
+  metrics: () => [
+    ['metric', 'kind', 'labels', 'meaning'],
+    ...metrics('counter', COUNTERS, '_total'),
+    ...metrics('histogram', HISTOGRAMS, '_seconds'),
+    ...metrics('gauge', GAUGES, ''),
+  ],
   'final-failures': () => failures('FAILURE'),
   'retried-failures': () => failures('RETRYABLE_FAILURE'),
 };
@@ -71,7 +89,7 @@ describe.for(DOCUMENTS)('%s', (document) => {
     const broken = links.filter(([, file = '', anchor]) => {
       const target = file === '' ? document : path.join(path.dirname(document), file);
       if (!existsSync(target)) return true;
-      return anchor !== undefined && !anchors(readFileSync(target, 'utf8')).includes(anchor);
+      return anchor !== undefined && !headingAnchors(readFileSync(target, 'utf8')).includes(anchor);
     });
     expect(broken.map(([link]) => link)).toEqual([]);
   });
@@ -86,6 +104,19 @@ describe.for(DOCUMENTS)('%s', (document) => {
     expect(missing).toEqual([]);
   });
 });
+
+function metrics(
+  kind: string,
+  definitions: Readonly<Record<string, MetricDefinition>>,
+  suffix: string,
+): Table {
+  return Object.entries(definitions).map(([name, { labels, help }]) => [
+    code(`${metricName(name)}${suffix}`),
+    kind,
+    labels.map(code).join(' '),
+    help,
+  ]);
+}
 
 /** All commands that do something, by their full name. */
 function commands(): readonly { readonly name: string; readonly command: Command }[] {
@@ -126,14 +157,4 @@ function render([headings = [], ...rows]: Table): string {
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-/** The anchors that GitHub gives to the headings of a document. */
-function anchors(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }

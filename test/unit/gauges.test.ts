@@ -25,6 +25,16 @@ const successOf = (target: string, cutoff: string | null) => ({
 const names = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `t${index}`);
 
+const sourcesOf = (count: number): GaugeSources => ({
+  ...NOTHING,
+  lastSuccess: names(count).map((name, index) =>
+    successOf(name, `2026-11-30T11:00:${String(index).padStart(2, '0')}Z`),
+  ),
+  targets: names(count).map((name, index) =>
+    rowsOf(name, 2, `2026-11-30T11:00:${String(index).padStart(2, '0')}Z`),
+  ),
+});
+
 describe('the gauges', () => {
   test('leave out what could not be read', () => {
     expect(gaugesOf(NOTHING, 1)).toEqual([]);
@@ -65,17 +75,8 @@ describe('the gauges', () => {
   });
 
   test('have one value each for 51 targets, and one for every target of 50', () => {
-    const sources = (count: number): GaugeSources => ({
-      ...NOTHING,
-      lastSuccess: names(count).map((name, index) =>
-        successOf(name, `2026-11-30T11:00:${String(index).padStart(2, '0')}Z`),
-      ),
-      targets: names(count).map((name, index) =>
-        rowsOf(name, 2, `2026-11-30T11:00:${String(index).padStart(2, '0')}Z`),
-      ),
-    });
-    expect(gaugesOf(sources(50), 50)).toHaveLength(150);
-    expect(gaugesOf(sources(51), 51)).toEqual([
+    expect(gaugesOf(sourcesOf(50), 50)).toHaveLength(150);
+    expect(gaugesOf(sourcesOf(51), 51)).toEqual([
       {
         name: 'last_success_timestamp_seconds',
         value: Date.parse('2026-11-30T11:00:00Z') / 1_000,
