@@ -153,9 +153,11 @@ export async function deleteSlice(
   const end = await ending.catch((error: unknown) => {
     throw supersededIn(error);
   });
-  const totals = await ledger.settle(checkpoints);
-
   const { pass } = end.stopped ?? {};
+  const hasDeleted = checkpoints.some(({ deletedCount }) => deletedCount > 0);
+  const isClean = pass === undefined || (stopped === 'budget' && hasDeleted);
+  const totals = await ledger.settle(checkpoints, isClean);
+
   const isOverBudget = pass !== undefined && stopped === 'budget';
   const estimatedLeft = isOverBudget ? await estimateLeft(end) : undefined;
   return {

@@ -20,8 +20,9 @@ import {
   targetLabel,
 } from '../contract/metrics.ts';
 import { ACTIVITY_TYPE, WORKFLOW_TYPE } from '../contract/names.ts';
+import { findCleanTargets } from '../deletion/ledger.ts';
 import { previewTarget } from '../deletion/preview.ts';
-import { findLastSuccesses } from '../runs/last-success.ts';
+import { findLastSuccesses, withLedger } from '../runs/last-success.ts';
 import { listRunningRuns } from '../runs/recent-runs.ts';
 import { describeSchedule } from '../schedule/schedule.ts';
 import { ListenError } from './listen-error.ts';
@@ -77,7 +78,9 @@ async function socketAddress({ host, port }: ListenAddress): Promise<string> {
 
 /** What the gauges of a worker are read with. */
 export interface ObservedWorker {
-  readonly config: Pick<Config, 'targets' | 'taskQueue' | 'schedule'>;
+  readonly config: Pick<Config, 'targets' | 'taskQueue' | 'schedule'> & {
+    readonly database: Pick<Config['database'], 'ledgerSchema'>;
+  };
   readonly orm: MikroORM;
   readonly client: Client;
   readonly namespace: string;
@@ -134,7 +137,7 @@ async function readGauges(
   meter: MetricMeter,
   onError: (error: unknown) => void,
 ): Promise<void> {
-  const { targets, taskQueue, schedule } = config;
+  const { targets, taskQueue, schedule, database } = config;
   const attempt = async <Value>(read: () => Promise<Value>): Promise<Value | undefined> => {
     try {
       return await read();
@@ -148,9 +151,11 @@ async function readGauges(
   const sources = {
     schedule: await attempt(() => describeSchedule(client, schedule.scheduleId)),
     runs: await attempt(() => listRunningRuns(client, taskQueue)),
-    lastSuccess: await attempt(() =>
-      findLastSuccesses(client, { taskQueue, targets: names, since }),
-    ),
+    lastSuccess: await attempt(async () => {
+      const successes = await findLastSuccesses(client, { taskQueue, targets: names, since });
+      const inLedger = await findCleanTargets(orm.em.fork(), database.ledgerSchema);
+      return withLedger(successes, inLedger, targets);
+    }),
     targets: [] as Awaited<ReturnType<typeof previewTarget>>[],
   };
   // One after the other: the gauges must not compete with the deletion for connections.

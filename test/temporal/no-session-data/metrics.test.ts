@@ -30,7 +30,7 @@ test('no metric of a worker has a value of a session', async ({ database, tempor
     offsetSeconds: 0,
     atWorkerStart: 'off',
   } as const;
-  const config = { targets: [TEST_TARGET], taskQueue, schedule };
+  const config = { targets: [TEST_TARGET], taskQueue, schedule, database: TEST_DATABASE_SETTINGS };
   const exporting = exportMetrics({ config, orm, client, namespace }, stop.signal, () => undefined);
   await using _worker = await startRealWorker(temporal, planted);
   await (await startRealRun(temporal)).result();
