@@ -33,11 +33,11 @@ const perSecond = (metric: string, by: string): string =>
   `sum by (${by}) (rate(session_cleanup_${metric}{${by.includes('target') ? TARGETS : SELECTED}}[$__rate_interval]))`;
 const gauge = (metric: string, by = 'target'): string =>
   `max by (${by}) (session_cleanup_${metric}{${by === 'target' ? TARGETS : SELECTED}})`;
-const quantile = (share: number, metric: string): string =>
-  `histogram_quantile(${share}, sum by (le) (rate(session_cleanup_${metric}_bucket{${SELECTED}}[$__rate_interval])))`;
-const quantiles = (metric: string): readonly Query[] => [
-  { expr: quantile(0.5, metric), legend: 'half of them' },
-  { expr: quantile(0.99, metric), legend: '99 %' },
+const quantile = (share: number, metric: string, window: string): string =>
+  `histogram_quantile(${share}, sum by (le) (rate(session_cleanup_${metric}_bucket{${SELECTED}}[${window}])))`;
+const quantiles = (metric: string, window: string): readonly Query[] => [
+  { expr: quantile(0.5, metric, window), legend: 'half of them' },
+  { expr: quantile(0.99, metric, window), legend: '99 %' },
 ];
 
 /** Red from `bad` on. */
@@ -123,10 +123,18 @@ const GRAPHS: readonly Panel[] = [
     title: 'Duration of a chunk',
     description: 'One deleting transaction; SESSION_CLEANUP_CHUNK_TIME is its aim.',
     unit: 's',
-    queries: quantiles('chunk_duration_seconds'),
+    queries: quantiles('chunk_duration_seconds', '$__rate_interval'),
   },
-  { title: 'Duration of a slice', unit: 's', queries: quantiles('slice_duration_seconds') },
-  { title: 'Duration of a run', unit: 's', queries: quantiles('run_duration_seconds') },
+  {
+    title: 'Duration of a slice, over a day',
+    unit: 's',
+    queries: quantiles('slice_duration_seconds', '24h'),
+  },
+  {
+    title: 'Duration of a run, over a day',
+    unit: 's',
+    queries: quantiles('run_duration_seconds', '24h'),
+  },
   {
     title: 'Chunks per second',
     unit: 'short',

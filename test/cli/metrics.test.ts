@@ -36,7 +36,9 @@ describe('a worker with SESSION_CLEANUP_METRICS_ADDRESS', () => {
     expect(before.get('session_cleanup_awaiting_approval')).toBe(0);
 
     await (await startRealRun(temporal)).result();
-    await expect((await startRealRun(temporal, { targets: ['none'] })).result()).rejects.toThrow();
+    await expect((await startRealRun(temporal, { targets: ['none'] })).result()).rejects.toThrow(
+      'Workflow execution failed',
+    );
     const after = await readMetrics(address);
     expect(after.get('session_cleanup_rows_deleted_total{target="sessions"}')).toBe(2_000);
     expect(after.get('session_cleanup_rows_skipped_locked_total{target="sessions"}')).toBe(0);

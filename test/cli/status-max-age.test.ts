@@ -1,3 +1,7 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
 import { expect, vi } from 'vitest';
 
 import { findLastSuccesses, type TargetSuccess } from '../../src/runs/last-success.ts';
@@ -75,11 +79,11 @@ test('status --max-age needs no database, names the target that is overdue, and 
     exitCode: 0,
     result: { schedule: { ok: false } },
   });
-  const both = { ...environment, SESSION_CLEANUP_TARGETS: 'sessions,tokens' };
-  const late = await runCommand(['status', '--max-age', '13h'], {
-    ...both,
-    SESSION_CLEANUP_TOKENS_TABLE: 'tokens',
-  });
+  await using folder = await mkdtempDisposable(path.join(os.tmpdir(), 'session-cleanup-'));
+  const file = path.join(folder.path, 'session-cleanup.yaml');
+  await writeFile(file, '{ targets: { sessions: { table: sessions }, tokens: { table: tokens } } }');
+  const both = { ...environment, SESSION_CLEANUP_CONFIG: file };
+  const late = await runCommand(['status', '--max-age', '13h'], both);
   expect(late.exitCode).toBe(1);
   expect(late.stdout).toMatch(/^ {2}sessions: cleaned up to .* UTC, \d.* ago /m);
   expect(late.stdout).toMatch(
@@ -92,6 +96,36 @@ test('status --max-age needs no database, names the target that is overdue, and 
   for (const age of ['old', '0', '-5']) {
     expect((await runCommand(['status', '--max-age', age], environment)).exitCode).toBe(2);
   }
+});
+
+test('status --max-age finds in the ledger what Temporal has forgotten', async ({
+  database,
+  temporal,
+}) => {
+  await using _worker = await startRealWorker(temporal, database);
+  await (await startRealRun(temporal)).result();
+  // No run is known on this task queue.
+  const forgotten = { ...temporalEnvironment(temporal), SESSION_CLEANUP_TASK_QUEUE: 'another' };
+  expect(await runJson(['status', '--max-age', '13h'], forgotten)).toMatchObject({
+    exitCode: 1,
+    result: { overdueTargets: ['sessions'] },
+  });
+  const withLedger = { ...forgotten, DATABASE_URL: database.url };
+  expect(await runJson(['status', '--max-age', '13h'], withLedger)).toMatchObject({
+    exitCode: 0,
+    result: {
+      overdueTargets: [],
+      targets: null,
+      gauges: expect.arrayContaining([
+        {
+          name: 'last_success_timestamp_seconds',
+          target: 'sessions',
+          value: expect.closeTo(Date.now() / 1_000, -2),
+        },
+      ]),
+    },
+  });
+  expect(await runJson(['status', '--max-age', '1ms'], withLedger)).toMatchObject({ exitCode: 1 });
 });
 
 test('status without DATABASE_URL shows what Temporal knows', async ({ temporal }) => {

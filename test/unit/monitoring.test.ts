@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { z } from 'zod';
 
 import { buildDashboard } from '../../scripts/monitoring/dashboard.ts';
 import { EXPORTED_NAMES } from '../support/exported-metrics.ts';
@@ -12,6 +13,12 @@ import { headingAnchors } from '../support/heading-anchors.ts';
 const RULES = 'deploy/prometheus/rules.yaml';
 const DASHBOARD = 'deploy/grafana/dashboard.json';
 const CHART_RULES = 'deploy/helm/session-cleanup/files/rules.yaml';
+
+const RULE_FILE = z.object({
+  groups: z.array(
+    z.object({ rules: z.array(z.object({ annotations: z.object({ runbook: z.string() }) })) }),
+  ),
+});
 
 test('the dashboard is the one that the code gives', async () => {
   const options = { ...(await resolveConfig(DASHBOARD)), parser: 'json' };
@@ -41,9 +48,7 @@ test('every metric is shown by the dashboard', () => {
 });
 
 test('every alert links to a heading of docs/operations.md', () => {
-  const { groups } = parse(readFileSync(RULES, 'utf8')) as {
-    groups: readonly { rules: readonly { annotations: { runbook: string } }[] }[];
-  };
+  const { groups } = RULE_FILE.parse(parse(readFileSync(RULES, 'utf8')));
   const anchors = headingAnchors(readFileSync('docs/operations.md', 'utf8'));
   const links = groups.flatMap(({ rules }) => rules.map(({ annotations }) => annotations.runbook));
   expect(links.length).toBeGreaterThan(7);

@@ -67,8 +67,6 @@ export function gaugesIn(
   { schedule, runs, lastSuccess, targets }: StatusReport,
   targetCount: number,
 ): readonly GaugeValue[] {
-  const contentOf = <Content>(section: Section<Content> | null): Content | undefined =>
-    section?.ok === true ? section.content : undefined;
   const sources = {
     schedule: contentOf(schedule),
     runs: contentOf(runs),
@@ -98,6 +96,10 @@ async function readTemporal(
     const failed = { ok: false, error: reportError(error).message } as const;
     return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
   }
+}
+
+function contentOf<Content>(section: Section<Content> | null): Content | undefined {
+  return section?.ok === true ? section.content : undefined;
 }
 
 async function toSection<Content>(read: () => Promise<Content>): Promise<Section<Content>> {
