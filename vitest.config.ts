@@ -72,6 +72,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Needs no servers, but programs that Go builds and pip installs.
+          name: 'deploy',
+          include: ['test/deploy/**/*.test.ts'],
+          globalSetup: ['test/deploy/support/tools-setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
           exclude: ['test/chaos/races/**'],

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/unit/**/*.test.ts'],
     pool: 'forks',
     silent: 'passed-only',
+    testTimeout: 30_000,
     slowTestThreshold: 60_000,
   },
 });

@@ -2,18 +2,17 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** The first Node that runs TypeScript without a warning, and the first that is too new to be tested. */
-const OLDEST = [24, 12];
-const TOO_NEW_MAJOR = 25;
+/** A published package holds no source. */
+const isPublished = !existsSync(new URL('../src/cli/main.ts', import.meta.url));
+
+/** The first Node that is tested; in a checkout, the first that runs TypeScript without a warning. */
+const OLDEST = isPublished ? [22, 17] : [24, 12];
 
 /** @param {string} version */
 export function isFit(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST;
-  return (
-    major < TOO_NEW_MAJOR &&
-    (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor))
-  );
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
 /** The Node that npm installs beside us, in a checkout or in an application that depends on it. */
@@ -29,15 +28,14 @@ export function findNode() {
 /** The message where no Node fits. */
 export function remedy() {
   return (
-    `session-cleanup needs Node ${OLDEST.join('.')} or a later ${OLDEST[0]}; this is ${process.versions.node}. ` +
+    `session-cleanup needs Node ${OLDEST.join('.')} or later; this is ${process.versions.node}. ` +
     waysToGetIt()
   );
 }
 
 function waysToGetIt() {
   const install = `install Node ${OLDEST[0]} (https://nodejs.org/en/download)`;
-  // A package holds no source.
-  if (!existsSync(new URL('../src/cli/main.ts', import.meta.url))) {
+  if (isPublished) {
     return `Put such a Node first on the PATH: ${install}. Or add it to the project: npm install node@${OLDEST[0]}`;
   }
   // Its install script downloads the program, and does not run under --ignore-scripts.

@@ -13,7 +13,7 @@ import { defineSchedule } from '../src/schedule/definition.ts';
 import { describeSchedule } from '../src/schedule/schedule.ts';
 import { loadTemporalSettings } from '../src/temporal/connection-settings.ts';
 import { connectClient } from '../src/temporal/connection.ts';
-import { performFirstRun, type RunContext } from './dev/first-run.ts';
+import { countRows, currentSecond, performFirstRun, type RunContext } from './dev/first-run.ts';
 import {
   openTerminal,
   renderFirstRun,
@@ -25,7 +25,10 @@ import {
 import { parseDevOptions, type DevOptions } from './dev/options.ts';
 import { fillSessions } from './dev/sample-sessions.ts';
 import { checkEnvironment, openServers, startWorker, stopLeftoverWorker } from './dev/servers.ts';
-import { reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
+import { ownSessions, reportRuns, showCounts, simulateTraffic } from './dev/stay.ts';
+import { fillStore } from './dev/stores/fill-store.ts';
+import { LIBRARIES } from './dev/stores/libraries.ts';
+import type { SessionStore } from './dev/stores/session-store.ts';
 import { runScript } from './options.ts';
 import { explainFullDisk } from './services/full-disk.ts';
 import { unexpectedExit } from './services/service-process.ts';
@@ -64,7 +67,7 @@ process.exit();
  * @throws the reason of `stop`, also when a server or the worker stops unexpectedly
  */
 async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined> {
-  checkEnvironment(process.env);
+  checkEnvironment(process.env, options.store);
 
   // Disposed of in reverse order: the worker stops first, while its servers still answer.
   await using stack = new AsyncDisposableStack();
@@ -89,12 +92,16 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
 
   const migrations = await unlessStopped(signal, migrateDatabase(config));
   if (migrations.length > 0) log(`Migrated    ${migrations.join(', ')}`);
+  const library = LIBRARIES.find(({ preset }) => preset === options.store);
+  // Before the worker, which looks for the table.
+  const store = await library?.open(config.database.url);
+  if (store !== undefined) stack.use(store);
   const worker = stack.use(await startWorker(options.data, env));
   void stopAfter(unexpectedExit(worker));
   log(`Worker      process ${String(worker.pid)}, log in ${worker.logFile}`);
   // While the worker loads. A given database gets no sample rows.
   if (ownsDatabase) {
-    await unlessStopped(signal, fillSessions(orm.em, options.sessions, terminal, signal));
+    await unlessStopped(signal, fill(context, options.sessions, store));
   }
 
   const first = await unlessStopped(signal, runOnSchedule(context));
@@ -105,11 +112,24 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
   const file = writeEnvironmentFile(options.data, env);
   log(`Try         . ${file} && npx session-cleanup status`);
   const work = [reportRuns(client, log, signal)];
-  if (ownsDatabase) work.push(simulateTraffic(orm.em, signal));
+  if (ownsDatabase) work.push(simulateTraffic(store ?? ownSessions(orm.em), signal));
   // Counting every few seconds would be a burden on a given database.
   if (ownsDatabase && terminal.isInteractive) work.push(showCounts(orm, config, progress, signal));
   await unlessStopped(signal, Promise.all(work));
   return first;
+}
+
+async function fill(
+  { orm, config }: RunContext,
+  count: number,
+  store: SessionStore | undefined,
+): Promise<void> {
+  if (store === undefined) {
+    await fillSessions(orm.em, count, terminal, signal);
+  } else {
+    const existing = await countRows(orm, config, await currentSecond(orm));
+    await fillStore(store, existing, count, terminal, signal);
+  }
 }
 
 /** Stops everything when one part stops unexpectedly. */
@@ -136,7 +156,10 @@ async function runOnSchedule(context: RunContext): Promise<FirstRun | undefined>
 function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
   const file = path.join(folder, 'environment');
   // Everything else is the user's own environment.
-  const names = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'];
+  const names = [
+    ...['DATABASE_URL', 'SESSION_CLEANUP_PRESET'],
+    ...['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'],
+  ];
   const lines = names.flatMap((name) => {
     const value = env[name]?.replaceAll("'", `'\\''`);
     return value === undefined ? [] : [`export ${name}='${value}'\n`];

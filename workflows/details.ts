@@ -138,12 +138,18 @@ const DRY_RUN_STATES: Partial<typeof STATES> = { working: 'counting', drained: '
 /** Expired rows that remain and why, and what the counts do not include. */
 function findingsOf({
   target,
+  dependentsDeleted = 0,
   remaining = [],
   unreadableCount,
   uncountedCascades,
   uncounted,
+  inHand,
 }: TargetProgress): readonly string[] {
   const findings: string[] = [];
+  const dependents = dependentsDeleted + (inHand?.dependentsDeleted ?? 0);
+  if (dependents > 0) {
+    findings.push(`${countText(dependents, 'dependent row')} deleted besides`);
+  }
   if (remaining.length > 0) {
     const causes = remaining.map(
       ({ reason, rows, by }) =>

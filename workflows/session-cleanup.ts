@@ -24,6 +24,7 @@ import { checkInput, isContinued, resolveCutoff } from './input.ts';
 import { RunControl, type CarriedControl } from './run-control.ts';
 import { countEnd, countFailure } from './run-metrics.ts';
 import { requestPlan, runSlice, settle, type TargetFailure } from './slices.ts';
+import { totalDependents } from './target-state.ts';
 
 const progressQuery = defineQuery<RunProgress>(PROGRESS_QUERY);
 
@@ -163,6 +164,7 @@ function conclude(run: CleanupRun): SessionCleanupResult {
 
 function logFieldsOf(result: SessionCleanupResult): Record<string, unknown> {
   const { cutoff, deletedCount, skippedLocked, targets, dryRun = false } = result;
+  const dependentsDeleted = totalDependents(targets);
   const uncounted = targets.filter((target) => target.uncounted === true);
   const unapproved = targets.filter(({ stopped }) => stopped === 'unapproved');
   return {
@@ -170,6 +172,7 @@ function logFieldsOf(result: SessionCleanupResult): Record<string, unknown> {
     deleted_count: dryRun ? 0 : deletedCount,
     cutoff_time: cutoff,
     skipped_locked: skippedLocked,
+    ...(dependentsDeleted === undefined ? {} : { dependents_deleted: dependentsDeleted }),
     ...(dryRun ? { dry_run: true, would_delete_count: deletedCount } : {}),
     ...(uncounted.length > 0 ? { uncounted_targets: namesOf(uncounted) } : {}),
     ...(unapproved.length > 0 ? { unapproved_targets: namesOf(unapproved) } : {}),

@@ -87,8 +87,8 @@ export function withSettlement(state: TargetState, settled: SettledSlice | undef
       ? { ...state, open: { ...state.open, isUnsettled: true } }
       : { ...closed(state), uncounted: state.open?.reported ?? 0 };
   }
-  const { deletedCount, skippedLocked, seconds } = settled;
-  const hasDoneNothing = deletedCount === 0 && skippedLocked === 0 && seconds === 0;
+  const { deletedCount, dependentsDeleted = 0, skippedLocked, seconds } = settled;
+  const hasDoneNothing = deletedCount + dependentsDeleted + skippedLocked + seconds === 0;
   const next = counted(state, settled);
   return hasDoneNothing ? { ...next, slices: state.slices } : next;
 }
@@ -169,9 +169,12 @@ function estimateOf(state: TargetState, live: SliceProgress | undefined): number
   return Math.round((deleted * (1 - fraction)) / fraction);
 }
 
-function countsOf(state: TargetState): Pick<TargetResult, 'deletedCount' | 'skippedLocked'> {
+function countsOf(
+  state: TargetState,
+): Pick<TargetResult, 'deletedCount' | 'dependentsDeleted' | 'skippedLocked'> {
   return {
     deletedCount: total(state.slices, 'deletedCount') + (state.uncounted ?? 0),
+    dependentsDeleted: totalDependents(state.slices),
     skippedLocked: total(state.slices, 'skippedLocked'),
   };
 }
@@ -179,9 +182,10 @@ function countsOf(state: TargetState): Pick<TargetResult, 'deletedCount' | 'skip
 /** Adds a slice; those before the last 20 become one entry, with the same totals. */
 function addSlice(
   slices: readonly ListedSlice[],
-  { way, deletedCount, skippedLocked, seconds, waits }: ListedSlice,
+  { way, deletedCount, dependentsDeleted, skippedLocked, seconds, waits }: ListedSlice,
 ): readonly ListedSlice[] {
-  const all: ListedSlice[] = [...slices, { way, deletedCount, skippedLocked, seconds, waits }];
+  const slice = { way, deletedCount, dependentsDeleted, skippedLocked, seconds, waits };
+  const all: ListedSlice[] = [...slices, slice];
   const [first, second, ...rest] = all;
   const listed = first?.folded === undefined ? all.length : all.length - 1;
   if (listed <= LISTED_SLICES || first === undefined || second === undefined) return all;
@@ -198,6 +202,7 @@ function fold(one: ListedSlice, other: ListedSlice): ListedSlice {
   return {
     folded: countSlices(both),
     deletedCount: total(both, 'deletedCount'),
+    dependentsDeleted: totalDependents(both),
     skippedLocked: total(both, 'skippedLocked'),
     seconds: totalSeconds(both),
     waits: waits.size === 0 ? undefined : [...waits.values()],
@@ -230,6 +235,14 @@ function mergeRemaining(entries: readonly RemainingRows[]): readonly RemainingRo
 
 function countSlices(slices: readonly ListedSlice[]): number {
   return slices.reduce((count, { folded = 1 }) => count + folded, 0);
+}
+
+/** The sum of deleted dependents; undefined: none. */
+export function totalDependents(
+  items: readonly Pick<TargetResult, 'dependentsDeleted'>[],
+): number | undefined {
+  const sum = items.reduce((all, { dependentsDeleted = 0 }) => all + dependentsDeleted, 0);
+  return sum === 0 ? undefined : sum;
 }
 
 /** The sum of one field. */

@@ -8,7 +8,7 @@ import { idBatches, onePass, plainDelete, rawSweep } from './contenders/sql.ts';
 import { runInPairs, type PairedRuns } from './paired-runs.ts';
 import type { Series, Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
-import type { RowOrder, ShapeName } from './table-shapes.ts';
+import { SHAPE_NAMES, type RowOrder, type ShapeName } from './table-shapes.ts';
 import { dropTemplate } from './templates.ts';
 
 /** The tables to measure on: all combinations. */
@@ -77,6 +77,10 @@ export const CASES: readonly BenchCase[] = [
       django: [clearsessions, product()],
     },
   },
+  ofRule('age', 'a rule of age: the last use, and one lifetime for all'),
+  ofRule('condition', 'an expiry that counts for two kinds of rows out of three'),
+  ofRule('two-columns', 'a start and a lifetime in each row'),
+  ofRule('children', 'three rows in another table for each row, deleted first'),
   {
     name: 'empty',
     meaning: 'a run that finds nothing, from trigger to completed',
@@ -110,6 +114,17 @@ export const CASES: readonly BenchCase[] = [
   },
 ];
 
+/** The plain DELETE of the same rule is the first contender. */
+function ofRule(name: ShapeName, meaning: string): BenchCase {
+  return {
+    name,
+    meaning: `${meaning}; 1 and 50 % expired`,
+    tables: { expired: [0.01, 0.5] },
+    fixed: { order: ['random'] },
+    contenders: { [name]: [plainDelete, product()] },
+  };
+}
+
 /** Larger templates are removed after use. Rows. */
 const LARGEST_KEPT = 5e6;
 
@@ -139,8 +154,7 @@ export async function measureCase(
 
 function settingsOf(benchCase: BenchCase, options: CaseOptions): readonly Setting[] {
   const tables = { ...DEFAULTS, ...benchCase.tables, ...options, ...benchCase.fixed };
-  return (['sessions', 'connect-pg-simple', 'django'] as const)
-    .filter((shape) => shape in benchCase.contenders)
+  return SHAPE_NAMES.filter((shape) => shape in benchCase.contenders)
     .flatMap((shape) => tables.rows.map((rows) => ({ shape, rows })))
     .flatMap((setting) => tables.order.map((order) => ({ ...setting, order })))
     .flatMap((setting) => tables.expired.map((expired) => ({ ...setting, expired })));

@@ -4,6 +4,7 @@ import type { Contender, TimedOptions } from './contender.ts';
 import { cpuSeconds, sampleMemory } from './process-usage.ts';
 import type { Measurement, Outcome, Series, Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
+import { expiredBy } from './table-shapes.ts';
 import { copyTemplate, type TableCopy } from './templates.ts';
 
 export interface PairedRuns {
@@ -86,7 +87,7 @@ async function measure(
 }
 
 async function countExpired({ servers, database, shape, deadline }: TableCopy): Promise<number> {
-  const query = `select count(*)::int from ${shape.table} where ${shape.expiry} <= '${deadline}'`;
+  const query = `select count(*)::int from ${shape.table} where ${expiredBy(shape, `'${deadline}'`)}`;
   const [row] = await servers.execute<{ count: number }>(query, database);
   return row?.count ?? Number.NaN;
 }

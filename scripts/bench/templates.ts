@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { INDEXES, type IndexStatements } from '../dev/sample-sessions.ts';
 import type { Setting } from './results.ts';
 import type { BenchServers } from './servers.ts';
-import { SPAN_DAYS, TABLE_SHAPES, type TableShape } from './table-shapes.ts';
+import { expiredBy, SPAN_DAYS, TABLE_SHAPES, type TableShape } from './table-shapes.ts';
 
 /** A fresh copy of a template, the same for every contender. */
 export interface TableCopy {
@@ -36,7 +36,7 @@ export async function copyTemplate(servers: BenchServers, setting: Setting): Pro
   const [copy] = await servers.execute<Pick<TableCopy, 'deadline' | 'expiredRows'>>(
     `with bound as (select least(now(), min(${shape.expiry}) + ${share}) as deadline from ${shape.table})
      select to_char(deadline at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as deadline,
-       count(*) filter (where ${shape.expiry} <= deadline)::int as "expiredRows"
+       count(*) filter (where ${expiredBy(shape, 'deadline')})::int as "expiredRows"
      from bound, ${shape.table} group by deadline`,
     COPY,
   );
@@ -67,9 +67,12 @@ function templateName({ shape, rows, order }: Template): string {
 }
 
 async function fill(servers: BenchServers, database: string, template: Template): Promise<void> {
-  const { environment, create, fill, table } = TABLE_SHAPES[template.shape];
+  const { child, create, fill, table } = TABLE_SHAPES[template.shape];
   const rows = String(template.rows);
-  await createOurTables({ ...environment, DATABASE_URL: servers.urlOf(database) });
+  await createOurTables({
+    ...(create === undefined ? {} : { SESSION_CLEANUP_TABLE: table }),
+    DATABASE_URL: servers.urlOf(database),
+  });
   // Not through the ORM, whose statement timeout of a minute is too short for large tables.
   const run = (sql: string): Promise<unknown> => servers.execute(sql, database);
   if (create !== undefined) await run(create);
@@ -80,7 +83,9 @@ async function fill(servers: BenchServers, database: string, template: Template)
   const age = template.order === 'random' ? 'random()' : `i::float8 / ${rows}`;
   await run(fill.replaceAll('$age', age).replaceAll('$rows', rows));
   for (const { create } of indexes) await run(create);
-  await run(`vacuum (analyze, freeze) ${table}`);
+  if (child !== undefined) await run(child.create);
+  const tables = child === undefined ? table : `${table}, ${child.table}`;
+  await run(`vacuum (analyze, freeze) ${tables}`);
 }
 
 /** The ledger, and the table of sessions where it is our own. */

@@ -38,7 +38,8 @@ export async function buildProgram(folder: string): Promise<void> {
     },
     external: [NATIVE, NEVER_LOADED],
     // For packages that read a file beside their code.
-    transform: { define: { __dirname: 'import.meta.dirname' } },
+    // The oldest Node that the package supports.
+    transform: { target: 'node22', define: { __dirname: 'import.meta.dirname' } },
     plugins: [withoutBundler(path.join(sdk, 'workflow', 'bundler.js'))],
     onLog(level, { code, message }) {
       if (level === 'warn') throw new Error(`${code ?? 'Warning'}: ${message}`);

@@ -70,7 +70,8 @@ export const INDEXES = `
   where indrelid = 'sessions'::regclass
     and indexrelid not in (select conindid from pg_constraint where conrelid = 'sessions'::regclass)`;
 
-const EXPIRED_SHARE = 0.6;
+/** Share of the sample rows that have expired. */
+export const EXPIRED_SHARE = 0.6;
 
 const COUNT_SESSIONS = `
   select count(*) filter (where expires_at <= now()) as expired,

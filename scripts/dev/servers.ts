@@ -56,8 +56,13 @@ const WORKER_STOP: StopSteps = { signal: 'SIGTERM', timeoutMilliseconds: 4_000 }
  * @throws ConfigError listing every problem of the settings.
  * @throws InputError when the settings name tables that a database started here does not have.
  */
-export function checkEnvironment(env: NodeJS.ProcessEnv): void {
+export function checkEnvironment(env: NodeJS.ProcessEnv, store?: string): void {
   const given = givenDatabase(env);
+  if (store !== undefined && given !== undefined) {
+    throw new InputError(
+      '--store: a library creates its tables in a database of its own, not in that of DATABASE_URL. Unset one of them.',
+    );
+  }
   // Any valid address will do for a database that is still to be started.
   const config = loadConfig({
     ...env,
@@ -153,6 +158,9 @@ async function openDatabase(
     log('PostgreSQL  the database of DATABASE_URL; no sample rows are written to it');
     return { env: { DATABASE_URL: given } };
   }
+  const { store } = options;
+  // Tables of several libraries have the same name.
+  const database = store ?? DATABASE;
   const server = await startPostgres({
     dataDirectory: path.join(options.data, 'postgres'),
     port: preferredPort('PostgreSQL', options.postgresPort, log),
@@ -162,25 +170,33 @@ async function openDatabase(
     await server.stop('fast', STOP_TIMEOUT_MILLISECONDS);
   };
   try {
-    await ensureDatabase(server.url);
+    await ensureDatabase(server.url, database);
   } catch (error) {
     await stop();
     throw error;
   }
   log(`PostgreSQL  ${LOOPBACK}:${String(server.port)}, data in ${server.dataDirectory}`);
   return {
-    env: { DATABASE_URL: server.urlOf(DATABASE) },
+    env: {
+      DATABASE_URL: server.urlOf(database),
+      ...(store === undefined ? {} : { SESSION_CLEANUP_PRESET: store }),
+    },
     ended: unexpectedExit(server),
     stop,
   };
 }
 
-async function ensureDatabase(serverUrl: string): Promise<void> {
+async function ensureDatabase(serverUrl: string, database: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
   try {
-    const found = await client.query('select from pg_database where datname = $1', [DATABASE]);
-    if (found.rowCount === 0) await client.query(`create database ${DATABASE}`);
+    const found = await client.query('select from pg_database where datname = $1', [database]);
+    if (found.rowCount === 0) {
+      const name = client.escapeIdentifier(database);
+      await client.query(`create database ${name}`);
+      // Libraries that write times without a zone use that of the database.
+      await client.query(`alter database ${name} set timezone = 'UTC'`);
+    }
   } finally {
     await client.end();
   }

@@ -11,6 +11,7 @@ import type { Config } from '../../src/config/config.ts';
 import { SessionRepository } from '../../src/database/session-repository.ts';
 import { listRecentRuns, type RecentRun } from '../../src/runs/recent-runs.ts';
 import { countRows, currentSecond } from './first-run.ts';
+import type { SessionStore } from './stores/session-store.ts';
 
 const POLL_MILLISECONDS = 2_000;
 const COUNT_MILLISECONDS = 6_000;
@@ -22,7 +23,7 @@ const LOGINS_PER_SECOND = 3;
 const SHORTEST_LIFETIME = 5;
 const LONGEST_LIFETIME = 120;
 
-/** Number of open sessions whose tokens are remembered. */
+/** Number of sessions whose ids are remembered. */
 const REMEMBERED = 200;
 
 /** Reports each run that ends from now on, until the signal aborts it. */
@@ -62,24 +63,42 @@ export async function showCounts(
  * Simulates users: creates three sessions a second, which expire within two minutes unless they are renewed, until the
  * signal aborts it or the database fails.
  */
-export async function simulateTraffic(em: EntityManager, signal: AbortSignal): Promise<void> {
-  const sessions = new SessionRepository(em);
-  const tokens: string[] = [];
+export async function simulateTraffic(
+  store: Pick<SessionStore, 'write' | 'accepts'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const sessions: string[] = [];
   for await (const _ of setInterval(1_000, undefined, { signal })) {
     for (let login = 0; login < LOGINS_PER_SECOND; login += 1) {
+      const lifetimeSeconds = randomInt(SHORTEST_LIFETIME, LONGEST_LIFETIME + 1);
+      sessions.push(await store.write(new Date(Date.now() + lifetimeSeconds * 1_000)));
+    }
+    await store.accepts(sessions[randomInt(sessions.length)] ?? '');
+    sessions.splice(0, sessions.length - REMEMBERED);
+  }
+}
+
+/** Our own table as an application uses it. One user in ten who comes back logs out, and the others renew their session. */
+export function ownSessions(em: EntityManager): Pick<SessionStore, 'write' | 'accepts'> {
+  const sessions = new SessionRepository(em);
+  return {
+    write: async (expires) => {
       const token = randomBytes(32).toString('base64url');
       await sessions.create({
         userId: `user-${String(randomInt(1, 50_001))}`,
         token,
-        lifetimeSeconds: randomInt(SHORTEST_LIFETIME, LONGEST_LIFETIME + 1),
+        lifetimeSeconds: Math.round((expires.getTime() - Date.now()) / 1_000),
         userAgent: 'session-cleanup development traffic',
         ipAddress: `10.${String(randomInt(256))}.${String(randomInt(256))}.${String(randomInt(256))}`,
       });
-      tokens.push(token);
-    }
-    await comeBack(sessions, tokens[randomInt(tokens.length)] ?? '');
-    tokens.splice(0, tokens.length - REMEMBERED);
-  }
+      return token;
+    },
+    accepts: async (token) => {
+      if (randomInt(10) === 0) return await sessions.revoke(token);
+      const live = (await sessions.findLive(token)) !== null;
+      return live && (await sessions.renew(token, LONGEST_LIFETIME));
+    },
+  };
 }
 
 async function endedRuns(client: Client): Promise<readonly RecentRun[]> {
@@ -90,13 +109,4 @@ function describeRun(run: RecentRun): string {
   const count = run.deletedCount === null ? '' : `: ${numberText(run.deletedCount)} deleted`;
   const why = run.failure === null ? '' : ` (${run.failure})`;
   return `Run         ${timeText(run.startedAt)} ${run.state}${count}${why}   ${run.workflowId}`;
-}
-
-/** One user in ten who comes back logs out. */
-async function comeBack(sessions: SessionRepository, token: string): Promise<void> {
-  if (randomInt(10) === 0) {
-    await sessions.revoke(token);
-  } else if ((await sessions.findLive(token)) !== null) {
-    await sessions.renew(token, LONGEST_LIFETIME);
-  }
 }

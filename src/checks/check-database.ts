@@ -14,7 +14,13 @@ import { ok, problem, warning, type Finding, type Found } from './finding.ts';
 import { checkPlausibility } from './plausibility.ts';
 import { checkReferences } from './reference-checks.ts';
 import { checkRights, checkViewOfOthers } from './rights.ts';
-import { checkIndex, checkRows, checkTriggers } from './target-checks.ts';
+import {
+  checkConditions,
+  checkIndex,
+  checkPartitions,
+  checkRows,
+  checkTriggers,
+} from './target-checks.ts';
 import { checkXminHorizon } from './xmin-horizon.ts';
 
 /** Clocks further apart than this make logs and histories hard to compare. Seconds. */
@@ -61,8 +67,12 @@ async function checkTarget(
 ): Promise<readonly Finding[]> {
   const checksOf = (target: Target): readonly Check[] => [
     ['expiry-unit', async () => await checkPlausibility(em, target)],
+    ['conditions', async () => await checkConditions(em, target)],
     ['never-expire', async () => await checkRows(em, target)],
     ['index', async () => await checkIndex(em, target)],
+    ...(target.leaves === undefined
+      ? []
+      : [['partitions', () => Promise.resolve(checkPartitions(target))] as const]),
     ['references', async () => await checkReferences(em, target, configured)],
     ['triggers', () => Promise.resolve(checkTriggers(target))],
     // Policies that hide rows are an error of the table.

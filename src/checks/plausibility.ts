@@ -6,6 +6,7 @@ import { ask, ASKING } from '../database/transaction.ts';
 import { countBlocks, sampleOf } from '../targets/count-rows.ts';
 import { asInstant, type ExpiryColumn } from '../targets/expiry.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
+import { mayBeStart, mostStray } from '../targets/start-columns.ts';
 import type { Target } from '../targets/target.ts';
 import { ok, problem, warning, type Found } from './finding.ts';
 
@@ -25,7 +26,8 @@ interface Sample {
   readonly rows: number;
   /** Distance of the median from now; negative: past. Days, as text, which no setting rounds. */
   readonly median: string | null;
-  readonly has_future: boolean;
+  /** Values that lie in the future. */
+  readonly future: number;
 }
 
 /**
@@ -69,9 +71,10 @@ async function checkColumn(
         `${DELETION.plausibility.name}=off.`,
     );
   }
-  if (target.isDirect && !sample.has_future && sample.values >= FEWEST_VALUES) {
+  const isPast = sample.future <= mostStray(sample.values);
+  if (mayBeStart(target) && isPast && sample.values >= FEWEST_VALUES) {
     return warning(
-      `${column} holds no value in the future: it may be the time of creation or of last use, and then live sessions would be deleted`,
+      `${column} holds ${sample.future === 0 ? 'no value' : 'hardly a value'} in the future: it may be the time of creation or of last use, and then live sessions would be deleted`,
       `If it is, set ${settingOf(target.config, 'expires.lifetime')} to the time that a session lives after it. If not, ` +
         'all sessions have expired, and nothing is wrong.',
     );
@@ -96,11 +99,11 @@ async function readSample(
   const [row] = await ask<Sample>(em, ASKING, {
     sql: `select count(days)::int4 as values, count(*)::int4 as rows,
         percentile_disc(0.5) within group (order by days)::numeric(20, 3)::text as median,
-        coalesce(bool_or(days > 0), false) as has_future
+        count(*) filter (where days > 0)::int4 as future
       from (select case when not coalesce(${known}, false) then
           (extract(epoch from ${finite}) - extract(epoch from now())) / 86400 end as days
         from ${quotedTable}${share >= 1 ? '' : sampleOf(share)}${where.sql === '' ? '' : ` where ${where.sql}`}) as sample`,
     params: where.params,
   });
-  return row ?? { values: 0, rows: 0, median: null, has_future: false };
+  return row ?? { values: 0, rows: 0, median: null, future: 0 };
 }

@@ -4,7 +4,8 @@ import type { TargetConfig } from '../config/config.ts';
 import { quoteName } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { ownersOf, pathOf } from '../targets/cascades.ts';
-import type { ForeignKey } from '../targets/table-facts.ts';
+import { covers, effectiveKeys } from '../targets/children.ts';
+import { readTableFacts, type ForeignKey, type TableFacts } from '../targets/table-facts.ts';
 import type { Target } from '../targets/target.ts';
 import { ok, problem, warning, type Found } from './finding.ts';
 
@@ -19,31 +20,102 @@ export async function checkReferences(
   target: Target,
   configured: readonly TargetConfig[],
 ): Promise<readonly Found[]> {
-  const { keys } = target.facts;
-  if (keys.length === 0) return [ok('no other table refers to it')];
-  const indexed = await indexedKeys(em, keys);
+  const met = await keysMet(em, target);
+  const unkeyed = await withoutKey(em, target);
+  if (met.length + unkeyed.length === 0) return [ok('no other table refers to it')];
+  const indexed = await indexedKeys(
+    em,
+    met.map(({ key }) => key),
+  );
   const owners = await ownersOf(em, configured);
   const order = configured.map(({ name }) => name);
-  return keys.flatMap((key) => {
+  const found = met.flatMap((each) => {
+    const { key } = each;
     const owner = owners.get(key.child);
     const isCleanedFirst = owner !== undefined && order.indexOf(owner) < order.indexOf(target.name);
-    const found = judge(target, key, owner, isCleanedFirst);
-    const isSlow = !indexed.has(key.oid) && found.level !== 'error';
-    return isSlow ? [found, withoutIndex(target, key)] : [found];
+    const judged = judge(target, each, owner, isCleanedFirst);
+    const isSlow = !indexed.has(key.oid) && judged.level !== 'error';
+    return isSlow ? [judged, withoutIndex(each)] : [judged];
   });
+  return [...found, ...unkeyed];
 }
+
+/** A foreign key that a deletion meets. */
+interface KeyMet {
+  readonly key: ForeignKey;
+  /** From the target to the key's own table. */
+  readonly path: readonly string[];
+  /** Of the table from which a deletion reaches the key. */
+  readonly facts: TableFacts;
+}
+
+/** The foreign keys of the target, of its dependents, and of all that cascades from these reach. */
+async function keysMet(em: EntityManager, target: Target): Promise<readonly KeyMet[]> {
+  const { facts, children, quotedTable } = target;
+  // What is deleted or kept beforehand is reached by no cascade.
+  const effective = { ...facts, keys: effectiveKeys(facts, children) };
+  const met = facts.keys
+    .map((key) => ({ key, path: pathOf(key, effective), facts }))
+    .filter(({ path }) => path.length > 1);
+  for (const { oid } of children.dependents) {
+    const own = await readTableFacts(em, oid);
+    for (const key of own.keys) {
+      if (met.some(({ key: { oid: known } }) => known === key.oid)) continue;
+      met.push({ key, path: [quotedTable, ...pathOf(key, own)], facts: own });
+    }
+  }
+  return met;
+}
+
+/** Children of the rule that no foreign key relates to the target. */
+async function withoutKey(em: EntityManager, target: Target): Promise<readonly Found[]> {
+  const { dependents, unlink } = target.children;
+  const found: Found[] = [];
+  for (const child of [...dependents, ...unlink]) {
+    if (target.facts.keys.some((key) => covers(child, key))) continue;
+    const { oid, quotedTable, pairs } = child;
+    const columns = pairs.map((pair) => pair.child);
+    const what = `${quotedTable} (${columns.map(quoteName).join(', ')})`;
+    const question = { sql: INDEX_OF_COLUMNS, params: [oid, JSON.stringify(columns)] };
+    const rows = await ask(em, ASKING, question);
+    found.push(
+      rows.length > 0
+        ? ok(`${what} refers to it without a foreign key`)
+        : warning(
+            `${what} refers to it without a foreign key, and has no suitable index: every chunk reads all of ${quotedTable}`,
+            `CREATE INDEX CONCURRENTLY ON ${what};`,
+          ),
+    );
+  }
+  return found;
+}
+
+// An index that begins with one of the columns leaves few rows to be looked at.
+const INDEX_OF_COLUMNS = `
+  select from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+  where i.indrelid = ?::oid and i.indisvalid and i.indpred is null and m.amname in ('btree', 'hash')
+    and a.attname::text in (select jsonb_array_elements_text(?::jsonb))
+  limit 1`;
 
 /** @param owner - the target that cleans the key's table */
 function judge(
   target: Target,
-  key: ForeignKey,
+  { key, path }: KeyMet,
   owner: string | undefined,
   isCleanedFirst: boolean,
 ): Found {
   const { table, action } = key;
+  const { dependents, unlink, references } = target.children;
   const what = `foreign key ${quoteName(key.name)} of ${table}`;
-  const path = pathOf(key, target.facts);
   const through = path.length > 2 ? ` (${path.join(' -> ')})` : '';
+  if (dependents.some((child) => covers(child, key))) {
+    return ok(`rows of ${what} are deleted first`);
+  }
+  if (unlink.some((child) => covers(child, key))) return ok(`rows of ${what} are unlinked first`);
+  if (references.includes(key)) {
+    return ok(`${what} keeps rows that it refers to: unlessReferenced is true`);
+  }
   if (key.brokenColumns.length > 0) {
     const columns = key.brokenColumns.map(quoteName);
     return problem(
@@ -77,7 +149,7 @@ function judge(
   }
 }
 
-function withoutIndex({ facts }: Target, { name, child, table, columns }: ForeignKey): Found {
+function withoutIndex({ facts, key: { name, child, table, columns } }: KeyMet): Found {
   // Not allowed CONCURRENTLY on a partitioned table.
   const isPartitioned = facts.tables.some(({ oid, isPartitioned: is }) => oid === child && is);
   return warning(

@@ -14,8 +14,9 @@ interface Right {
   readonly schema: string | null;
   /** Null: a privilege on the schema. */
   readonly table: string | null;
-  /** `any column`: UPDATE on at least one column. */
+  /** `any column`: UPDATE on at least one column; `columns`: on all that are named. */
   readonly privilege: string;
+  readonly columns?: readonly string[];
 }
 
 /** All privileges that a role needs to clean these targets, no more. */
@@ -32,6 +33,20 @@ function rightsFor(targets: readonly TargetConfig[], ledgerSchema: string): read
       rightOn(target, 'DELETE'),
       // Locking a row, to skip those that others hold, needs the privilege to update one column.
       rightOn(target, `UPDATE (${quoteName(anyColumnOf(target))})`, 'any column'),
+      ...target.dependents.flatMap((child) => [
+        ...(child.schema === undefined ? [] : [usageOf(child.schema)]),
+        rightOn(child, 'SELECT'),
+        rightOn(child, 'DELETE'),
+      ]),
+      ...target.unlink.flatMap((child) => {
+        const columns = child.columns.map((column) => column.child);
+        const update = `UPDATE (${columns.map(quoteName).join(', ')})`;
+        return [
+          ...(child.schema === undefined ? [] : [usageOf(child.schema)]),
+          rightOn(child, 'SELECT'),
+          { ...rightOn(child, update, 'columns'), columns },
+        ];
+      }),
     ]),
   ];
 }
@@ -65,14 +80,38 @@ export function grantStatements(
   return [...new Set(grants)].map((grant) => `GRANT ${grant} TO ${quoteName(role)};`);
 }
 
+/** The privileges for `unlessReferenced`: only the catalogue knows which tables refer to a target. */
+async function rightsOnReferences(
+  em: EntityManager,
+  targets: readonly TargetConfig[],
+): Promise<readonly Right[]> {
+  const wanted = targets.filter(({ unlessReferenced }) => unlessReferenced);
+  if (wanted.length === 0) return [];
+  const named = wanted.map(({ schema = null, table }) => ({ schema, table }));
+  const rows = await em.execute<{ schema: string; table: string }[]>(REFERENCES, [
+    JSON.stringify(named),
+  ]);
+  return rows.flatMap((table) => [usageOf(table.schema), rightOn(table, 'SELECT')]);
+}
+
+const REFERENCES = `
+  select distinct n.nspname::pg_catalog.text as schema, c.relname::pg_catalog.text as "table"
+  from pg_catalog.jsonb_to_recordset(?::pg_catalog.jsonb) as named (schema pg_catalog.text, "table" pg_catalog.text)
+  cross join lateral (${FIND_TABLE}) found
+  join pg_catalog.pg_constraint k on k.confrelid operator(pg_catalog.=) found.oid
+    and k.contype operator(pg_catalog.=) 'f'::pg_catalog."char"
+  join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) k.conrelid
+  join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace`;
+
 /** Checks that the connected role has all its privileges, and gives the GRANT for each that it lacks. */
 export async function checkRights(
   em: EntityManager,
   targets: readonly TargetConfig[],
   ledgerSchema: string,
 ): Promise<Found> {
+  const rights = [...rightsFor(targets, ledgerSchema), ...(await rightsOnReferences(em, targets))];
   const rows = await em.execute<{ role: string; lacks: boolean; grant: string }[]>(RIGHTS, [
-    JSON.stringify(rightsFor(targets, ledgerSchema)),
+    JSON.stringify(rights),
   ]);
   const role = quoteName(rows[0]?.role ?? '');
   const lacking = rows.filter(({ lacks }) => lacks).map(({ grant }) => grant);
@@ -93,10 +132,17 @@ const RIGHTS = `
         'USAGE'::pg_catalog.text)
       when named.privilege operator(pg_catalog.=) 'any column'::pg_catalog.text
         then pg_catalog.has_any_column_privilege(found.oid, 'UPDATE'::pg_catalog.text)
+      when named.privilege operator(pg_catalog.=) 'columns'::pg_catalog.text
+        then (select pg_catalog.bool_and(pg_catalog.has_column_privilege(found.oid, a.attnum, 'UPDATE'::pg_catalog.text))
+          from pg_catalog.pg_attribute a
+          join pg_catalog.jsonb_array_elements_text(named.columns) as name
+            on name operator(pg_catalog.=) a.attname::pg_catalog.text
+          where a.attrelid operator(pg_catalog.=) found.oid)
       else pg_catalog.has_table_privilege(found.oid, named.privilege)
     end, false) as lacks
   from pg_catalog.jsonb_to_recordset(?::pg_catalog.jsonb) as named
-    ("grant" pg_catalog.text, schema pg_catalog.text, "table" pg_catalog.text, privilege pg_catalog.text)
+    ("grant" pg_catalog.text, schema pg_catalog.text, "table" pg_catalog.text, privilege pg_catalog.text,
+      columns pg_catalog.jsonb)
   left join lateral (${FIND_TABLE}) found on true`;
 
 /**

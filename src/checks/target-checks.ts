@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Condition } from '../config/config.ts';
 import { settingOf } from '../config/setting-of.ts';
-import { quoteName } from '../database/sql.ts';
-import { ask } from '../database/transaction.ts';
+import { quoteName, quoteTable } from '../database/sql.ts';
+import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { drainRoute } from '../deletion/drain.ts';
 import { countExpired } from '../targets/count-rows.ts';
 import { expiredRowsOf } from '../targets/expired-rows.ts';
@@ -55,6 +56,52 @@ export async function checkRows(
   ];
 }
 
+/**
+ * Checks that each condition of `where` is met by a row, and that a negation excludes one: a value that no row holds is
+ * mostly a mistake, by which nothing is deleted, or too much.
+ */
+export async function checkConditions(
+  em: EntityManager,
+  target: Target,
+): Promise<readonly Found[]> {
+  const { quotedTable, where, config } = target;
+  if (where.length === 0) return [];
+  const settings = { ...ASKING, statement_timeout: `${COUNT_TIMEOUT}ms` };
+  const isAny = async (condition: string, params: readonly unknown[]): Promise<boolean> => {
+    const sql = `select exists (select from ${quotedTable}${condition}) as found`;
+    try {
+      const [row] = await ask<{ found: boolean }>(em, settings, { sql, params });
+      return row?.found === true;
+    } catch (error) {
+      // A row that is so hard to find says nothing about the condition.
+      if (isTimeout(error)) return true;
+      throw error;
+    }
+  };
+  if (!(await isAny('', []))) {
+    return [ok(`${quotedTable} has no rows, so nothing shows which meet the conditions`)];
+  }
+  const found: Found[] = [];
+  const remedy = `Check the values in ${settingOf(config, 'where')}.`;
+  for (const [index, { sql, params }] of where.entries()) {
+    const { column = '', condition } = config.where[index] ?? {};
+    const name = quoteName(column);
+    if (!(await isAny(` where ${sql}`, params))) {
+      found.push(warning(`no row meets the condition on ${name}, so nothing is deleted`, remedy));
+      continue;
+    }
+    const isNegation = condition !== undefined && 'not' in condition && !isNullOnly(condition.not);
+    if (isNegation && !(await isAny(` where ${name} is not null and not ${sql}`, params))) {
+      found.push(warning(`no row is excluded by the negation on ${name}`, remedy));
+    }
+  }
+  return found.length === 0 ? [ok('each condition is met by a row')] : found;
+}
+
+function isNullOnly(condition: Condition): boolean {
+  return 'anyOf' in condition && condition.anyOf.every((value) => value === null);
+}
+
 function correctUnreadable({ config, expiryColumns }: Target): string {
   const texts = expiryColumns.filter(({ type }) => type === 'iso8601');
   const correct = `Correct the values in ${texts.map(({ column }) => column).join(', ')}.`;
@@ -70,7 +117,7 @@ function correctUnreadable({ config, expiryColumns }: Target): string {
  * every run reads the whole table, which is slower and not wrong.
  */
 export async function checkIndex(em: EntityManager, target: Target): Promise<Found> {
-  const { quotedTable, expiry, expiryColumns, expiryIndexes } = target;
+  const { quotedTable, expiry, expiryColumns, expiryIndexes, leaves } = target;
   const isColumn = expiry !== undefined && expiry === expiryColumns[0];
   if (!isColumn) {
     return ok('the rule combines columns or has none, so each run reads the whole table');
@@ -95,10 +142,43 @@ export async function checkIndex(em: EntityManager, target: Target): Promise<Fou
   );
   const text = JSON.stringify(plan);
   const used = expiryIndexes.find((index) => text.includes(JSON.stringify(index)));
+  if (leaves !== undefined) {
+    const lacking = leaves.filter(({ indexes }) => indexes.length === 0).length;
+    if (lacking === 0) return ok(`an index of each partition finds expired rows`);
+    return warning(
+      `${lacking} of ${leaves.length} partitions have no index on ${column}, so each run reads all of those that may hold expired rows`,
+      `CREATE INDEX ON ${quotedTable} (${column});`,
+    );
+  }
   if (used !== undefined) return ok(`index ${quoteName(used)} finds expired rows`);
   return warning(
     `no index finds rows by ${column}, so each run reads the whole table`,
     `CREATE INDEX CONCURRENTLY ON ${quotedTable} (${column});`,
+  );
+}
+
+/** Partitions that one message names. */
+const NAMED_PARTITIONS = 10;
+
+/**
+ * Checks that statements can name the partitions themselves. The privileges on the parent suffice, but a statement that
+ * names the parent reads the same blocks of all partitions.
+ */
+export function checkPartitions({ quotedTable, leaves = [] }: Target): Found {
+  const forbidden = leaves.filter(({ isPermitted }) => !isPermitted);
+  const through = leaves.filter(({ isDirect }) => !isDirect);
+  if (forbidden.length > 0) {
+    const named = forbidden.slice(0, NAMED_PARTITIONS).map(quoteTable).join(', ');
+    const more = forbidden.length > NAMED_PARTITIONS ? ', …' : '';
+    return warning(
+      `this role has no privileges on ${forbidden.length} of ${leaves.length} partitions, so each statement names ${quotedTable} and reads the same blocks of all of them`,
+      `Grant it SELECT, UPDATE and DELETE on ${named}${more}, on new partitions as well, and USAGE on their schemas.`,
+    );
+  }
+  return ok(
+    through.length === 0
+      ? `${leaves.length} partitions, cleaned one after another`
+      : `${leaves.length} partitions, ${through.length} of them through ${quotedTable}, which is slower: its statement triggers fire for no other statement, or row-level security applies to them`,
   );
 }
 

@@ -31,6 +31,12 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
       text: () =>
         [
           ...statements,
+          ...targets
+            .filter(({ unlessReferenced }) => unlessReferenced)
+            .map(
+              ({ name }) =>
+                `-- Target ${name} also needs SELECT on each table that refers to it: "session-cleanup check" lists these.`,
+            ),
           '-- Optional: lets the clean-up see the lag of replicas, other active sessions, sessions that wait',
           '-- for it, and the age of old transactions:',
           `-- ${viewOfOthersGrant(role)}`,

@@ -54,14 +54,21 @@ export function renderPreviews(
     preview.way,
     durationText(preview.estimatedSeconds),
   ]);
-  const notes = previews.flatMap(({ target, noExpiryCount, unreadableCount, sentinels = [] }) => [
-    ...neverExpire(target, noExpiryCount, 'without an expiry'),
-    ...neverExpire(target, unreadableCount, 'without a readable expiry'),
-    ...sentinels.map(
-      ({ value, rows: found }) =>
-        `${target}: ${countText(found, 'row')} at ${value}, which often means "never".`,
-    ),
-  ]);
+  const notes = previews.flatMap((preview) => {
+    const { target, dependents = [], noExpiryCount, unreadableCount, sentinels = [] } = preview;
+    return [
+      ...dependents.map(
+        (table) =>
+          `${target}: rows of ${table} that refer to these rows are deleted first, and not counted here.`,
+      ),
+      ...neverExpire(target, noExpiryCount, 'without an expiry'),
+      ...neverExpire(target, unreadableCount, 'without a readable expiry'),
+      ...sentinels.map(
+        ({ value, rows: found }) =>
+          `${target}: ${countText(found, 'row')} at ${value}, which often means "never".`,
+      ),
+    ];
+  });
   return [
     ...(rows.length === 0 ? [] : [renderTable(columns, rows)]),
     ...notes,

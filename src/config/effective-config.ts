@@ -1,3 +1,4 @@
+import { versionSettings } from './load-config.ts';
 import { readTargets } from './read-targets.ts';
 import { givenText, SettingsReader } from './settings-reader.ts';
 import { FOR_ALL_TARGETS, ONE_TABLE, SETTINGS, settingsReference } from './settings.ts';
@@ -32,6 +33,11 @@ export function explainConfig(environment: NodeJS.ProcessEnv): EffectiveConfig {
     ...Object.values(FOR_ALL_TARGETS),
     SETTINGS.config,
   ];
+  const { deploymentName, buildId } = versionSettings(reader);
+  const setInstead = new Map([
+    [SETTINGS.deploymentName.name, deploymentName.name],
+    [SETTINGS.buildId.name, buildId.name],
+  ]);
   const others = settingsReference().filter(({ name }) =>
     ofTargets.every((it) => it.name !== name),
   );
@@ -46,10 +52,11 @@ export function explainConfig(environment: NodeJS.ProcessEnv): EffectiveConfig {
         })),
       ),
       ...others.map(({ name, default: usual = null, mask = (text) => text }) => {
-        const given = givenText(environment, name);
+        const variable = setInstead.get(name) ?? name;
+        const given = givenText(environment, variable);
         return given === undefined
           ? { key: name, value: usual, from: 'default' }
-          : { key: name, value: mask(given), from: 'environment' };
+          : { key: name, value: mask(given), from: variable === name ? 'environment' : variable };
       }),
     ],
   };

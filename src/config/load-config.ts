@@ -140,13 +140,17 @@ function readAllButDatabase(reader: SettingsReader): ConfigWithoutDatabase {
 }
 
 /**
- * Both settings of one source or neither: one alone would leave versioning off silently, and a build id of
- * another source would name a version that nobody deployed.
+ * The two settings of a worker's version: ours if one of them is set, else those of the Worker Controller. One
+ * of each would name a version that nobody has deployed.
  */
-function readVersioning(reader: SettingsReader): VersioningSettings | undefined {
+export function versionSettings(reader: SettingsReader): typeof CONTROLLER_VERSION {
   const own = { deploymentName: SETTINGS.deploymentName, buildId: SETTINGS.buildId };
-  const isOwn = Object.values(own).some((setting) => reader.isSet(setting));
-  const source = isOwn ? own : CONTROLLER_VERSION;
+  return Object.values(own).some((setting) => reader.isSet(setting)) ? own : CONTROLLER_VERSION;
+}
+
+/** Both settings or neither: one alone would leave versioning off silently. */
+function readVersioning(reader: SettingsReader): VersioningSettings | undefined {
+  const source = versionSettings(reader);
   const { deploymentName, buildId } = reader.readAll(source);
   const pair = Object.values(source);
   const given = pair.find((setting) => reader.isSet(setting));

@@ -18,6 +18,9 @@ export interface Preset {
   readonly target: TargetEntry;
 }
 
+/** For a lifetime that is a setting of the store: the default would delete live rows where the site has a longer one. */
+const LIFETIME_OF_SITE = 'Is the lifetime at least the one that this site has set?';
+
 /**
  * Rules of known stores, by name. A number that only the site knows is the store's own default, and `note` says so.
  * A `timestamp` that the store writes in the time zone of its process or connection has no `timeZone` here.
@@ -104,7 +107,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'payload-sessions': {
     store: 'Payload CMS 3',
     source: 'https://payloadcms.com/docs/authentication/overview',
-    note: 'The table of the collection `users`. Set table for a collection of another name: <collection>_sessions.',
+    note: 'The table of the collection `users`. Set table for a collection of another name, such as admins_sessions.',
     columns: ['_order', '_parent_id'],
     target: { table: 'users_sessions', expires: { column: 'expires_at' } },
   },
@@ -185,7 +188,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '30 minutes is the default of SSO Session Idle. Realms with another value need a target each, with their realm_id in where. Remember-me sessions are left out: their timeout may be longer. Before 26.5 the column remember_me is missing, and every session counts: override where.',
-    question: 'Is this at least the timeout of every realm and client?',
+    question: 'Is the lifetime at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'last_session_refresh', type: 'epoch-seconds', lifetime: '30m' },
@@ -204,7 +207,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '10 hours is the default of SSO Session Max. Realms with another value need a target each, with their realm_id in where. Remember-me sessions are left out: their timeout may be longer.',
-    question: 'Is this at least the timeout of every realm and client?',
+    question: 'Is the lifetime at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'created_on', type: 'epoch-seconds', lifetime: '10h' },
@@ -223,7 +226,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/keycloak/keycloak/blob/main/model/jpa/src/main/java/org/keycloak/models/jpa/session/PersistentUserSessionEntity.java',
     note: '30 days is the default of Offline Session Idle; Offline Session Max is off by default. Realms with another value need a target each, with their realm_id in where.',
-    question: 'Is this at least the timeout of every realm and client?',
+    question: 'Is the lifetime at least the timeout of every realm and client?',
     target: {
       table: 'offline_user_session',
       expires: { column: 'last_session_refresh', type: 'epoch-seconds', lifetime: '30d' },
@@ -242,6 +245,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source: 'https://www.metabase.com/docs/latest/configuring-metabase/environment-variables',
     note: '14 days is the default of MAX_SESSION_AGE (20160 minutes).',
     columns: ['user_id'],
+    question: LIFETIME_OF_SITE,
     target: { table: 'core_session', expires: { column: 'created_at', lifetime: '14d' } },
   },
 
@@ -395,6 +399,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       'https://github.com/rails/activerecord-session_store/blob/master/lib/tasks/database.rake',
     note: '30 days is the default of SESSION_DAYS_TRIM_THRESHOLD.',
     columns: ['session_id', 'data'],
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'sessions',
       expires: { column: 'updated_at', lifetime: '30d' },
@@ -407,7 +412,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       'https://github.com/rails/activerecord-session_store/blob/master/lib/tasks/database.rake',
     note: 'Ends sessions that are still in use: only for applications that want an absolute age. Set expires.lifetime to it.',
     columns: ['session_id', 'data'],
-    question: 'Should sessions end at this age even while they are in use?',
+    question: 'Should sessions end at that age even while they are in use?',
     target: {
       table: 'sessions',
       expires: { column: 'created_at', lifetime: '30d' },
@@ -465,6 +470,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source: 'https://github.com/discourse/discourse/blob/main/app/models/user_auth_token.rb',
     note: '60 days is the default of the site setting maximum_session_age (1440 hours).',
     columns: ['auth_token', 'prev_auth_token'],
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'user_auth_tokens',
       expires: { column: 'rotated_at', lifetime: '60d' },
@@ -476,6 +482,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Discourse',
     source: 'https://github.com/discourse/discourse/blob/main/app/models/user_auth_token.rb',
     note: '60 days is the default of the site setting maximum_session_age (1440 hours).',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'user_auth_token_logs',
       expires: { column: 'created_at', lifetime: '60d' },
@@ -535,6 +542,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Session/DatabaseSessionHandler.php',
     note: '2 hours is the default of SESSION_LIFETIME (120 minutes).',
     columns: ['payload'],
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'sessions',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '2h' },
@@ -546,6 +554,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       'https://github.com/laravel/framework/blob/12.x/src/Illuminate/Auth/Passwords/DatabaseTokenRepository.php',
     note: 'An hour is the default of auth.passwords.users.expire. Written in the time zone of app.timezone: set timeZone to it. Before Laravel 10 the table is password_resets.',
     columns: ['email', 'token'],
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'password_reset_tokens',
       expires: { column: 'created_at', lifetime: '1h' },
@@ -566,7 +575,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   sanctum: {
     store: 'Laravel Sanctum',
     source: 'https://github.com/laravel/sanctum/blob/4.x/src/Console/Commands/PruneExpired.php',
-    note: 'Written in the time zone of app.timezone: set timeZone to it. A day is the default of sanctum:prune-expired --hours. Where sanctum.expiration is set, add a target: expires: { column: created_at, lifetime: <sanctum.expiration>m }.',
+    note: 'Written in the time zone of app.timezone: set timeZone to it. A day is the default of sanctum:prune-expired --hours. Where sanctum.expiration is set, add a target on created_at, with lifetime: as many minutes.',
     columns: ['tokenable_type', 'tokenable_id'],
     target: {
       table: 'personal_access_tokens',
@@ -665,6 +674,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/nextcloud/server/blob/master/lib/private/Authentication/Token/PublicKeyTokenProvider.php',
     note: 'A day is the default of session_lifetime. The prefix oc_ is that of dbtableprefix.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'oc_authtoken',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '1d' },
@@ -676,6 +686,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/nextcloud/server/blob/master/lib/private/Authentication/Token/PublicKeyTokenProvider.php',
     note: '15 days is the default of remember_login_cookie_lifetime. The prefix oc_ is that of dbtableprefix.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'oc_authtoken',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '15d' },
@@ -687,6 +698,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/nextcloud/server/blob/master/lib/private/Authentication/Token/PublicKeyTokenProvider.php',
     note: '60 days is the default of token_auth_wipe_token_retention. The prefix oc_ is that of dbtableprefix.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'oc_authtoken',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '60d' },
@@ -698,6 +710,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/nextcloud/server/blob/master/lib/private/Authentication/Token/PublicKeyTokenProvider.php',
     note: '365 days is the default of token_auth_token_retention. The prefix oc_ is that of dbtableprefix.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'oc_authtoken',
       expires: { column: 'last_activity', type: 'epoch-seconds', lifetime: '365d' },
@@ -723,6 +736,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source: 'https://github.com/go-gitea/gitea/blob/main/models/auth/session.go',
     note: '`expiry` holds the time of the last write. A day is the default of SESSION_LIFE_TIME (86400 seconds).',
     columns: ['key', 'data'],
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'session',
       expires: { column: 'expiry', type: 'epoch-seconds', lifetime: '1d' },
@@ -733,6 +747,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/grafana/grafana/blob/main/pkg/services/auth/authimpl/token_cleanup.go',
     note: '7 days is the default of login_maximum_inactive_lifetime_duration.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'user_auth_token',
       expires: { column: 'rotated_at', type: 'epoch-seconds', lifetime: '7d' },
@@ -743,6 +758,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/grafana/grafana/blob/main/pkg/services/auth/authimpl/token_cleanup.go',
     note: '30 days is the default of login_maximum_lifetime_duration.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'user_auth_token',
       expires: { column: 'created_at', type: 'epoch-seconds', lifetime: '30d' },
@@ -768,7 +784,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Ory Hydra',
     source: 'https://github.com/ory/hydra/blob/master/persistence/sql/persister_oauth2.go',
     note: 'An hour is the default of ttl.access_token. Set expires.lifetime to the longest lifespan of all clients.',
-    question: 'Is this at least the lifespan of every client?',
+    question: 'Is the lifetime at least the lifespan of every client?',
     target: {
       table: 'hydra_oauth2_access',
       expires: { column: 'requested_at', lifetime: '1h' },
@@ -779,7 +795,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     store: 'Ory Hydra',
     source: 'https://github.com/ory/hydra/blob/master/persistence/sql/persister_oauth2.go',
     note: '30 days is the default of ttl.refresh_token (720h); not for -1, which means never. Set expires.lifetime to the longest lifespan of all clients.',
-    question: 'Is this at least the lifespan of every client, and none is unlimited?',
+    question: 'Is the lifetime at least the lifespan of every client, and none is unlimited?',
     target: {
       table: 'hydra_oauth2_refresh',
       expires: { column: 'requested_at', lifetime: '30d' },
@@ -900,6 +916,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     source:
       'https://github.com/phoenixframework/phoenix/blob/main/priv/templates/phx.gen.auth/schema_token.ex.eex',
     note: '60 days is the validity of sessions before Phoenix 1.8; since then it is 14 days: set expires.lifetime to @session_validity_in_days.',
+    question: LIFETIME_OF_SITE,
     target: {
       table: 'users_tokens',
       expires: { column: 'inserted_at', lifetime: '60d' },

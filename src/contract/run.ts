@@ -45,6 +45,8 @@ export interface TargetResult {
   readonly target: string;
   /** Rows that this run deleted (with `dryRun`: would have deleted). */
   readonly deletedCount: number;
+  /** Rows of the target's `dependents` that went with them; `deletedCount` does not include these. Left out: none. */
+  readonly dependentsDeleted?: number | undefined;
   /** Expired rows left for the next run because another session had locked them. */
   readonly skippedLocked: number;
   /** In order: the last 20, after one entry for all earlier ones. */

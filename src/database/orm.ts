@@ -50,6 +50,26 @@ export function createOrm(
   });
 }
 
+/**
+ * Options for `schemaGenerator` of an application's own MikroORM on the same database: without them its schema diff
+ * and its migrations drop the ledger, a table that no entity of theirs describes.
+ *
+ * @example
+ * defineConfig({ entities: [UserSession], schemaGenerator: { ...keepLedger() } })
+ */
+export function keepLedger(ledgerSchema = 'session_cleanup'): { ignoreSchema: string[] } {
+  return { ignoreSchema: [ledgerSchema] };
+}
+
+/** Makes an application's ORM know the tables of the clean-up. Its own entities stay as they are. */
+export function discoverEntities(
+  orm: MikroORM,
+  database: Pick<DatabaseSettings, 'ledgerSchema'>,
+  targets: readonly TargetConfig[],
+): void {
+  orm.discoverEntity([defineLedgerEntry(database.ledgerSchema), ...targets.map(defineTarget)]);
+}
+
 /** Time that connections have for closing. Milliseconds. */
 const CLOSE_WITHIN = 2_000;
 

@@ -3,24 +3,17 @@ import type { ApprovalRequest } from '../contract/slice.ts';
 import { allOf, joined, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { countRows, type RowCounts } from '../targets/count-rows.ts';
+import { NO_CHILDREN } from '../targets/children.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import { sentinelsOf } from '../targets/sentinels.ts';
-import { EXPIRY_NAME } from '../targets/table-facts.ts';
+import { isNamedAsStart, mayBeStart, mostStray } from '../targets/start-columns.ts';
 import type { Target } from '../targets/target.ts';
 
 /** A table this small may well be all expired. */
 const SMALLEST_TABLE = 1_000;
 
-/** Columns whose name says that they hold a start: of creation or of the last use. */
-const START_NAME =
-  /creat|insert|updat|modif|chang|touch|start|begin|last|seen|visit|access|activ|used|issued|login|refreshed|rotated/i;
-
 /** Values up to so short a time ago are those of a column that is written at each use. Milliseconds. */
 const RECENT = 3_600_000;
-
-/** So few values in the future are exceptions. */
-const STRAY_SHARE = 0.01;
-const MOST_STRAY = 1_000;
 
 /** So few expired rows at well-known values may be test data. */
 const FEWEST_SENTINELS = 10;
@@ -51,10 +44,12 @@ export async function checkApproval(
   timeouts = TIMEOUTS,
 ): Promise<ApprovalRequest | undefined> {
   const { expiry, where } = expired.target;
-  const rows =
-    expiry === undefined
-      ? { ...expired, target: { ...expired.target, where: [], never: where } }
-      : expired;
+  // Expired rows count as such also while a reference keeps them: else they would pass for rows of the future.
+  const target = { ...expired.target, children: NO_CHILDREN };
+  const rows = {
+    ...expired,
+    target: expiry === undefined ? { ...target, where: [], never: where } : target,
+  };
   const isQuiet =
     share >= 1 &&
     (await holds(em, timeouts.look, await enoughStay(em, rows))) === true &&
@@ -82,15 +77,9 @@ function looksLikeStart({ target }: ExpiredRows, counts: RowCounts): boolean {
   const { expiredRows, totalRows, nullRows, unreadableRows, newest } = counts;
   if (!mayBeStart(target) || expiredRows === 0) return false;
   const future = totalRows - nullRows - unreadableRows - expiredRows;
-  if (future > Math.min(Math.max(1, totalRows * STRAY_SHARE), MOST_STRAY)) return false;
+  if (future > mostStray(totalRows)) return false;
   const isRecent = newest !== null && Date.now() - Date.parse(newest) < RECENT;
-  return isRecent || target.config.expiresColumns.some((column) => START_NAME.test(column));
-}
-
-/** A column whose name says that it holds an expiry is taken at its word. */
-function mayBeStart({ isDirect, config }: Target): boolean {
-  const saysExpiry = new RegExp(EXPIRY_NAME, 'i');
-  return isDirect && !config.expiresColumns.every((column) => saysExpiry.test(column));
+  return isRecent || isNamedAsStart(target);
 }
 
 interface Question {
@@ -131,8 +120,8 @@ async function holds(
 async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Question> {
   const { target, bound } = rows;
   const { expiry, quotedTable, where, never } = target;
-  const stray = Math.ceil(Math.min((await rowsOf(em, target)) * STRAY_SHARE, MOST_STRAY));
-  const most = mayBeStart(target) ? Math.max(stray, 1) + 1 : 1;
+  const isSuspect = mayBeStart(target);
+  const most = isSuspect ? mostStray(await rowsOf(em, target)) + 1 : 1;
   const count = (rest: SqlFragment): SqlFragment => ({
     sql: `(select count(*) from (select from ${quotedTable} where ${rest.sql} limit ${most}) as staying) >= ${most}`,
     params: rest.params,
@@ -144,11 +133,19 @@ async function enoughStay(em: EntityManager, rows: ExpiredRows): Promise<Questio
   ) {
     const { column, sqlType } = expiry;
     const future = count({ sql: `${column} > ?::${sqlType}`, params: [bound] });
-    const isNull = `exists (select from ${quotedTable} where ${column} is null)`;
-    return { sql: `${future.sql} or ${isNull}`, params: future.params, isIndexed: true };
+    const isNull = isSuspect
+      ? ''
+      : ` or exists (select from ${quotedTable} where ${column} is null)`;
+    return { sql: `${future.sql}${isNull}`, params: future.params, isIndexed: true };
   }
   const { sql, params } = isExpired(rows);
-  return { ...count(allOf({ sql: `(${sql}) is not true`, params }, ...where)), isIndexed: false };
+  // Of a start, a row without a value says nothing.
+  const known =
+    isSuspect && expiry !== undefined
+      ? [{ sql: `${expiry.column} is not null`, params: [] }, ...never]
+      : [];
+  const stays = allOf({ sql: `(${sql}) is not true`, params }, ...where, ...known);
+  return { ...count(stays), isIndexed: false };
 }
 
 /** By the statistics; nobody but an operator makes those of a partitioned table. */

@@ -1,7 +1,6 @@
 import { allOf, joined, quoteName, type SqlFragment } from '../database/sql.ts';
 import type { Transaction } from '../database/transaction.ts';
-import type { Child } from '../targets/children.ts';
-import type { ColumnPair } from '../targets/table-facts.ts';
+import { matching, notReferenced, notReferencedByOthers, type Child } from '../targets/children.ts';
 import type { Target } from '../targets/target.ts';
 import type { DeletedRows } from './ledger.ts';
 import type { StayingRows } from './remaining-rows.ts';
@@ -52,7 +51,8 @@ export async function removeWithChildren(
     const deletion = bulkDelete(allOf(own, ...withoutChildren(target)));
     deletedCount = (await send(...unlinking, deletion)).affectedRows;
   }
-  const isComplete = lockMode === 'wait' && deletedCount === lockedByUs;
+  const isComplete =
+    lockMode === 'wait' && deletedCount === lockedByUs && target.children.references.length === 0;
   return {
     deletedCount,
     dependentsDeleted,
@@ -60,15 +60,15 @@ export async function removeWithChildren(
   };
 }
 
-/** Locks rows of the target against changes, and against new rows that refer to them; counts them as `rows`. */
-export function lockRows(
-  { quotedTable }: Target,
-  { sql, params }: SqlFragment,
-  lockMode: LockMode,
-): SqlFragment {
+/**
+ * Locks rows of the target against changes, and against new rows that refer to them; counts them as `rows`. Not those
+ * that another table keeps in any case: sessions would wait to add further references.
+ */
+export function lockRows(target: Target, rows: SqlFragment, lockMode: LockMode): SqlFragment {
+  const { sql, params } = allOf(rows, ...notReferencedByOthers(target));
   const locking = lockMode === 'skip' ? 'for update skip locked' : 'for update';
   return {
-    sql: `select pg_catalog.count(*) as rows from (select from ${quotedTable} where ${sql} ${locking}) as locked`,
+    sql: `select pg_catalog.count(*) as rows from (select from ${target.quotedTable} where ${sql} ${locking}) as locked`,
     params,
   };
 }
@@ -136,28 +136,6 @@ function parentsOf({ quotedTable }: Target, { pairs }: Child, { sql }: SqlFragme
   return `(select ${columns.join(', ')} from ${quotedTable} where ${sql}) as "parent"`;
 }
 
-function matching(pairs: readonly ColumnPair[], parent = '"parent"'): string {
-  return pairs
-    .map(
-      (pair) =>
-        `${parent}.${quoteName(pair.parent)} ${pair.operator} "child".${quoteName(pair.child)}` +
-        (pair.collation === null ? '' : ` collate ${pair.collation}`),
-    )
-    .join(' and ');
-}
-
-/** Conditions that no foreign key refers to a row; that of the row itself does not count. */
-function notReferenced({ children, oid, quotedTable }: Target): readonly SqlFragment[] {
-  return children.references.map(({ table, child, pairs }) => {
-    const other =
-      child === oid ? ` and "child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid` : '';
-    return {
-      sql: `not exists (select from ${table} as "child" where ${matching(pairs, quotedTable)}${other})`,
-      params: [],
-    };
-  });
-}
-
 /** Expired rows that are still there, by reason: locked by others, referenced, or kept by a trigger. */
 async function stayingRows(
   send: Transaction['send'],
@@ -166,8 +144,8 @@ async function stayingRows(
   const { references } = target.children;
   const free = joined([{ sql: 'true', params: [] }, ...notReferenced(target)], ' and ').sql;
   const { row } = await send({
-    sql: `select pg_catalog.count(*) filter (where not is_own) as locked,
-        pg_catalog.count(*) filter (where is_own and not is_free) as referenced,
+    sql: `select pg_catalog.count(*) filter (where is_free and not is_own) as locked,
+        pg_catalog.count(*) filter (where not is_free) as referenced,
         pg_catalog.count(*) filter (where is_own and is_free) as kept
       from (select ${LOCKED_BY_US.sql} as is_own, (${free}) as is_free from ${target.quotedTable} where ${rows.sql}) as staying`,
     params: rows.params,

@@ -122,7 +122,7 @@ export async function deleteChunk(
 
 /** Runs a chunk's transaction: what `remove` deletes, and the entry for it. A refused one has been rolled back. */
 export async function recorded<Deleted extends DeletedRows>(
-  { em, ledger, onCommit }: SliceWork,
+  { em, ledger, expired, onCommit }: SliceWork,
   remove: (transaction: Transaction) => Promise<Deleted>,
   entryFor: (deleted: Deleted) => LedgerEntry,
 ): Promise<(Deleted & { readonly entry: LedgerEntry }) | Refusal> {
@@ -140,7 +140,7 @@ export async function recorded<Deleted extends DeletedRows>(
     onCommit(committed.deletedCount, performance.now() - began);
     return committed;
   } catch (error) {
-    const refusal = refusalIn(error);
+    const refusal = refusalIn(error, expired.target);
     // While the ledger is written, a lock that cannot be had is the ledger's.
     if (refusal === undefined || (isRecording && refusal.kind === 'locked')) throw error;
     return refusal;
@@ -245,12 +245,15 @@ function stepAround(route: Route, expired: ExpiredRows, rows: SqlFragment): SqlF
   );
 }
 
-function refusalIn(error: unknown): Refusal | undefined {
+function refusalIn(error: unknown, { parent }: Target): Refusal | undefined {
   if (isLockTimeout(error) || sqlState(error) === DEADLOCK) return { kind: 'locked' };
   // By our own `statement_timeout`, or by an operator.
   if (isTimeout(error)) return { kind: 'slow' };
   const row = rowRefusalIn(error);
-  return row && { kind: 'refused', row, error };
+  if (row === undefined) return undefined;
+  // A foreign key has another name for each partition.
+  const by = parent?.keys[row.by ?? ''] ?? row.by;
+  return { kind: 'refused', row: { ...row, ...(by === undefined ? {} : { by }) }, error };
 }
 
 /**

@@ -188,7 +188,7 @@ export class Lanes {
       this.#committed.set(checkpoint, position);
       return {
         checkpoint,
-        at: { way: route.way, position, end: route.end },
+        at: positionOn(route, position),
         remaining: checkpoint.remaining,
         workedMilliseconds: Math.round(performance.now() - began),
       };

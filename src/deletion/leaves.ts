@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Way } from '../contract/slice.ts';
+import { quoteTable } from '../database/sql.ts';
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
-import { isAttached, targetOfLeaf } from '../targets/partitions.ts';
+import type { Leaf } from '../targets/partitions.ts';
 import type { Target } from '../targets/target.ts';
 import { findKeptBy, type SliceWork } from './chunk.ts';
 import { forgetRemaining, runPasses, type PassEnd, type StartPosition } from './pass.ts';
@@ -132,4 +133,43 @@ async function leavesOf(em: EntityManager, expired: ExpiredRows): Promise<readon
     const blocks = blocksOf.get(leaf.target.oid) ?? 0;
     return blocks === 0 ? [] : [{ ...leaf, blocks }];
   });
+}
+
+/** A partitioned target's leaf partition as a target that is cleaned like any other table. */
+function targetOfLeaf(parent: Target, leaf: Leaf): Target {
+  const { oid, isDirect, indexes, keys } = leaf;
+  return {
+    ...parent,
+    oid,
+    parent: { oid: parent.oid, isNamed: !isDirect, keys },
+    leaves: undefined,
+    quotedTable: isDirect ? quoteTable(leaf) : parent.quotedTable,
+    expiryIndexes: parent.canUseIndex ? indexes : [],
+    where: [
+      ...parent.where,
+      ...(isDirect
+        ? []
+        : [{ sql: 'tableoid operator(pg_catalog.=) ?::pg_catalog.oid', params: [oid] }]),
+      // Evaluated once per statement: nothing is deleted from a table that has been detached.
+      {
+        sql:
+          'exists (select from pg_catalog.pg_partition_ancestors(?::pg_catalog.regclass) as ancestors ' +
+          'where ancestors.relid operator(pg_catalog.=) ?::pg_catalog.oid)',
+        params: [oid, parent.oid],
+      },
+    ],
+  };
+}
+
+/** Whether the partition still belongs to its parent, at any level. */
+async function isAttached(em: EntityManager, { oid, parent }: Target): Promise<boolean> {
+  const rows = await ask(
+    em,
+    {},
+    {
+      sql: 'select from pg_partition_ancestors(?::regclass) as ancestors where ancestors.relid = ?::oid',
+      params: [oid, parent?.oid ?? oid],
+    },
+  );
+  return rows.length > 0;
 }

@@ -15,6 +15,8 @@ export interface Preview {
   /** Expiry of the oldest of them, as PostgreSQL writes it; null when there is none. */
   readonly oldest: string | null;
   readonly way: Way;
+  /** Tables whose rows that refer to them go first; these are not counted. Left out: none. */
+  readonly dependents?: readonly string[];
   /** Rough: from the rates below, which a busy server will not reach. */
   readonly estimatedSeconds: number;
   /** Rows whose expiry is NULL, and which never expire. Left out: none. */
@@ -52,6 +54,7 @@ export async function previewTarget(
   const target = await inspectTarget(em, config, configured);
   const expired = await expiredRowsOf(em, target, { cutoff });
   const { way } = await chooseWay(em, expired);
+  const dependents = target.children.dependents.map(({ quotedTable }) => quotedTable);
   const counts = await countExpired(em, expired, timeoutMilliseconds);
   const { expiredRows, oldest, nullRows, unreadableRows, sentinels, isEstimate } = counts;
   return {
@@ -60,6 +63,7 @@ export async function previewTarget(
     eligibleRows: expiredRows,
     oldest,
     way,
+    ...(dependents.length === 0 ? {} : { dependents }),
     estimatedSeconds: Math.round((expiredRows / ROWS_PER_SECOND[way]) * 10) / 10,
     ...(nullRows === 0 ? {} : { noExpiryCount: nullRows }),
     ...(unreadableRows === 0 ? {} : { unreadableCount: unreadableRows }),

@@ -14,11 +14,14 @@ export interface Discovery {
 }
 
 /** Time for all tables together; what is left then is listed without its rows. Milliseconds. */
-const EXAMINE_WITHIN = 60_000;
+const EXAMINE_WITHIN = 30_000;
+
+/** Tables that are examined at the same time: mostly, the network is what takes time. */
+const AT_ONCE = 3;
 
 /**
  * Finds the tables that hold sessions or tokens, and reads what their rows say. Writes nothing, waits for no lock, and
- * takes about a minute at most, however many tables there are.
+ * takes little more than half a minute, however many tables there are.
  *
  * @param file - that will describe the targets, for messages
  * @throws whatever the database throws when it is out of reach
@@ -39,14 +42,12 @@ export async function discover(
   });
   const deadline = performance.now() + examineWithin;
   const targets: Examined[] = [];
-  for (const proposal of proposals) {
-    if (performance.now() < deadline) {
-      targets.push(await examine(em, proposal, { zones, file, configured }));
-    } else {
-      const point = 'There was no time to examine it: turn it on, and run "session-cleanup check".';
-      const { localTimes: _, ...rest } = proposal;
-      targets.push({ ...rest, openPoints: [...rest.openPoints, point], facts: undefined });
+  const queue = proposals.entries();
+  const examineQueue = async (): Promise<void> => {
+    for (const [index, proposal] of queue) {
+      targets[index] = await examine(em, proposal, { zones, file, configured, deadline });
     }
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, examineQueue));
   return { targets, excluded };
 }

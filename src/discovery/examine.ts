@@ -46,12 +46,13 @@ const COUNT_TIMEOUT = 2_000;
  * @param zones - other than UTC that connections to the database get
  * @param file - that will describe the target, for messages
  * @param configured - all proposals of known stores, as targets
+ * @param deadline - of `performance.now()`: later, nothing is asked
  * @throws whatever the database throws when it is out of reach
  */
 export async function examine(
   em: EntityManager,
   proposed: Proposal,
-  { zones, file, configured }: Context,
+  { zones, file, configured, deadline }: Context,
 ): Promise<Examined> {
   const { localTimes, ...proposal } = proposed;
   const zone = zoneQuestion(localTimes, zones);
@@ -79,6 +80,9 @@ export async function examine(
   }
   const config = targetOf(proposed, file);
   if (config === undefined) return known;
+  if (performance.now() >= deadline) {
+    return stuck('There was no time to examine it: turn it on, and run "session-cleanup check".');
+  }
   try {
     // Whole hours do not matter here, and a target whose zone is not known is off.
     const read = { ...config, timeZone: config.timeZone ?? 'UTC' };
@@ -99,6 +103,7 @@ interface Context {
   readonly zones: readonly string[];
   readonly file: string;
   readonly configured: readonly TargetConfig[];
+  readonly deadline: number;
 }
 
 /** The target that a proposal makes; undefined: it has blanks. */
@@ -145,8 +150,9 @@ async function readRows(
   const counts = await countRows(em, await expiredRowsOf(em, target), COUNT_TIMEOUT);
   const index = await checkIndex(em, target);
   const [size] = await ask<{ bytes: string }>(em, ASKING, {
-    sql: 'select pg_total_relation_size(?::oid::regclass)::text as bytes',
-    params: [target.oid],
+    sql: `select coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree(?::oid)),
+      pg_total_relation_size(?::oid))::text as bytes`,
+    params: [target.oid, target.oid],
   });
   const textsOf = (level: string): readonly string[] =>
     found

@@ -88,13 +88,14 @@ export function recognise(tables: readonly FoundTable[]): {
       childrenOf(store.target).map((child) => idOf({ schema, name: child.table })),
     ),
   );
+  const isKnown = (table: FoundTable): boolean => taken.has(table) || children.has(idOf(table));
   const excluded = tables.flatMap((table) => {
     const reason = reasonAgainst(table);
-    return taken.has(table) || reason === undefined ? [] : [{ table, reason }];
+    return isKnown(table) || reason === undefined ? [] : [{ table, reason }];
   });
   const refused = new Set(excluded.map(({ table }) => table));
   const candidates = tables
-    .filter((table) => !taken.has(table) && !refused.has(table) && !children.has(idOf(table)))
+    .filter((table) => !isKnown(table) && !refused.has(table))
     .flatMap(candidateOf);
   const proposals = [
     ...stores.map(({ name, table, store }) => proposalOf(name, table, store)),
@@ -152,7 +153,12 @@ function proposalOf(name: string, table: FoundTable, store: Store): Proposal {
     },
     blanks: {},
     openPoints: question === undefined ? [] : [question],
-    notes: note === undefined ? [] : [note],
+    notes: [
+      ...(expires.lifetime === undefined
+        ? []
+        : [`A row expires ${expires.lifetime} after ${quoteName(expires.column ?? '')}.`]),
+      ...(note === undefined ? [] : [note]),
+    ],
     localTimes:
       local.length === 0
         ? undefined

@@ -36,12 +36,18 @@ export function createLogger(level: Config['logLevel'], output: LogOutput): Logg
 
 /**
  * Passes the logs of the Temporal SDK, and those of workflows and activities, to pino. What the SDK logs
- * about its own state at level INFO is written at level debug.
+ * about its own state at level INFO is written at level debug, as are repeated failures of its heartbeats.
  */
 export function toSdkLogger(logger: Logger): SdkLogger {
+  let heartbeatsReportedAt = -Infinity;
   const log: SdkLogger['log'] = (level, message, meta) => {
     const isOwnState = level === 'INFO' && meta?.['sdkComponent'] === 'worker';
-    logger[isOwnState ? 'debug' : PINO_LEVELS[level]](meta ?? {}, message);
+    const isHeartbeat = level === 'WARN' && meta?.['target'] === HEARTBEATS;
+    // A server that refuses heartbeats, which workers can do without, refuses one every ten seconds.
+    const isRepeated =
+      isHeartbeat && performance.now() - heartbeatsReportedAt < HEARTBEATS_REPORTED_EVERY;
+    if (isHeartbeat && !isRepeated) heartbeatsReportedAt = performance.now();
+    logger[isOwnState || isRepeated ? 'debug' : PINO_LEVELS[level]](meta ?? {}, message);
   };
   return {
     log,
@@ -52,6 +58,12 @@ export function toSdkLogger(logger: Logger): SdkLogger {
     error: (message, meta) => log('ERROR', message, meta),
   };
 }
+
+/** The part of the SDK's native core that sends the heartbeats of workers. */
+const HEARTBEATS = 'temporalio_sdk_core::worker::heartbeat';
+
+/** Milliseconds. */
+const HEARTBEATS_REPORTED_EVERY = 3_600_000;
 
 const PINO_LEVELS = {
   TRACE: 'trace',

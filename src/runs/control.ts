@@ -1,4 +1,6 @@
 import {
+  isGrpcServiceError,
+  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -6,7 +8,7 @@ import {
 } from '@temporalio/client';
 
 import type { UPDATE } from '../contract/names.ts';
-import { runQuery } from './run.ts';
+import { isPausedByTemporal, NOT_ENDED, runQuery, unpauseCommand } from './run.ts';
 
 /** An update that controls a run. */
 export type RunUpdate = (typeof UPDATE)[keyof typeof UPDATE];
@@ -25,7 +27,7 @@ const ANSWER_WITHIN = 10_000;
  * @throws RunControlError when there is none, or more than one
  */
 export async function findRunningId(client: Client, taskQueue: string): Promise<string> {
-  const query = runQuery(taskQueue, "ExecutionStatus = 'Running'");
+  const query = runQuery(taskQueue, NOT_ENDED);
   const ids: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   const [only, ...others] = ids;
@@ -59,9 +61,25 @@ export async function sendUpdate(
         : await handle.executeUpdate<string, [object]>(update, { args: [argument] }),
     );
   } catch (error) {
-    const message = explain(error, workflowId);
+    const message = explain(error, workflowId) ?? (await explainRefusal(client, error, workflowId));
     throw message === undefined ? error : new RunControlError(message, { cause: error });
   }
+}
+
+/** gRPC's FAILED_PRECONDITION. */
+const NOT_NOW: ReadonlySet<number> = new Set([9]);
+
+async function explainRefusal(
+  client: Client,
+  error: unknown,
+  workflowId: string,
+): Promise<string | undefined> {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(cause) || !NOT_NOW.has(cause.code)) return undefined;
+  const { status } = await client.workflow.getHandle(workflowId).describe();
+  return isPausedByTemporal(status)
+    ? `${workflowId}: Temporal itself has paused it, so it takes no requests. First: ${unpauseCommand(workflowId)}`
+    : undefined;
 }
 
 function explain(error: unknown, workflowId: string): string | undefined {

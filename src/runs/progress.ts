@@ -4,6 +4,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { fromPayloadsAtIndex, optionalTsToDate } from '@temporalio/common';
 
 import { PROGRESS_QUERY } from '../contract/names.ts';
+import { isOpen } from './run.ts';
 import { runProgress, sliceProgress } from './result.ts';
 import type { RecordedRunProgress, RecordedSliceProgress } from './result.ts';
 
@@ -59,7 +60,7 @@ export async function* watchRun(
     // Read before the description, so that a slice that ends in between is never counted twice.
     const slices = completed;
     const description = await handle.describe();
-    if (description.status.name !== 'RUNNING') return;
+    if (!isOpen(description.status)) return;
     const known = await readDescription(client, description);
     deletedCount = Math.max(
       deletedCount,

@@ -3,7 +3,14 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 
 import { queryProgress } from './progress.ts';
 import type { RecordedRunProgress } from './result.ts';
-import { readOutcome, runQuery, type RunOutcome } from './run.ts';
+import {
+  isOpen,
+  isPausedByTemporal,
+  pauseReason,
+  readOutcome,
+  runQuery,
+  type RunOutcome,
+} from './run.ts';
 
 /** A recent run, started by the schedule or by an operator; JSON. */
 export interface RecentRun {
@@ -25,6 +32,8 @@ export interface RecentRun {
   readonly failure: string | null;
   /** Why it is paused, empty without a reason; null if it is not paused, or no worker answers. */
   readonly paused: string | null;
+  /** True: it is Temporal that has paused it, which only Temporal's own command ends. */
+  readonly pausedByTemporal: boolean;
   /** What it would delete once it is approved; empty if it does not wait for approval. */
   readonly awaiting: readonly {
     readonly target: string;
@@ -74,8 +83,14 @@ async function toRecentRun(
   client: Client,
   info: WorkflowExecutionInfo,
 ): Promise<RecentRun | undefined> {
-  if (info.status.name === 'RUNNING') {
-    return summarize(info, undefined, await queryProgress(client, info.workflowId, info.runId));
+  const { workflowId, runId, status } = info;
+  if (isPausedByTemporal(status)) {
+    const description = await client.workflow.getHandle(workflowId, runId).describe();
+    const paused = pauseReason(description);
+    return { ...summarize(info, undefined, undefined), paused, pausedByTemporal: true };
+  }
+  if (isOpen(status)) {
+    return summarize(info, undefined, await queryProgress(client, workflowId, runId));
   }
   const outcome = await readOutcome(client, info);
   return outcome === undefined ? undefined : summarize(info, outcome, undefined);
@@ -100,6 +115,7 @@ function summarize(
     skippedLocked: result?.skippedLocked ?? null,
     failure: outcome !== undefined && 'message' in outcome ? outcome.message : null,
     paused: progress?.paused === undefined ? null : (progress.paused.reason ?? ''),
+    pausedByTemporal: false,
     awaiting: (progress?.targets ?? []).flatMap(({ target, awaiting }) =>
       awaiting === undefined ? [] : [{ target, ...awaiting }],
     ),

@@ -18,6 +18,8 @@ const recordedSlice = z.looseObject({
 const recordedTarget = z.looseObject({
   target: z.string(),
   deletedCount: count,
+  /** Rows of its dependents, which `deletedCount` does not include. */
+  dependentsDeleted: count.exactOptional(),
   skippedLocked: count,
   slices: z.array(recordedSlice),
   /** Why the work on it ended. */
@@ -57,6 +59,7 @@ export const runProgress = z.object({
 export const sliceProgress = z.object({
   target: z.string(),
   deletedCount: count,
+  dependentsDeleted: count.exactOptional(),
   skippedLocked: count,
   rowsPerSecond: count,
   /** Share of the work that is done. */

@@ -9,7 +9,11 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type {
+  Client,
+  WorkflowExecutionDescription,
+  WorkflowExecutionInfo,
+} from '@temporalio/client';
 
 import { RESULT_MEMO, SCHEDULE_ID, WORKFLOW_ID, WORKFLOW_TYPE } from '../contract/names.ts';
 import type { SessionCleanupInput } from '../contract/run.ts';
@@ -53,6 +57,34 @@ export function runQuery(taskQueue: string | undefined, condition: string): stri
       : []),
     condition,
   ].join(' AND ');
+}
+
+/** List filter for runs that have not ended; one that Temporal has paused is not `Running`. */
+export const NOT_ENDED = 'CloseTime is null';
+
+type Status = WorkflowExecutionInfo['status'];
+
+/** Whether a run has not ended. */
+export function isOpen(status: Status): boolean {
+  return status.name === 'RUNNING' || isPausedByTemporal(status);
+}
+
+/**
+ * Whether Temporal has paused a run, by `temporal workflow pause`. Its current slice goes on to its end; after
+ * that nothing happens, and the run answers no query and no update.
+ */
+export function isPausedByTemporal(status: Status): boolean {
+  return status.name === 'PAUSED';
+}
+
+/** Resumes a run that Temporal has paused. */
+export function unpauseCommand(workflowId: string): string {
+  return `temporal workflow unpause --workflow-id ${workflowId}`;
+}
+
+/** Why Temporal has paused a run; empty without a reason. */
+export function pauseReason({ raw }: WorkflowExecutionDescription): string {
+  return raw.workflowExtendedInfo?.pauseInfo?.reason ?? '';
 }
 
 /** Starts one run now, independent of the schedule and of other runs. */

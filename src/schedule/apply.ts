@@ -11,9 +11,13 @@ import {
 
 import { SCHEDULE } from '../config/settings.ts';
 import { LOG_EVENT } from '../contract/names.ts';
-import type { Logger } from '../logging/logging.ts';
 import { findDifferences, type ScheduleDefinition, type ScheduleDifference } from './definition.ts';
 import { readSchedule, ScheduleMissingError } from './schedule.ts';
+
+/** Receives log events; a pino logger is one. */
+export interface EventLog {
+  info(fields: object, event: string): void;
+}
 
 /** What {@link applySchedule} did. */
 export type ApplyOutcome =
@@ -64,7 +68,7 @@ const POLL_EVERY = 100;
 export async function applySchedule(
   client: Client,
   definition: ScheduleDefinition,
-  logger: Logger,
+  logger: EventLog,
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<ApplyOutcome> {
   const outcome = await apply(client, definition, force);

@@ -2,9 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChildTable, TargetConfig } from '../config/config.ts';
 import { settingOf } from '../config/setting-of.ts';
 import { FAILURE } from '../contract/failures.ts';
-import { quoteName, quoteTable } from '../database/sql.ts';
+import { quoteName, quoteTable, type SqlFragment } from '../database/sql.ts';
 import { ask, ASKING, sqlState } from '../database/transaction.ts';
 import { FinalDeletionError, type FinalFailure } from '../failures/errors.ts';
+import { ownTablesOf } from './cascades.ts';
 import { locateTable, readCatalogue, type CatalogueColumn } from './catalogue.ts';
 import type { ColumnPair, ForeignKey, TableFacts } from './table-facts.ts';
 
@@ -27,6 +28,9 @@ export interface Children {
   readonly references: readonly ForeignKey[];
 }
 
+/** Of a rule that says nothing about other tables. */
+export const NO_CHILDREN: Children = { dependents: [], unlink: [], references: [] };
+
 /** Whether deletions from a target have to look at its children. */
 export function hasChildren({ dependents, unlink, references }: Children): boolean {
   return dependents.length + unlink.length + references.length > 0;
@@ -34,15 +38,63 @@ export function hasChildren({ dependents, unlink, references }: Children): boole
 
 /** Foreign keys whose action on DELETE can still reach rows: the children of all others are gone, or keep their parent. */
 export function effectiveKeys(
-  { keys, tables: [target] }: TableFacts,
+  facts: TableFacts,
   { dependents, unlink, references }: Children,
 ): readonly ForeignKey[] {
   const handled = [...dependents, ...unlink];
-  return keys.filter(
+  const own = ownTablesOf(facts);
+  return facts.keys.filter(
     (key) =>
-      key.parent !== target?.oid ||
+      !own.has(key.parent) ||
       !(references.includes(key) || handled.some((child) => covers(child, key))),
   );
+}
+
+/** SQL that is true where a row of a child, `"child"`, refers to one of its parent. */
+export function matching(pairs: readonly ColumnPair[], parent = '"parent"'): string {
+  return pairs
+    .map(
+      (pair) =>
+        `${parent}.${quoteName(pair.parent)} ${pair.operator} "child".${quoteName(pair.child)}` +
+        (pair.collation === null ? '' : ` collate ${pair.collation}`),
+    )
+    .join(' and ');
+}
+
+/** A target, as far as its references are concerned. */
+interface Referenced {
+  readonly children: Children;
+  readonly oid: string;
+  readonly parent?: { readonly oid: string } | undefined;
+  readonly quotedTable: string;
+}
+
+/** Conditions that nothing which `unlessReferenced` tests refers to a row of the target; the row itself does not count. */
+export function notReferenced(target: Referenced): readonly SqlFragment[] {
+  return target.children.references.map((key) => notReferencedBy(target, key));
+}
+
+/** The same of other tables only: rows of the target itself may be deleted in the same statement. */
+export function notReferencedByOthers(target: Referenced): readonly SqlFragment[] {
+  return target.children.references
+    .filter((key) => !isOwn(target, key))
+    .map((key) => notReferencedBy(target, key));
+}
+
+function isOwn({ oid, parent }: Referenced, { child }: ForeignKey): boolean {
+  return child === (parent?.oid ?? oid);
+}
+
+function notReferencedBy(target: Referenced, key: ForeignKey): SqlFragment {
+  const { quotedTable } = target;
+  // An address is unique within a partition only.
+  const other = isOwn(target, key)
+    ? ` and ("child".ctid operator(pg_catalog.<>) ${quotedTable}.ctid or "child".tableoid operator(pg_catalog.<>) ${quotedTable}.tableoid)`
+    : '';
+  return {
+    sql: `not exists (select from ${key.table} as "child" where ${matching(key.pairs, quotedTable)}${other})`,
+    params: [],
+  };
 }
 
 /**
@@ -65,10 +117,10 @@ export async function childrenOf(
     unlink.push(await childOf(em, config, 'unlink', child, facts, columns));
   }
   const handled = [...dependents, ...unlink];
+  const own = ownTablesOf(facts);
   const references = config.unlessReferenced
     ? facts.keys.filter(
-        (key) =>
-          key.parent === facts.tables[0]?.oid && !handled.some((child) => covers(child, key)),
+        (key) => own.has(key.parent) && !handled.some((child) => covers(child, key)),
       )
     : [];
   for (const { name, table, columns: of } of references) {
@@ -82,7 +134,7 @@ export async function childrenOf(
 }
 
 /** Whether each row that refers to a row by the key is one of the child's that refer to it. */
-function covers({ oid, pairs }: Child, key: ForeignKey): boolean {
+export function covers({ oid, pairs }: Child, key: ForeignKey): boolean {
   return (
     key.child === oid &&
     pairs.every(({ child, parent }) =>

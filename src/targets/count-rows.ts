@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SentinelRows } from '../contract/slice.ts';
 import { ask, ASKING, isTimeout } from '../database/transaction.ts';
 import { allOf, joined, type SqlFragment } from '../database/sql.ts';
+import { notReferenced } from './children.ts';
 import { isExpired, secondsOf, type ExpiredRows } from './expired-rows.ts';
 import { asInstant, unreadable } from './expiry.ts';
 import { sentinelsOf } from './sentinels.ts';
@@ -10,6 +11,7 @@ import type { Target } from './target.ts';
 /** What a target's rows hold, by their expiries. Rows that its conditions leave out do not count. */
 export interface RowCounts {
   readonly totalRows: number;
+  /** Without those that a reference keeps. */
   readonly expiredRows: number;
   /** Rows without an expiry, or with a value that is configured to mean "never": these never expire. */
   readonly nullRows: number;
@@ -98,7 +100,7 @@ async function unlessTimeout<Answer>(question: Promise<Answer>): Promise<Answer 
 /** @param share - of the table's blocks that are read; left out: all */
 function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
   const { target } = rows;
-  const gone = isExpired(rows);
+  const gone = allOf(isExpired(rows), ...notReferenced(target));
   return joined(
     [
       { sql: 'select count(*) as total, ', params: [] },
@@ -121,7 +123,7 @@ function countByReading(rows: ExpiredRows, share?: number): SqlFragment {
 /** Each part by its own range of the index; the table's length does not matter. */
 function countByIndex(rows: ExpiredRows): SqlFragment {
   const { target } = rows;
-  const gone = isExpired(rows);
+  const gone = allOf(isExpired(rows), ...notReferenced(target));
   const countWhere = (condition: SqlFragment): SqlFragment => {
     const { sql, params } = allOf(condition, ...target.where);
     return { sql: `(select count(*) from ${target.quotedTable} where ${sql})`, params };

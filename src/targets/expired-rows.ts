@@ -78,12 +78,17 @@ export function secondsOf(seconds: number): string {
 export function isExpired(rows: ExpiredRows): SqlFragment {
   const { expiry, expiryColumns, never, where } = rows.target;
   if (expiry === undefined) return allOf(...where);
-  const combined = expiry === expiryColumns[0] ? [] : expiryColumns;
-  const smallest = combined
+  if (expiry === expiryColumns[0]) return allOf(hasPassed(expiry, rows), ...never, ...where);
+  // A computed one is evaluated once, and the smallest values are those of its columns.
+  const passed = {
+    sql: `${expiry.column} operator(pg_catalog.<=) ?::${expiry.sqlType}`,
+    params: [rows.bound],
+  };
+  const smallest = expiryColumns
     // No text is read as an infinity.
     .filter(({ type }) => type !== 'iso8601')
     .map((column) => ({ sql: `coalesce(${isAboveSmallest(column)}, true)`, params: [] }));
-  return allOf(hasPassed(expiry, rows), ...smallest, ...never, ...where);
+  return allOf(passed, ...smallest, ...never, ...where);
 }
 
 function hasPassed(expiry: ExpiryColumn, { bound, latest }: Bounds): SqlFragment {

@@ -149,6 +149,8 @@ export function latestOf(columns: readonly ExpiryColumn[]): ExpiryColumn {
 export interface LifetimeColumn {
   /** Ready for SQL. */
   readonly column: string;
+  /** As PostgreSQL names it. */
+  readonly type: string;
   /** Seconds of which its numbers count so many; undefined: it is an interval. */
   readonly unitSeconds: number | undefined;
 }
@@ -186,6 +188,17 @@ export function withLifetime(start: ExpiryColumn, lifetime: LifetimeColumn): Exp
   } else {
     const number = `${column}::pg_catalog.numeric`;
     expiry = `(case when ${isPositive(number)} then ${sum(product(number, unitSeconds))} end)`;
+    const quick = quickSum(start, lifetime);
+    if (quick !== undefined) {
+      const slow = `case when ${expiry} is not null then ${fromEpoch(expiry)} end`;
+      return {
+        column: `(case when ${quick.isExact} then ${quick.sum} else ${slow} end)`,
+        type: 'timestamptz',
+        sqlType: INSTANT,
+        columnType: INSTANT,
+        timeZone: undefined,
+      };
+    }
   }
   return {
     column: expiry,
@@ -195,6 +208,42 @@ export function withLifetime(start: ExpiryColumn, lifetime: LifetimeColumn): Exp
     timeZone: undefined,
   };
 }
+
+/**
+ * The same in the arithmetic of timestamps, which takes half the time of that in numbers: for whole numbers in ranges
+ * that are exact to the microsecond, and in which nothing overflows. Undefined for other types.
+ */
+function quickSum(
+  start: ExpiryColumn,
+  { column, type, unitSeconds }: LifetimeColumn,
+): { readonly isExact: string; readonly sum: string } | undefined {
+  const isEpoch = start.type.startsWith('epoch');
+  if (unitSeconds === undefined || !WHOLE.has(type) || (isEpoch && !WHOLE.has(start.columnType)))
+    return undefined;
+  if (start.type === 'iso8601') return undefined;
+  const between = (value: string, first: string, last: string): string =>
+    `${value} operator(pg_catalog.>=) ${first} and ${value} operator(pg_catalog.<=) ${last}`;
+  const perSecond = start.type === 'epoch-milliseconds' ? 1_000 : 1;
+  const whole = (number: number): string => `'${number}'::pg_catalog.int8`;
+  const seconds = `(${start.column}::pg_catalog.float8 operator(pg_catalog./) '${perSecond}'::pg_catalog.float8)`;
+  const instant = isEpoch ? `pg_catalog.to_timestamp(${seconds})` : asInstant(start);
+  const isExact = [
+    between(`${column}::pg_catalog.int8`, whole(0), whole(Math.floor(LONGEST_EXACT / unitSeconds))),
+    isEpoch
+      ? between(`${start.column}::pg_catalog.int8`, whole(0), whole(4_000_000_000 * perSecond))
+      : between(instant, EARLIEST_START, LATEST_START),
+  ];
+  const lifetime = `(${column}::pg_catalog.float8 operator(pg_catalog.*) '${unitSeconds}'::pg_catalog.float8)`;
+  return {
+    isExact: isExact.join(' and '),
+    sum: `(${instant} operator(pg_catalog.+) pg_catalog.make_interval(secs => ${lifetime}))`,
+  };
+}
+
+/** Seconds, some 3,000 years: a start and this are a timestamp, and a float holds it with its microseconds. */
+const LONGEST_EXACT = 100_000_000_000;
+
+const WHOLE: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
 
 /**
  * True for rows whose value is the smallest one of its type, or an infinite past: no application means an instant by it.
@@ -241,7 +290,11 @@ function fromEpoch(seconds: string): string {
   const [first, last] = ["'-210000000000'", "'9200000000000'"].map(
     (number) => `${number}::pg_catalog.numeric`,
   );
-  return `pg_catalog.to_timestamp(greatest(least(${seconds}, ${last}), ${first})::pg_catalog.float8)`;
+  // Of NULL and a limit, `least` takes the limit.
+  return (
+    `(case when ${seconds} is not null then ` +
+    `pg_catalog.to_timestamp(greatest(least(${seconds}, ${last}), ${first})::pg_catalog.float8) end)`
+  );
 }
 
 function product(number: string, factor: number): string {

@@ -4,7 +4,6 @@ import { FAILURE } from '../contract/failures.ts';
 import { quoteName, quoteTable } from '../database/sql.ts';
 import { ask, ASKING } from '../database/transaction.ts';
 import { FinalDeletionError } from '../failures/errors.ts';
-import type { Target } from './target.ts';
 
 /** A leaf partition of a partitioned target. */
 export interface Leaf {
@@ -15,8 +14,12 @@ export interface Leaf {
   readonly accessMethod: string | null;
   /** By the statistics. */
   readonly rows: number;
-  /** As {@link Target.expiryIndexes}. */
+  /** Indexes that can find rows by their expiry. */
   readonly indexes: readonly string[];
+  /** Names of foreign keys that refer to it because they refer to its parent, and by which name they do that. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** Whether the role has the privileges on the partition that it needs on the parent. */
+  readonly isPermitted: boolean;
   /**
    * Whether statements may name the partition itself. Otherwise they name the parent and select the partition by
    * `tableoid`, by which PostgreSQL prunes nothing: each statement then reads the same blocks of all partitions.
@@ -60,45 +63,6 @@ export function requirePlain(config: TargetConfig, table: string, leaves: readon
   }
 }
 
-/** A partitioned target's leaf partition as a target that is cleaned like any other table. */
-export function targetOfLeaf(parent: Target, leaf: Leaf): Target {
-  const { oid, isDirect, indexes } = leaf;
-  return {
-    ...parent,
-    oid,
-    parent: { oid: parent.oid, isNamed: !isDirect },
-    leaves: undefined,
-    quotedTable: isDirect ? quoteTable(leaf) : parent.quotedTable,
-    expiryIndexes: parent.canUseIndex ? indexes : [],
-    where: [
-      ...parent.where,
-      ...(isDirect
-        ? []
-        : [{ sql: 'tableoid operator(pg_catalog.=) ?::pg_catalog.oid', params: [oid] }]),
-      // Evaluated once per statement: nothing is deleted from a table that has been detached.
-      {
-        sql:
-          'exists (select from pg_catalog.pg_partition_ancestors(?::pg_catalog.regclass) as ancestors ' +
-          'where ancestors.relid operator(pg_catalog.=) ?::pg_catalog.oid)',
-        params: [oid, parent.oid],
-      },
-    ],
-  };
-}
-
-/** Whether the partition still belongs to its parent, at any level. */
-export async function isAttached(em: EntityManager, { oid, parent }: Target): Promise<boolean> {
-  const rows = await ask(
-    em,
-    {},
-    {
-      sql: 'select from pg_partition_ancestors(?::regclass) as ancestors where ancestors.relid = ?::oid',
-      params: [oid, parent?.oid ?? oid],
-    },
-  );
-  return rows.length > 0;
-}
-
 // Not `pg_partition_tree`, which locks every partition. Statement triggers of the parent (`tgtype`: 1 each row, 8
 // DELETE) fire only for statements that name it, and row-level security is that of the table which is named.
 const LEAVES = `
@@ -119,11 +83,23 @@ const LEAVES = `
       from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am im on im.oid = x.relam
       where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null and i.indisvalid
         and im.amname = 'btree'), '[]') as indexes,
-    not answer and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
-      and has_table_privilege(c.oid, 'DELETE') and has_any_column_privilege(c.oid, 'UPDATE')
-      and not row_security_active(c.oid) as "isDirect"
+    coalesce((select json_object_agg(k.conname, whole.name)
+      from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint cross join lateral (
+        with recursive up (name, parent) as (
+          select k.conname, k.conparentid
+          union all
+          select p.conname, p.conparentid from up join pg_constraint p on p.oid = up.parent
+        ) select name from up where parent = 0
+      ) whole
+      where t.tgrelid = c.oid and k.contype = 'f' and k.confrelid = c.oid and t.tgtype & 8 = 8), '{}') as keys,
+    allowed.answer as "isPermitted",
+    allowed.answer and not fires_on_parent.answer and not row_security_active(c.oid) as "isDirect"
   from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
   cross join fires_on_parent
+  cross join lateral (
+    select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+      and has_table_privilege(c.oid, 'DELETE') and has_any_column_privilege(c.oid, 'UPDATE') as answer
+  ) allowed
   left join pg_am m on m.oid = c.relam
   left join pg_attribute a on a.attrelid = c.oid and a.attname = ? and not a.attisdropped
   where c.relkind <> 'p' and c.oid <> ?::oid

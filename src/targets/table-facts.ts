@@ -115,10 +115,10 @@ const QUOTED_TABLE = `format('"%s"."%s"', replace(n.nspname, '"', '""'), replace
 
 /*
  * Foreign keys are found by the triggers that enforce them on the table referred to: there is an index for
- * that, a disabled trigger has no effect, and a partition has triggers of its own: those that it has from its parent,
- * and their keys, are listed with that one only. `pg_trigger.tgtype`: 1 for each row,
- * 8 on DELETE, 16 on UPDATE. `pg_rewrite.ev_type`: 1 SELECT, 2 UPDATE, 4 DELETE. A recursion with `union` ends in a
- * cycle. `confdelsetcols` is not a column before PostgreSQL 15.
+ * that, a disabled trigger has no effect, and a partition has triggers of its own. Before PostgreSQL 15 only the
+ * partitions have them, so a key is followed up to the one that refers to the partitioned table, and listed once.
+ * `pg_trigger.tgtype`: 1 for each row, 8 on DELETE, 16 on UPDATE. `pg_rewrite.ev_type`: 1 SELECT, 2 UPDATE, 4 DELETE. A
+ * recursion with `union` ends in a cycle. `confdelsetcols` is not a column before PostgreSQL 15.
  */
 const TABLE_FACTS = `
   with recursive
@@ -137,14 +137,22 @@ const TABLE_FACTS = `
   ),
   target as (select oid from affected limit 1),
   keys as (
-    select distinct on (k.oid, a.oid) k.*, a.oid as parent,
+    select distinct on (k.oid) k.*, k.confrelid as parent,
       coalesce((select array_agg(value::int2) from jsonb_array_elements_text(
         case jsonb_typeof(to_jsonb(k) -> 'confdelsetcols') when 'array' then to_jsonb(k) -> 'confdelsetcols' end)),
         k.conkey) as set_columns
-    from affected a join pg_trigger t on t.tgrelid = a.oid join pg_constraint k on k.oid = t.tgconstraint
-    where a.event = 'delete' and t.tgtype & 8 = 8 and t.tgenabled in ('O', 'A') and k.contype = 'f'
-      and not exists (select from affected up join pg_constraint whole on whole.confrelid = up.oid
-        where up.event = 'delete' and whole.oid = k.conparentid and whole.conrelid = k.conrelid)
+    from affected a join pg_trigger t on t.tgrelid = a.oid join pg_constraint own on own.oid = t.tgconstraint
+    cross join lateral (
+      with recursive up (oid, depth) as (
+        select own.oid, 0
+        union all
+        select whole.oid, depth + 1 from up join pg_constraint part on part.oid = up.oid
+        join pg_constraint whole on whole.oid = part.conparentid and whole.conrelid = part.conrelid
+        where whole.confrelid in (select oid from affected where event = 'delete')
+      ) select oid from up order by depth desc limit 1
+    ) listed
+    join pg_constraint k on k.oid = listed.oid
+    where a.event = 'delete' and t.tgtype & 8 = 8 and t.tgenabled in ('O', 'A') and own.contype = 'f'
   ),
   policies as (
     select p.polcmd as command, p.polpermissive as is_permissive, pg_get_expr(p.polqual, p.polrelid) as condition

@@ -54,7 +54,7 @@ export interface Target extends Supported {
   /** Leaf partitions, in the order in which they are cleaned; undefined: the table is not partitioned. */
   readonly leaves: readonly Leaf[] | undefined;
   /** The partitioned target, of which this is a leaf partition; `isNamed`: statements name it instead of the partition. */
-  readonly parent?: { readonly oid: string; readonly isNamed: boolean };
+  readonly parent?: Pick<Leaf, 'keys'> & { readonly oid: string; readonly isNamed: boolean };
   /** For messages. */
   readonly config: TargetConfig;
 }
@@ -174,7 +174,7 @@ function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): Lifeti
   };
   if (column.type === 'interval') {
     if (unit !== undefined) throw refuse(`which has no unit. Remove ${key}.`);
-    return { column: quoteName(column.name), unitSeconds: undefined };
+    return { column: quoteName(column.name), type: column.type, unitSeconds: undefined };
   }
   if (!/^(smallint|integer|bigint|numeric|real|double precision)$/.test(column.type)) {
     throw refuse('which holds no lifetime. Use a column of an integer type, numeric or interval.');
@@ -186,7 +186,11 @@ function lifetimeColumnOf(config: TargetConfig, column: CatalogueColumn): Lifeti
   }
   // Cast to numeric, a real would be rounded to six digits.
   const cast = column.type === 'real' ? '::pg_catalog.float8' : '';
-  return { column: `${quoteName(column.name)}${cast}`, unitSeconds: LIFETIME_UNITS[unit] };
+  return {
+    column: `${quoteName(column.name)}${cast}`,
+    type: column.type,
+    unitSeconds: LIFETIME_UNITS[unit],
+  };
 }
 
 /** A value that PostgreSQL cannot read as its column's type would fail the first chunk. Reads no row of the table. */

@@ -4,12 +4,14 @@ import { connect as connectEncrypted } from 'node:tls';
 
 import type { TemporalSettings } from './connection-settings.ts';
 
-/** What is wrong, as a predicate of the server, and the remedy. */
-export interface ConnectionProblem {
-  readonly text: string;
-  /** True: it stays until somebody changes a setting or a certificate. */
-  readonly isFinal: boolean;
-}
+/** What became of a connection; `text` says what is wrong, as a predicate of the server, and the remedy. */
+export type ConnectionAttempt =
+  | { readonly kind: 'answered' }
+  /** Nobody listens or answers. */
+  | { readonly kind: 'unanswered' }
+  | { readonly kind: 'closed'; readonly text: string }
+  /** It stays so until somebody changes a setting or a certificate. */
+  | { readonly kind: 'refused'; readonly text: string };
 
 /** By the code of Node's error; the first that matches. */
 const PROBLEMS: readonly (readonly [code: RegExp, text: string])[] = [
@@ -54,23 +56,18 @@ const CLOSED_ENCRYPTED =
   'it closes the connection. If it requires a client certificate, set ' +
   'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to a valid one.';
 
+const UNANSWERED: ConnectionAttempt = { kind: 'unanswered' };
+
 /** Time for an answer. Milliseconds. */
 const ANSWER_WITHIN = 2_000;
 
 /** What an HTTP/2 client sends first, which makes the server answer or refuse: preface and empty settings. */
 const GREETING = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
-/**
- * Connects once more, and finds out what goes wrong.
- *
- * @returns undefined when nothing does, or only that nobody answers
- */
-export async function findConnectionProblem(
-  settings: TemporalSettings,
-): Promise<ConnectionProblem | undefined> {
-  const isEncrypted = usesTls(settings);
-  const { promise, resolve } = Promise.withResolvers<ConnectionProblem | undefined>();
-  const timeout = setTimeout(resolve, ANSWER_WITHIN, undefined);
+/** Connects once more, by the same settings, to find out what goes wrong. @throws what is no such problem */
+export async function tryConnection(settings: TemporalSettings): Promise<ConnectionAttempt> {
+  const { promise, resolve } = Promise.withResolvers<ConnectionAttempt>();
+  const timeout = setTimeout(resolve, ANSWER_WITHIN, UNANSWERED);
   let socket: Socket | undefined;
   try {
     let isConnected = false;
@@ -79,19 +76,23 @@ export async function findConnectionProblem(
       socket?.write(GREETING);
     });
     socket.once('data', () => {
-      resolve(undefined);
+      resolve({ kind: 'answered' });
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(problemOf(error));
+    socket.once('error', (error) => {
+      const text = problemOf(error);
+      if (text !== undefined) resolve({ kind: 'refused', text });
     });
+    // Follows every error.
     socket.once('close', () => {
-      const text = isEncrypted ? CLOSED_ENCRYPTED : CLOSED_PLAIN;
-      resolve(isConnected ? { text, isFinal: false } : undefined);
+      const text = usesTls(settings) ? CLOSED_ENCRYPTED : CLOSED_PLAIN;
+      resolve(isConnected ? { kind: 'closed', text } : UNANSWERED);
     });
     return await promise;
   } catch (error) {
     // A certificate that cannot be read fails at once.
-    return problemOf(error);
+    const text = problemOf(error);
+    if (text === undefined) throw error;
+    return { kind: 'refused', text };
   } finally {
     clearTimeout(timeout);
     socket?.destroy();
@@ -125,8 +126,7 @@ function open(settings: TemporalSettings, onConnected: () => void): Socket {
   );
 }
 
-function problemOf(error: unknown): ConnectionProblem | undefined {
+function problemOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const found = PROBLEMS.find(([pattern]) => pattern.test(code));
-  return found === undefined ? undefined : { text: found[1], isFinal: true };
+  return PROBLEMS.find(([pattern]) => pattern.test(code))?.[1];
 }

@@ -8,7 +8,7 @@ import {
   ServiceError,
 } from '@temporalio/client';
 
-import { findConnectionProblem, type ConnectionProblem } from './connection-problem.ts';
+import { tryConnection } from './connection-problem.ts';
 import type { TemporalSettings } from './connection-settings.ts';
 
 /** Time after which a connection attempt fails. Milliseconds. */
@@ -27,13 +27,13 @@ export class TemporalUnreachableError extends Error {
   constructor(
     { address, namespace }: Pick<TemporalSettings, 'address' | 'namespace'>,
     cause: unknown,
-    problem?: ConnectionProblem,
+    reason?: string,
   ) {
     super(
       `Temporal cannot be reached at ${address} (namespace ${namespace})` +
-        (problem === undefined
+        (reason === undefined
           ? '. Set TEMPORAL_ADDRESS to a running server, or start one: temporal server start-dev'
-          : `: ${problem.text}`),
+          : `: ${reason}`),
       { cause },
     );
   }
@@ -48,16 +48,22 @@ export class TemporalRefusedError extends Error {
   }
 }
 
-/** The error for a connection that failed, if the socket shows a reason; undefined if it does not. */
+/** Why a connection failed; undefined when the server answers, so that it must have refused the login. */
 export async function toConnectionError(
   settings: TemporalSettings,
   cause: unknown,
 ): Promise<TemporalRefusedError | TemporalUnreachableError | undefined> {
-  const problem = await findConnectionProblem(settings);
-  if (problem === undefined) return undefined;
-  return problem.isFinal
-    ? new TemporalRefusedError(settings, problem.text, cause)
-    : new TemporalUnreachableError(settings, cause, problem);
+  const attempt = await tryConnection(settings);
+  switch (attempt.kind) {
+    case 'answered':
+      return undefined;
+    case 'unanswered':
+      return new TemporalUnreachableError(settings, cause);
+    case 'closed':
+      return new TemporalUnreachableError(settings, cause, attempt.text);
+    case 'refused':
+      return new TemporalRefusedError(settings, attempt.text, cause);
+  }
 }
 
 /** True when Temporal cannot be reached, or has no such namespace, either of which may be temporary. */

@@ -109,7 +109,8 @@ export async function exportMetrics(
   const meter = metricMeter.withTags({ namespace, taskQueue: config.taskQueue });
   startCounters(meter, config.targets);
   while (!stop.aborted) {
-    await readGauges(observed, meter, onError);
+    // The runtime may have been closed meanwhile.
+    await readGauges(observed, meter, onError).catch(onError);
     await sleep(READ_EVERY, undefined, { signal: stop, ref: false }).catch(() => undefined);
   }
 }

@@ -66,19 +66,26 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   const stop = new AbortController();
   using _interrupt = options.onInterrupt(stopOnce(logger, stop));
 
-  await using cleanup = new AsyncDisposableStack();
   const health = new WorkerHealth();
-  if (config.healthAddress !== undefined) {
-    // Opened first, since it may fail, and closed last.
-    cleanup.use(await serveHealth(config.healthAddress, health));
-  }
+  // Opened first, since it may fail, and closed last.
+  await using _health =
+    config.healthAddress === undefined
+      ? undefined
+      : await serveHealth(config.healthAddress, health);
   stop.signal.addEventListener('abort', () => {
     health.enter('stopping');
   });
+  // Node 22 has no AsyncDisposableStack.
+  const closing: (() => Promise<void>)[] = [];
+  await using _closed = {
+    async [Symbol.asyncDispose]() {
+      for (const close of closing.toReversed()) await close();
+    },
+  };
   const orm = createOrm(config.database, config.targets, {
     lanes: config.deletion.lanes * ACTIVITIES_AT_ONCE,
   });
-  cleanup.defer(() => closeOrm(orm));
+  closing.push(() => closeOrm(orm));
   await requireDatabase(orm, config, logger);
 
   installRuntime(logger, await metricsExporter(config.metricsAddress, options.otlp));
@@ -95,7 +102,7 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   const connected = await whileDown(() => connect(temporal));
   if (connected !== undefined) {
     const { connection, client } = connected;
-    cleanup.defer(() => connection.close());
+    closing.push(() => connection.close());
     const isSettled = await settleSchedule(client, options);
     await reportVersion(client, options);
 

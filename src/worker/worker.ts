@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 
 import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
 import type { Config } from '../config/config.ts';
@@ -14,6 +14,8 @@ export interface CleanupWorkerOptions {
   readonly namespace: string;
   /** Shown by `temporal worker list` and in histories; default: process and host. */
   readonly identity?: string;
+  /** Codecs of the payloads; a payload converter would have to be part of the bundle. */
+  readonly dataConverter?: Pick<NonNullable<WorkerOptions['dataConverter']>, 'payloadCodecs'>;
 }
 
 /** One per run, so that a backfill can run beside a slow run with few database connections. */
@@ -27,7 +29,7 @@ const LONGEST_SHUTDOWN = '8s';
 
 /** Creates a worker that polls as soon as it is run. */
 export async function createCleanupWorker(options: CleanupWorkerOptions): Promise<Worker> {
-  const { config, orm, connection, namespace, identity } = options;
+  const { config, orm, connection, namespace, identity, dataConverter } = options;
   return await Worker.create({
     connection,
     namespace,
@@ -35,6 +37,7 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     ...workflowCode(),
     activities: { ...createCleanupActivities({ orm, config }) },
     ...(identity === undefined ? {} : { identity }),
+    ...(dataConverter === undefined ? {} : { dataConverter }),
     // A run stays with the version that it started on: it takes seconds, so old workers can soon stop.
     ...(config.versioning !== undefined && {
       workerDeploymentOptions: {

@@ -16,13 +16,16 @@ export interface BundleStamp {
   readonly sources: string;
 }
 
-/** True in a published package, whose program is in `dist/`. */
+/** The published program is one file in `dist/`, the published library keeps the folders of the sources. */
 const isPublished = import.meta.url.endsWith('.js');
+const isLibrary = import.meta.url.endsWith('/src/worker/workflow-code.js');
 
-/** The checkout; meaningless in a published package. */
-const checkout = new URL('../../', import.meta.url);
+/** The checkout, or the library; meaningless in the published program. */
+const root = new URL('../../', import.meta.url);
 
-const dist = new URL(isPublished ? './' : 'dist/', isPublished ? import.meta.url : checkout);
+const dist = isLibrary
+  ? new URL('../', root)
+  : new URL(isPublished ? './' : 'dist/', isPublished ? import.meta.url : root);
 
 /** The bundle and its stamp, written by `npm run bundle`. */
 export const bundleFiles = {
@@ -31,17 +34,18 @@ export const bundleFiles = {
 } as const;
 
 /** The workflow's entry file. */
-export const workflowsPath = fileURLToPath(new URL('workflows/index.ts', checkout));
+export const workflowsPath = fileURLToPath(
+  new URL(isLibrary ? 'workflows/index.js' : 'workflows/index.ts', root),
+);
 
 /**
  * The prebuilt bundle if it matches the SDK and the sources, since a worker then starts a second sooner;
- * otherwise the sources, which the SDK bundles at the start. A stale bundle would run an old workflow. A
- * published package contains no sources, and was built as a whole.
+ * otherwise the sources, which the SDK bundles at the start. A stale bundle would run an old workflow. The published
+ * program was built as a whole; the library meets whatever SDK the application has.
  */
 export function workflowCode(): WorkflowCode {
-  return isPublished || isBundleFresh()
-    ? { workflowBundle: { codePath: bundleFiles.code } }
-    : { workflowsPath };
+  const isUsable = isLibrary ? readStamp()?.sdk === sdkVersion() : isPublished || isBundleFresh();
+  return isUsable ? { workflowBundle: { codePath: bundleFiles.code } } : { workflowsPath };
 }
 
 /** The stamp of a bundle made from the current sources. */
@@ -50,12 +54,16 @@ export function currentStamp(): BundleStamp {
 }
 
 function isBundleFresh(): boolean {
-  if (!existsSync(bundleFiles.code)) return false;
+  return existsSync(bundleFiles.code) && isDeepStrictEqual(readStamp(), currentStamp());
+}
+
+/** Undefined when it is missing, incomplete or not a stamp: the sources are used. */
+function readStamp(): Partial<BundleStamp> | undefined {
   try {
-    return isDeepStrictEqual(JSON.parse(readFileSync(bundleFiles.stamp, 'utf8')), currentStamp());
+    const stamp: unknown = JSON.parse(readFileSync(bundleFiles.stamp, 'utf8'));
+    return typeof stamp === 'object' && stamp !== null ? stamp : undefined;
   } catch {
-    // Missing, incomplete or not a stamp: the sources are used.
-    return false;
+    return undefined;
   }
 }
 
@@ -67,12 +75,12 @@ function sdkVersion(): string {
 }
 
 function hashSources(): string {
-  const cwd = fileURLToPath(checkout);
+  const cwd = fileURLToPath(root);
   const hash = createHash('sha256');
   for (const file of globSync(['workflows/**/*.ts', 'src/contract/**/*.ts'], { cwd }).toSorted()) {
     hash
       .update(`${file}\0`)
-      .update(readFileSync(new URL(file, checkout)))
+      .update(readFileSync(new URL(file, root)))
       .update('\0');
   }
   return hash.digest('hex');

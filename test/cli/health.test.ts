@@ -13,7 +13,7 @@ import { environmentFor, runCommand, runJson, startCommand } from './command-pro
 import { createForwarder } from './forwarder.ts';
 
 // Each test starts several processes, which is slow on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const STARTED = 'session_cleanup_worker_started';
 const ADDRESS = 'SESSION_CLEANUP_HEALTH_ADDRESS';

@@ -13,6 +13,7 @@ const COMMANDS: readonly (readonly [command: string, ...flags: readonly string[]
   ['schedule backfill', '--from <instant>', '--to <instant>', '--overlap <policy>', '--json'],
   ['schedule delete', '--json'],
   ['run start', '--cutoff <instant>', '--dry-run', '--no-wait', '--json'],
+  ['init', '--output <file>', '--print', '--force', '--json'],
   ['preview', '--json'],
   ['migrate', '--json'],
   ['status', '--json'],

@@ -11,7 +11,7 @@ import { fillSessions } from '../support/sessions.ts';
 import { environmentFor, runCommand, runJson, startCommand } from './command-process.ts';
 
 // A client gives up after five seconds, and each test starts several processes.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 if (!hasOpenssl)
   console.log('Skipped: connections to Temporal by TLS, whose certificates need openssl.');
@@ -117,7 +117,7 @@ describe.skipIf(!hasOpenssl)('a Temporal server that requires TLS', () => {
       for (const { exitCode, stdout, stderr } of ends) {
         expect({ exitCode, stderr }).toEqual({
           exitCode: 1,
-          stderr: expect.stringContaining(text) as string,
+          stderr: expect.stringContaining(text) as unknown,
         });
         expect(stdout + stderr).not.toContain('hunter2');
       }

@@ -86,9 +86,7 @@ describe('bin/session-cleanup.js', () => {
       await expect(ended).rejects.toMatchObject({
         code: 1,
         stdout: '',
-        stderr: expect.stringMatching(
-          /needs Node 24\.12 or a later 24; this is 20\.20\.2/,
-        ) as unknown,
+        stderr: expect.stringMatching(/needs Node 24\.12 or later; this is 20\.20\.2/) as unknown,
       });
       await expect(ended).rejects.toMatchObject({ stderr: expect.stringMatching(ways) as unknown });
     },

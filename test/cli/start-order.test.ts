@@ -11,7 +11,7 @@ import { DEPLOYMENT, deployment, deploymentNamed } from '../support/versions.ts'
 import { environmentFor, runJson, startCommand } from './command-process.ts';
 
 // Each test starts several processes, which takes its time on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const STARTED = 'session_cleanup_worker_started';
 const DONE = { exitCode: 0, result: { kind: 'completed', result: { deletedCount: 100 } } };

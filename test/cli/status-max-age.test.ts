@@ -1,7 +1,3 @@
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-
 import { expect, vi } from 'vitest';
 
 import { findLastSuccesses, type TargetSuccess } from '../../src/runs/last-success.ts';
@@ -79,15 +75,14 @@ test('status --max-age needs no database, names the target that is overdue, and 
     exitCode: 0,
     result: { schedule: { ok: false } },
   });
-  await using folder = await mkdtempDisposable(path.join(os.tmpdir(), 'session-cleanup-'));
-  const file = path.join(folder.path, 'session-cleanup.yaml');
-  await writeFile(file, '{ targets: { sessions: { table: sessions }, tokens: { table: tokens } } }');
-  const both = { ...environment, SESSION_CLEANUP_CONFIG: file };
-  const late = await runCommand(['status', '--max-age', '13h'], both);
+  const late = await runCommand(['status', '--max-age', '13h'], {
+    ...environment,
+    SESSION_CLEANUP_CONFIG: 'test/cli/fixtures/two-targets.yaml',
+  });
   expect(late.exitCode).toBe(1);
   expect(late.stdout).toMatch(/^ {2}sessions: cleaned up to .* UTC, \d.* ago /m);
   expect(late.stdout).toMatch(
-    /^ {2}tokens: no success among .*\n {4}\S+ does not count: it did not clean this target$/m,
+    /^ {2}codes: no success among .*\n {4}\S+ does not count: it did not clean this target$/m,
   );
   expect(await runJson(['status', '--max-age', '1ms'], environment)).toMatchObject({
     exitCode: 1,

@@ -34,6 +34,7 @@ test('from an empty database to the count in the history, by commands alone', as
         '0002-create-sessions',
         '0003-extend-ledger',
         '0004-count-dependents',
+        '0005-add-partition-to-ledger',
       ],
     },
   });

@@ -23,8 +23,7 @@ test('a policy that fails on one target affects neither the start of a worker no
   }
   const environment = {
     ...environmentFor({ url }, temporal),
-    SESSION_CLEANUP_TARGETS: 'codes,sessions',
-    SESSION_CLEANUP_CODES_TABLE: 'codes',
+    SESSION_CLEANUP_CONFIG: 'test/cli/fixtures/two-targets.yaml',
     SESSION_CLEANUP_SCHEDULE: 'off',
   };
   await using worker = startCommand(['worker'], environment);

@@ -80,7 +80,7 @@ describe('a known store', () => {
           oldest: '2020-01-01T01:00:00Z',
           isEstimate: false,
           index: 'index "django_session_expire_date_a5c62663" finds expired rows',
-          bytes: expect.any(Number) as number,
+          bytes: expect.any(Number) as unknown,
         },
       },
     ]);
@@ -112,6 +112,22 @@ describe('a known store', () => {
     ]);
   });
 
+  test('may be partitioned', async ({ emptyDatabase: database }) => {
+    await database.sql(`
+      create table sessions (token text, data bytea, expiry timestamptz) partition by range (expiry);
+      create table sessions_old partition of sessions for values from ('2020-01-01') to ('2021-01-01');
+      create table sessions_new partition of sessions default;
+      insert into sessions values ('old', '', '2020-06-01'), ('new', '', now() + interval '1 hour')`);
+    const { targets } = await discoverIn(database);
+    expect(targets).toMatchObject([
+      {
+        entry: { preset: 'scs', partitions: 'rows' },
+        openPoints: [],
+        facts: { rows: 2, expiredRows: 1, bytes: 32_768 },
+      },
+    ]);
+  });
+
   test('of our own migration is known, too', async ({ database }) => {
     const { targets } = await discoverIn(database);
     expect(targets.map(({ name, openPoints }) => ({ name, openPoints }))).toEqual([
@@ -132,7 +148,7 @@ describe('a target is off', () => {
 
     await database.sql(`alter database ${database.name} set timezone = 'America/New_York'`);
     expect(named(await discoverIn(database), 'connect-pg-simple')).toMatchObject({
-      blanks: { timeZone: expect.any(String) as string },
+      blanks: { timeZone: expect.any(String) as unknown },
       openPoints: [expect.stringContaining('America/New_York')],
       facts: { rows: 0 },
     });
@@ -146,19 +162,20 @@ describe('a target is off', () => {
     await database.sql(DDL.django);
     await database.sql(`insert into django_session values ('never', '', '1970-01-01 00:00:00+00')`);
     const discovery = await discoverIn(database);
-    expect(named(discovery, 'gitea')?.openPoints).toEqual([
+    expect(named(discovery, 'gitea')?.openPoints).toContainEqual(
       expect.stringContaining('epoch-milliseconds'),
-    ]);
+    );
     expect(named(discovery, 'django-sessions')?.openPoints).toEqual([
       expect.stringContaining('1970-01-01'),
     ]);
   });
 
   test('while only the site knows its lifetime', async ({ emptyDatabase: database }) => {
-    await database.sql(DDL.rails);
-    const discovery = await discoverIn(database);
-    expect(named(discovery, 'rails-sessions')?.openPoints).toEqual([]);
-    expect(named(discovery, 'rails-sessions-created')?.openPoints).toHaveLength(1);
+    await database.sql(DDL.laravel);
+    expect(named(await discoverIn(database), 'laravel-sessions')).toMatchObject({
+      openPoints: [expect.stringContaining('lifetime')],
+      notes: ['A row expires 2h after "last_activity".', expect.stringContaining('default')],
+    });
   });
 
   test('while the role may not read its table', async ({ database, newcomer }) => {
@@ -246,10 +263,12 @@ describe('a table of no known store', () => {
   test('is left out if its rows must not be deleted by their expiry', async ({
     emptyDatabase: database,
   }) => {
+    await database.sql(DDL.simplejwt);
     await database.sql('create schema projections');
     await database.sql('create table projections.sessions8 (id text, expiration timestamptz)');
     const { targets, excluded } = await discoverIn(database);
-    expect(targets).toEqual([]);
+    // The block list goes with its store.
+    expect(targets.map(({ name }) => name)).toEqual(['simplejwt']);
     expect(excluded).toMatchObject([{ table: { name: 'sessions8' } }]);
   });
 });
@@ -272,6 +291,6 @@ test(
     const seconds = (performance.now() - startedAt) / 1_000;
     expect(discovery.targets).toHaveLength(101);
     expect(named(discovery, 'django-sessions')?.facts).toBeDefined();
-    expect(seconds).toBeLessThan(20);
+    expect(seconds).toBeLessThan(30);
   },
 );

@@ -1,62 +1,11 @@
 import { describe, expect } from 'vitest';
 
-import type { Condition, TargetConfig } from '../../src/config/config.ts';
-import { forceWay, openCleaner } from '../support/cleaner.ts';
-import { BOTH, EXPIRY_COLUMNS } from '../support/expiry-columns.ts';
+import type { TargetConfig } from '../../src/config/config.ts';
+import type { LifetimeUnit } from '../../src/config/expiry-types.ts';
+import { openCleaner } from '../support/cleaner.ts';
+import { EXPIRY_COLUMNS } from '../support/expiry-columns.ts';
 import { test } from '../support/fixtures.ts';
-import type { TestDatabase } from '../support/test-database.ts';
-
-/** The cut-off of all rules. */
-const T = `'2026-03-01T12:00:00Z'::timestamptz`;
-const T_TEXT = '2026-03-01T12:00:00Z';
-
-/** A table, and which of its rows a rule deletes. */
-interface Rule {
-  readonly rule: string;
-  /** Statements before the table is created. */
-  readonly before?: string;
-  /** Columns besides `name`. */
-  readonly columns: string;
-  /** The values of these columns, in SQL, by the row's name. */
-  readonly gone: Readonly<Record<string, string>>;
-  readonly kept: Readonly<Record<string, string>>;
-  readonly target: Partial<TargetConfig>;
-  /** The column whose index a drain uses; left out: the rule can only be swept. */
-  readonly index?: string;
-}
-
-function ruleTest(rule: Rule): void {
-  const { columns, gone, kept, target, index } = rule;
-  for (const way of index === undefined ? (['sweep'] as const) : BOTH) {
-    test(`${rule.rule}: ${way}`, async ({ database }) => {
-      if (rule.before !== undefined) await database.sql(rule.before);
-      await database.sql(`create table odd (name text primary key, ${columns})`);
-      if (index !== undefined) await database.sql(`create index on odd (${index})`);
-      const rows = Object.entries({ ...gone, ...kept });
-      await database.sql(
-        `insert into odd values ${rows.map(([name, values]) => `('${name}', ${values})`).join(', ')}`,
-      );
-      await forceWay(database, way);
-      await using cleaner = openCleaner(database, { target: { table: 'odd', ...target } });
-
-      const preview = await cleaner.preview(T_TEXT);
-      const outcome = await cleaner.clean({ cutoff: T });
-
-      expect(await names(database)).toEqual(Object.keys(kept).toSorted());
-      expect(outcome).toMatchObject({ deletedCount: Object.keys(gone).length, way });
-      expect(preview).toMatchObject({ eligibleRows: Object.keys(gone).length, way });
-    });
-  }
-}
-
-/** Letters that differ in case only are equal. */
-const NO_CASE =
-  "create collation no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
-
-async function names(database: TestDatabase): Promise<readonly string[]> {
-  const rows = await database.sql<{ name: string }>('select name from odd');
-  return rows.map(({ name }) => name).toSorted();
-}
+import { namesLeft, ruleTest, T } from '../support/rule-test.ts';
 
 describe('a lifetime', () => {
   for (const { name, columnType, expiresType, timeZone, write, step, ways } of EXPIRY_COLUMNS) {
@@ -125,11 +74,11 @@ describe('a lifetime', () => {
   });
 });
 
+function ownLifetime(unit?: LifetimeUnit): Partial<TargetConfig> {
+  return { expiresColumns: ['started'], lifetimeColumn: { column: 'lived', unit } };
+}
+
 describe('a lifetime of its own for each row', () => {
-  const target = (unit?: 'milliseconds' | 'seconds' | 'minutes' | 'hours' | 'days') => ({
-    expiresColumns: ['started'],
-    lifetimeColumn: { column: 'lived', unit },
-  });
   for (const [unit, type, one, most] of [
     ['milliseconds', 'int8', "interval '1 millisecond'", '9223372036854775807'],
     ['seconds', 'int4', "interval '1 second'", '2147483647'],
@@ -170,7 +119,7 @@ describe('a lifetime of its own for each row', () => {
         'infinity, negative': `'infinity', ${minus}`,
         'minus infinity, most': `'-infinity', ${most}`,
       },
-      target: target(unit),
+      target: ownLifetime(unit),
     });
   }
 
@@ -214,7 +163,7 @@ describe('a lifetime of its own for each row', () => {
           'smallest start': `${smallest ?? "'-infinity'"}, ${hour}`,
         },
         target: {
-          ...target(lived === 'interval' ? undefined : 'seconds'),
+          ...ownLifetime(lived === 'interval' ? undefined : 'seconds'),
           expiresType,
           timeZone: what === 'timestamp' ? 'Asia/Kathmandu' : 'UTC',
         },
@@ -227,7 +176,7 @@ describe('a lifetime of its own for each row', () => {
     columns: 'started timestamptz, lived float4',
     gone: { exactly: `${T} - interval '3155644 seconds', 3155644` },
     kept: { after: `${T} - interval '3155643.999999 seconds', 3155644` },
-    target: target('seconds'),
+    target: ownLifetime('seconds'),
   });
 
   ruleTest({
@@ -245,7 +194,7 @@ describe('a lifetime of its own for each row', () => {
       'far in between': "'2020-01-01Z', '5000000 years -1826000000 days'",
       earliest: "'4714-11-24 00:00:00Z BC', '1 day'",
     },
-    target: { ...target(), timeZone: 'America/New_York' },
+    target: { ...ownLifetime(), timeZone: 'America/New_York' },
   });
 
   test('an infinite interval never ends', async ({ database }) => {
@@ -256,10 +205,10 @@ describe('a lifetime of its own for each row', () => {
     await database.sql('create table odd (name text, started timestamptz, lived interval)');
     await database.sql(`insert into odd values ('a', '2020-01-01', 'infinity'), ('b', '-infinity', 'infinity'),
       ('c', '2020-01-01', '-infinity'), ('d', 'infinity', '-infinity'), ('gone', '2020-01-01', '1 day')`);
-    await using cleaner = openCleaner(database, { target: { table: 'odd', ...target() } });
+    await using cleaner = openCleaner(database, { target: { table: 'odd', ...ownLifetime() } });
     expect(await cleaner.preview()).toMatchObject({ eligibleRows: 1, noExpiryCount: 4 });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
-    expect(await names(database)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await namesLeft(database)).toEqual(['a', 'b', 'c', 'd']);
   });
 });
 
@@ -304,7 +253,11 @@ describe('the latest of several columns', () => {
   ruleTest({
     rule: 'in numbers keeps rows at the extremes of their type',
     columns: 'small int4, large int8',
-    gone: { both: `extract(epoch from ${T}), extract(epoch from ${T}) - 1`, zero: '0, -1' },
+    gone: {
+      both: `extract(epoch from ${T}), extract(epoch from ${T}) - 1`,
+      zero: '0, -1',
+      one: 'null, 0',
+    },
     kept: {
       after: `extract(epoch from ${T}) - 1, extract(epoch from ${T}) + 1`,
       'largest small': '2147483647, 0',
@@ -384,469 +337,5 @@ describe('a value for never', () => {
     gone: { other: "'2020-01-01'" },
     kept: { never: "'2020-01-02'", unreadable: "'never'", none: 'null' },
     target: { expiresColumns: ['expiry'], expiresType: 'iso8601', never: ['2020-01-02', 'never'] },
-  });
-});
-
-describe('conditions', () => {
-  const immediately = (condition: Condition, column = 'v'): Partial<TargetConfig> => ({
-    expiresColumns: [],
-    where: [{ column, condition }],
-  });
-  const is = (...anyOf: readonly (string | number | boolean | null)[]): Condition => ({ anyOf });
-  const odd = String.raw`a%_\'?$1"`;
-
-  for (const { what, condition, before, type = 'text', gone, kept } of [
-    { what: 'a value', condition: is('a'), gone: ["'a'"], kept: ["'A'", "'a '", "''", 'null'] },
-    { what: 'a list', condition: is('a', 'b'), gone: ["'a'", "'b'"], kept: ["'c'", "''", 'null'] },
-    { what: 'null', condition: is(null), gone: ['null'], kept: ["''", "'null'"] },
-    { what: 'a list with null', condition: is('a', null), gone: ["'a'", 'null'], kept: ["'b'"] },
-    {
-      what: 'not a value',
-      condition: { not: is('a') },
-      gone: ["'b'", "''"],
-      kept: ["'a'", 'null'],
-    },
-    {
-      what: 'not a list',
-      condition: { not: is('a', 'b') },
-      gone: ["'c'"],
-      kept: ["'a'", "'b'", 'null'],
-    },
-    {
-      what: 'not a list with null',
-      condition: { not: is('a', null) },
-      gone: ["'b'"],
-      kept: ["'a'", 'null'],
-    },
-    { what: 'not null', condition: { not: is(null) }, gone: ["'a'", "''"], kept: ['null'] },
-    {
-      what: 'not not a value',
-      condition: { not: { not: is('a') } },
-      gone: ["'a'"],
-      kept: ["'b'", 'null'],
-    },
-    {
-      what: 'not not null',
-      condition: { not: { not: is(null) } },
-      gone: [],
-      kept: ["'a'", 'null'],
-    },
-    {
-      what: 'a value with signs',
-      condition: is(odd),
-      gone: [`'${odd.replace("'", "''")}'`],
-      kept: ["'a'", 'null'],
-    },
-    {
-      what: 'a beginning with signs',
-      condition: { startsWith: odd },
-      gone: [`'${odd.replace("'", "''")}b'`, `'${odd.replace("'", "''")}'`],
-      kept: ["'ab'", String.raw`'a%_b'`, String.raw`'abc\\'`, "''", 'null'],
-    },
-    {
-      what: 'a beginning',
-      condition: { startsWith: 'api_' },
-      gone: ["'api_1'", "'api_'"],
-      kept: ["'api1'", "'API_1'", "'x api_'", 'null'],
-    },
-    {
-      what: 'not a beginning',
-      condition: { not: { startsWith: 'a' } },
-      gone: ["'b'", "''"],
-      kept: ["'a'", "'ab'", 'null'],
-    },
-    { what: 'a wide character', condition: { startsWith: '🧹' }, gone: ["'🧹1'"], kept: ["'🧼1'"] },
-    {
-      what: 'a number',
-      type: 'int4',
-      condition: is(1, '2'),
-      gone: ['1', '2'],
-      kept: ['0', '-1', 'null'],
-    },
-    {
-      what: 'not a number',
-      type: 'int8',
-      condition: { not: is(0) },
-      gone: ['9223372036854775807'],
-      kept: ['0', 'null'],
-    },
-    {
-      what: 'a fraction',
-      type: 'numeric',
-      condition: is(0.1),
-      gone: ['0.1', '0.10'],
-      kept: ['0.1000000000000000055', "'NaN'"],
-    },
-    {
-      what: 'above a number',
-      type: 'int2',
-      condition: { above: 5 },
-      gone: ['6'],
-      kept: ['5', '-6', 'null'],
-    },
-    {
-      what: 'above a large number',
-      type: 'int8',
-      condition: { above: '9007199254740993' },
-      gone: ['9007199254740994'],
-      kept: ['9007199254740993', 'null'],
-    },
-    {
-      what: 'not above a number',
-      type: 'float8',
-      condition: { not: { above: 5 } },
-      gone: ['5', "'-Infinity'"],
-      kept: ['5.000001', "'Infinity'", "'NaN'", 'null'],
-    },
-    { what: 'true', type: 'boolean', condition: is(true), gone: ['true'], kept: ['false', 'null'] },
-    {
-      what: 'not true',
-      type: 'boolean',
-      condition: { not: is(true) },
-      gone: ['false'],
-      kept: ['true', 'null'],
-    },
-    {
-      what: 'padded text',
-      type: 'char(3)',
-      condition: is('a'),
-      gone: ["'a'", "'a  '"],
-      kept: ["'ab'", 'null'],
-    },
-    {
-      what: 'the beginning of padded text',
-      type: 'char(3)',
-      condition: { startsWith: 'a' },
-      gone: ["'a'", "'ab'"],
-      kept: ["'b'"],
-    },
-    { what: 'a name', type: 'varchar(9)', condition: is('a'), gone: ["'a'"], kept: ["'b'"] },
-    {
-      what: 'a UUID',
-      type: 'uuid',
-      condition: is('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'),
-      gone: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"],
-      kept: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12'", 'null'],
-    },
-    {
-      what: 'an address',
-      type: 'inet',
-      condition: is('192.0.2.1'),
-      gone: ["'192.0.2.1'"],
-      kept: ["'192.0.2.2'", 'null'],
-    },
-    {
-      what: 'a document that is not there',
-      type: 'jsonb',
-      condition: is(null),
-      gone: ['null'],
-      kept: ["'null'", "'{}'"],
-    },
-    {
-      what: 'above an instant',
-      type: 'timestamptz',
-      condition: { above: '2020-01-01T00:00:00+01:00' },
-      gone: ["'2020-01-01 00:00:00.000001+01'", "'infinity'"],
-      kept: ["'2020-01-01 00:00:00+01'", 'null'],
-    },
-    {
-      what: 'above a day, in UTC',
-      type: 'timestamptz',
-      condition: { above: '2020-01-01' },
-      gone: ["'2020-01-01 00:00:01Z'"],
-      kept: ["'2020-01-01Z'"],
-    },
-    {
-      what: 'above an instant in local time',
-      type: 'timestamp',
-      condition: { above: '2020-01-01T00:00:00Z' },
-      gone: ["'2020-01-01 05:45:00.000001'"],
-      kept: ["'2020-01-01 05:45:00'"],
-    },
-    {
-      what: 'above a day',
-      type: 'date',
-      condition: { above: '2020-01-01' },
-      gone: ["'2020-01-02'"],
-      kept: ["'2020-01-01'", 'null'],
-    },
-    {
-      what: 'not above infinity',
-      type: 'timestamptz',
-      condition: { not: is('infinity') },
-      gone: ["'2020-01-01'", "'-infinity'"],
-      kept: ["'infinity'", 'null'],
-    },
-    {
-      what: 'a value of an enum',
-      before: `create type kind as enum ('web', 'api')`,
-      type: 'kind',
-      condition: is('web'),
-      gone: ["'web'"],
-      kept: ["'api'", 'null'],
-    },
-    {
-      what: 'not a value of an enum',
-      before: `create type "Kind 2" as enum ('web', 'api')`,
-      type: '"Kind 2"',
-      condition: { not: is('web') },
-      gone: ["'api'"],
-      kept: ["'web'", 'null'],
-    },
-    {
-      what: 'a domain of an enum',
-      before: `create type kind as enum ('web', 'api'); create domain what as kind`,
-      type: 'what',
-      condition: is('web'),
-      gone: ["'web'"],
-      kept: ["'api'", 'null'],
-    },
-    {
-      what: 'a domain of text',
-      before: 'create domain what as varchar(9) check (value is not null)',
-      type: 'what',
-      condition: { not: is('b') },
-      gone: ["'a'"],
-      kept: ["'b'"],
-    },
-    {
-      what: 'a domain of numbers',
-      before: 'create domain what as int4 check (value > 0)',
-      type: 'what',
-      condition: { above: 1 },
-      gone: ['2'],
-      kept: ['1'],
-    },
-    {
-      what: 'text in which case does not count',
-      before: 'create extension citext',
-      type: 'citext',
-      condition: is('Web'),
-      gone: ["'web'", "'WEB'"],
-      kept: ["'api'", 'null'],
-    },
-    {
-      what: 'not text in which case does not count',
-      before: 'create extension citext',
-      type: 'citext',
-      condition: { not: is('Web') },
-      gone: ["'api'"],
-      kept: ["'web'", "'WEB'", 'null'],
-    },
-    {
-      what: 'a beginning in citext, whose case counts',
-      before: 'create extension citext',
-      type: 'citext',
-      condition: { startsWith: 'we' },
-      gone: ["'web'"],
-      kept: ["'WEB'"],
-    },
-    {
-      what: 'a value in a nondeterministic collation',
-      before: NO_CASE,
-      type: 'text collate no_case',
-      condition: is('Web'),
-      gone: ["'web'", "'WEB'"],
-      kept: ["'api'"],
-    },
-    {
-      what: 'a beginning in a nondeterministic collation, whose case counts',
-      before: NO_CASE,
-      type: 'text collate no_case',
-      condition: { startsWith: 'we' },
-      gone: ["'web'"],
-      kept: ["'WEB'"],
-    },
-  ] as readonly {
-    readonly what: string;
-    readonly condition: Condition;
-    readonly before?: string;
-    readonly type?: string;
-    readonly gone: readonly string[];
-    readonly kept: readonly string[];
-  }[]) {
-    const named = (values: readonly string[], prefix: string): Record<string, string> =>
-      Object.fromEntries(values.map((value, index) => [`${prefix} ${index}`, value]));
-    ruleTest({
-      rule: `delete at once: ${what}`,
-      ...(before === undefined ? {} : { before }),
-      columns: `v ${type}`,
-      gone: named(gone, 'gone'),
-      kept: named(kept, 'kept'),
-      target: { ...immediately(condition), timeZone: 'Asia/Kathmandu' },
-    });
-  }
-
-  ruleTest({
-    rule: 'limit the rows that expire, and all must hold',
-    columns: 'expiry timestamptz, kind text, refresh text',
-    gone: { both: `${T}, 'web', null` },
-    kept: {
-      'other kind': `${T}, 'api', null`,
-      'no kind': `${T}, null, null`,
-      refresh: `${T}, 'web', 'r'`,
-      after: `${T} + interval '1 microsecond', 'web', null`,
-      never: `null, 'web', null`,
-    },
-    target: {
-      expiresColumns: ['expiry'],
-      where: [
-        { column: 'kind', condition: is('web', 'mobile') },
-        { column: 'refresh', condition: is(null) },
-      ],
-    },
-    index: 'expiry',
-  });
-
-  test('on a literal of the database with escapes in strings mean the same', async ({
-    database,
-  }) => {
-    await database.sql(`alter database ${database.name} set standard_conforming_strings = off`);
-    await database.sql(`alter database ${database.name} set search_path = pg_temp, public`);
-    await database.sql('create table public.odd (name text, v text)');
-    await database.sql('insert into public.odd values ($1, $2), ($3, $4)', [
-      'gone',
-      odd,
-      'kept',
-      'a',
-    ]);
-    await using cleaner = openCleaner(database, {
-      target: { schema: 'public', table: 'odd', ...immediately(is(odd)) },
-    });
-    expect(await cleaner.clean()).toMatchObject({ deletedCount: 1 });
-    expect(await database.sql('select name from public.odd')).toEqual([{ name: 'kept' }]);
-  });
-
-  describe.for<readonly [what: string, type: string, target: Partial<TargetConfig>, says: RegExp]>([
-    [
-      'a number for text',
-      'text',
-      immediately(is(5)),
-      /5 is a number, and column "v" is of type text\. Quote it: "5"\./,
-    ],
-    [
-      'true for text',
-      'text',
-      immediately({ not: is('a', true) }),
-      /true is a boolean.*Quote it: "true"\./,
-    ],
-    ['a number for an enum', 'kind', immediately(is(1)), /Quote it: "1"\./],
-    ['a number for a boolean', 'boolean', immediately(is(1)), /1 is a number.*boolean/],
-    ['true for a number', 'int4', immediately(is(true)), /true is a boolean.*integer/],
-    [
-      'a number for an instant',
-      'timestamptz',
-      immediately({ above: 0 }),
-      /0 is a number.*timestamp with time zone/,
-    ],
-    ['a word for a number', 'int4', immediately(is('many')), /"many"/],
-    ['a fraction for an integer', 'int4', immediately(is(1.5)), /"1\.5"/],
-    ['a number beyond the type', 'int4', immediately(is(2_147_483_648)), /"2147483648"/],
-    ['no value of the enum', 'kind', immediately(is('desktop')), /"desktop"/],
-    ['no UUID', 'uuid', immediately(is('x')), /"x"/],
-    [
-      'a date in another style',
-      'timestamptz',
-      immediately(is('01/02/2026')),
-      /not an instant in ISO 8601/,
-    ],
-    [
-      'a word for an instant',
-      'timestamptz',
-      immediately({ above: 'now' }),
-      /not an instant in ISO 8601/,
-    ],
-    ['no day', 'timestamptz', immediately(is('2026-02-30')), /"2026-02-30/],
-    [
-      'a zone for local time, where no zone is set',
-      'timestamp',
-      { ...immediately({ above: '2026-01-01T00:00:00Z' }), timeZone: undefined },
-      /has a zone.*Set SESSION_CLEANUP_TIME_ZONE/,
-    ],
-    ['a document', 'jsonb', immediately(is('{}')), /cannot be compared/],
-    ['an array', 'text[]', immediately(is('a')), /cannot be compared/],
-    ['startsWith for a number', 'int4', immediately({ startsWith: '1' }), /startsWith is for text/],
-    ['above for text', 'text', immediately({ above: '1' }), /above is for numbers and instants/],
-    ['a column that is not there', 'text', immediately(is('a'), 'w'), /no column "w"/],
-    ['a column with a question mark', 'text', immediately(is('a'), 'v?'), /question mark/],
-    [
-      'a number for never in an instant',
-      'timestamptz',
-      { expiresColumns: ['v'], never: [0] },
-      /expires\.never.*0 is a number/,
-    ],
-    [
-      'a word for never in an instant',
-      'timestamptz',
-      { expiresColumns: ['v'], never: ['never'] },
-      /expires\.never.*ISO 8601/,
-    ],
-    [
-      'a word for never in a number',
-      'int8',
-      { expiresColumns: ['v'], expiresType: 'epoch-seconds', never: ['x'] },
-      /"x"/,
-    ],
-    [
-      'a lifetime in text',
-      'text',
-      { expiresColumns: ['t'], lifetimeColumn: { column: 'v', unit: 'days' } },
-      /holds no lifetime/,
-    ],
-    [
-      'a lifetime without a unit',
-      'int4',
-      { expiresColumns: ['t'], lifetimeColumn: { column: 'v', unit: undefined } },
-      /does not say its unit.*lifetimeUnit/,
-    ],
-    [
-      'an interval with a unit',
-      'interval',
-      { expiresColumns: ['t'], lifetimeColumn: { column: 'v', unit: 'days' } },
-      /has no unit/,
-    ],
-  ])('%s', ([, type, target, says]) => {
-    test('is refused, with what is allowed, and nothing is deleted', async ({ database }) => {
-      await database.sql(`create type kind as enum ('web', 'api')`);
-      await database.sql(`create table odd (v ${type}, t timestamptz default '2020-01-01')`);
-      await database.sql('insert into odd (v) values (null)');
-      await using cleaner = openCleaner(database, { target: { table: 'odd', ...target } });
-      for (const attempt of [cleaner.clean, cleaner.preview]) {
-        await expect(attempt()).rejects.toMatchObject({ message: expect.stringMatching(says) });
-      }
-    });
-  });
-});
-
-describe('several targets on one table', () => {
-  test('count what each deletes, with a grace of its own', async ({ database }) => {
-    await database.sql('create table odd (name text, kind text, expiry timestamptz)');
-    await database.sql(`insert into odd
-      select coalesce(kind, 'none') || ' ' || age, kind, ${T} - make_interval(secs => age)
-      from unnest('{web,api,null}'::text[]) kind, generate_series(9, 11) age`);
-    const clean = async (target: Partial<TargetConfig>): Promise<number> => {
-      await using cleaner = openCleaner(database, {
-        target: { table: 'odd', expiresColumns: ['expiry'], ...target },
-      });
-      return (await cleaner.clean({ cutoff: T, runId: 'one run' })).deletedCount;
-    };
-    const kind = (value: string) => [{ column: 'kind', condition: { anyOf: [value] } }];
-    expect(await clean({ name: 'web', where: kind('web'), graceSeconds: 10 })).toBe(2);
-    expect(await clean({ name: 'api', where: kind('api'), graceSeconds: 11 })).toBe(1);
-    expect(
-      await clean({
-        name: 'revoked',
-        expiresColumns: [],
-        where: [{ column: 'kind', condition: { not: { anyOf: ['web', 'api'] } } }],
-      }),
-    ).toBe(0);
-    expect(await names(database)).toEqual([
-      'api 10',
-      'api 9',
-      'none 10',
-      'none 11',
-      'none 9',
-      'web 9',
-    ]);
   });
 });

@@ -5,7 +5,9 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { PRESETS } from '../../src/config/presets.ts';
 import { FAILURE } from '../../src/contract/failures.ts';
 import { quoteTable } from '../../src/database/sql.ts';
-import { STORE_CASES, type StoreCase } from '../stores/rows.ts';
+import { inspectTarget } from '../../src/targets/target.ts';
+import { DDL } from '../stores/ddl.ts';
+import { INDEXED, STORE_CASES, type StoreCase } from '../stores/rows.ts';
 import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -25,6 +27,8 @@ test.for(Object.entries(STORE_CASES))(
     await setForeignDates(database);
     if (store.zone !== undefined) await expectRefusalWithoutZone(database, preset);
     await using cleaner = openCleaner(database, { target });
+    const { expiryIndexes } = await inspectTarget(cleaner.orm.em.fork(), target);
+    expect(expiryIndexes.length > 0).toBe(INDEXED.has(preset));
     const preview = await cleaner.preview(await cutoffText(database));
 
     const { deletedCount } = await cleaner.clean({ cutoff: CUTOFF });
@@ -42,6 +46,24 @@ test.for(Object.entries(STORE_CASES))(
     for (const [other, rows] of Object.entries(store.left ?? {})) {
       const [counted] = await database.sql(`select count(*)::int as rows from ${other}`);
       expect({ other, ...counted }).toEqual({ other, rows });
+    }
+  },
+);
+
+const STORES = Object.values(DDL).map((tables) => {
+  const cases = Object.entries(STORE_CASES).filter(([, { ddl }]) => ddl.startsWith(tables));
+  return { tables, cases, presets: cases.map(([preset]) => preset).join(', ') };
+});
+
+test.for(STORES.filter(({ cases }) => cases.length > 1))(
+  'the presets $presets can be used together',
+  async ({ tables, cases }, { database }) => {
+    await database.sql(`drop table sessions; ${tables}`);
+    await using cleaner = openCleaner(database);
+    const targets = cases.map(([name, { zone }]) => ({ ...configure(name, zone), name }));
+    for (const target of targets) {
+      const inspected = await inspectTarget(cleaner.orm.em.fork(), target, targets);
+      expect(inspected.name).toBe(target.name);
     }
   },
 );

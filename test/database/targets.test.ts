@@ -76,7 +76,25 @@ describe.for<{
       create table odd_1 partition of odd default; insert into odd values ('2020-01-01')`,
     target: TABLE,
     failure: FAILURE.unsupportedTable,
-    says: /partitions or child tables/,
+    says: /is partitioned\. Set targets\.sessions\.partitions: rows in session-cleanup\.yaml/,
+  },
+  {
+    what: 'a partitioned table with a foreign table',
+    sql: `create foreign data wrapper nothing; create server elsewhere foreign data wrapper nothing;
+      create table odd (expiry timestamptz) partition by range (expiry);
+      create foreign table odd_1 partition of odd default server elsewhere`,
+    target: { ...TABLE, partitions: 'rows' },
+    failure: FAILURE.unsupportedTable,
+    says: /its partition "public"\."odd_1" is a foreign table/,
+  },
+  {
+    what: 'a partitioned table with another access method',
+    sql: `create access method other type table handler heap_tableam_handler;
+      create table odd (expiry timestamptz) partition by range (expiry);
+      create table odd_1 partition of odd default using other`,
+    target: { ...TABLE, partitions: 'rows' },
+    failure: FAILURE.unsupportedTable,
+    says: /its partition "public"\."odd_1" has the table access method "other"/,
   },
   {
     what: 'a table with children',
@@ -84,7 +102,7 @@ describe.for<{
       insert into child values ('2020-01-01')`,
     target: TABLE,
     failure: FAILURE.unsupportedTable,
-    says: /partitions or child tables/,
+    says: /child tables that inherit/,
   },
   {
     what: 'a name with a dot in it',

@@ -1,10 +1,7 @@
 /** Times that applications wrote without a zone, by the library that most of them use. */
-import { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
-
-import pg from 'pg';
 import { describe, expect } from 'vitest';
 
+import { connectPgSimple } from '../../scripts/dev/stores/connect-pg-simple.ts';
 import { FAILURE } from '../../src/contract/failures.ts';
 import { check, named } from '../support/check.ts';
 import { openCleaner } from '../support/cleaner.ts';
@@ -13,46 +10,27 @@ import type { TestDatabase } from '../support/test-database.ts';
 
 const TABLE = { table: 'session', expiresColumns: ['expire'] } as const;
 
-interface Store {
-  set(id: string, session: object, done: (error?: Error) => void): void;
-  get(id: string, done: (error?: Error, session?: object | null) => void): void;
-  close(): Promise<void>;
-}
+const COUNTS = { expired: 20, live: 20 };
+const HOUR = 3_600_000;
 
-/** Has connect-pg-simple write sessions that expired, and sessions that live, an hour from now. */
-async function writeSessions(database: TestDatabase): Promise<void> {
-  await database.sql(
-    'create table session (sid varchar primary key, sess json not null, expire timestamp(6) not null)',
-  );
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
-  const connect: unknown = createRequire(import.meta.url)('connect-pg-simple');
-  if (typeof connect !== 'function') throw new TypeError('connect-pg-simple is no function.');
-  // It extends the class that express-session hands it, of which it needs nothing here.
-  const PgStore: unknown = connect({ Store: EventEmitter });
-  if (typeof PgStore !== 'function') throw new TypeError('connect-pg-simple made no class.');
-  const store: unknown = Reflect.construct(PgStore, [{ pool, pruneSessionInterval: false }]);
-  if (!isStore(store)) throw new TypeError('connect-pg-simple made no store.');
-  for (let index = 0; index < 40; index += 1) {
-    const expires = new Date(Date.now() + (index < 20 ? -3_600_000 : 3_600_000)).toISOString();
-    const session = { cookie: { expires } };
-    await new Promise<void>((resolve, reject) => {
-      store.set(`${index < 20 ? 'old' : 'live'}-${index}`, session, (error) => {
-        if (error === undefined || error === null) resolve();
-        else reject(error);
-      });
-    });
+/** Has connect-pg-simple write sessions that expired, and sessions that live, an hour from now. Returns the latter. */
+async function writeSessions(database: TestDatabase): Promise<readonly string[]> {
+  await using store = await connectPgSimple.open(database.url);
+  for (let index = 0; index < COUNTS.expired; index += 1) {
+    await store.write(new Date(Date.now() - HOUR));
   }
-  await store.close();
-  if (!pool.ended) await pool.end();
+  const live: string[] = [];
+  while (live.length < COUNTS.live) live.push(await store.write(new Date(Date.now() + HOUR)));
+  return live;
 }
 
-function isStore(value: unknown): value is Store {
-  return typeof value === 'object' && value !== null && 'set' in value && 'close' in value;
-}
-
-async function left(database: TestDatabase): Promise<Record<string, unknown> | undefined> {
+async function left(
+  database: TestDatabase,
+  live: readonly string[],
+): Promise<Record<string, unknown> | undefined> {
   const [row] = await database.sql(
-    `select count(*) filter (where sid like 'live%')::int as live, count(*)::int as total from session`,
+    `select count(*) filter (where sid = any ($1))::int as live, count(*)::int as total from session`,
+    [live],
   );
   return row;
 }
@@ -60,7 +38,7 @@ async function left(database: TestDatabase): Promise<Record<string, unknown> | u
 describe('sessions that connect-pg-simple wrote where the database is in New York', () => {
   test('are refused without a zone by run, preview and check', async ({ database }) => {
     await database.sql(`alter database ${database.name} set timezone = 'America/New_York'`);
-    await writeSessions(database);
+    const live = await writeSessions(database);
     await using cleaner = openCleaner(database, { target: { ...TABLE, timeZone: undefined } });
     for (const work of [() => cleaner.clean(), () => cleaner.preview()]) {
       await expect(work()).rejects.toMatchObject({
@@ -72,17 +50,17 @@ describe('sessions that connect-pg-simple wrote where the database is in New Yor
       level: 'error',
       message: expect.stringContaining('America/New_York'),
     });
-    expect(await left(database)).toEqual({ live: 20, total: 40 });
+    expect(await left(database, live)).toEqual({ live: 20, total: 40 });
   });
 
   test('are deleted exactly with the zone of the application', async ({ database }) => {
     await database.sql(`alter database ${database.name} set timezone = 'America/New_York'`);
-    await writeSessions(database);
+    const live = await writeSessions(database);
     const target = { ...TABLE, timeZone: 'America/New_York' };
     await using cleaner = openCleaner(database, { target });
     expect(await cleaner.preview()).toMatchObject({ eligibleRows: 20 });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 20 });
-    expect(await left(database)).toEqual({ live: 20, total: 20 });
+    expect(await left(database, live)).toEqual({ live: 20, total: 20 });
   });
 });
 
@@ -91,15 +69,15 @@ describe('without a configured zone', () => {
 
   test('a database whose only zone is UTC is cleaned', async ({ database }) => {
     await database.sql(`alter database ${database.name} set timezone = 'Etc/UTC'`);
-    await writeSessions(database);
+    const live = await writeSessions(database);
     await using cleaner = openCleaner(database, { target });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 20 });
-    expect(await left(database)).toEqual({ live: 20, total: 20 });
+    expect(await left(database, live)).toEqual({ live: 20, total: 20 });
   });
 
   test('one role that writes in another zone is enough to be refused', async ({ database }) => {
     await database.sql(`alter database ${database.name} set timezone = 'UTC'`);
-    await writeSessions(database);
+    const live = await writeSessions(database);
     const role = `writer_${database.name}`;
     await database.sql(`create role ${role}`);
     await database.sql(
@@ -114,16 +92,16 @@ describe('without a configured zone', () => {
     } finally {
       await database.sql(`drop role ${role}`);
     }
-    expect(await left(database)).toEqual({ live: 20, total: 40 });
+    expect(await left(database, live)).toEqual({ live: 20, total: 40 });
   });
 
   test('a zone of our own connection does not apply to others', async ({ database }) => {
-    await writeSessions(database);
+    const live = await writeSessions(database);
     const url = new URL(database.url);
     url.searchParams.set('options', '-c timezone=UTC');
     await using cleaner = openCleaner({ ...database, url: url.href }, { target });
     await expect(cleaner.clean()).rejects.toMatchObject({ failure: FAILURE.unclearTimeZone });
-    expect(await left(database)).toEqual({ live: 20, total: 40 });
+    expect(await left(database, live)).toEqual({ live: 20, total: 40 });
   });
 
   test('text without a zone stays if the zone is unclear; others go', async ({ database }) => {
@@ -141,6 +119,6 @@ describe('without a configured zone', () => {
       remedy: expect.stringContaining('SESSION_CLEANUP_TIME_ZONE'),
     });
     expect(await cleaner.clean()).toMatchObject({ deletedCount: 2 });
-    expect(await left(database)).toEqual({ live: 2, total: 2 });
+    expect(await left(database, ['live'])).toEqual({ live: 2, total: 2 });
   });
 });

@@ -3,13 +3,14 @@ import { describe, expect } from 'vitest';
 import {
   addChildren,
   beginInsert,
+  chooseWay,
   countRowsOf,
   createChildren,
   openWaitingCleaner,
   untilBlocked,
   type ForeignKeyKind,
 } from '../support/children.ts';
-import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 
@@ -26,13 +27,15 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
         `select count(*)::int as count from sessions where expires_at <= now() and id::text < '1'`,
       );
       const referenced = kept?.count ?? 0;
-      await forceWay(database, way);
+      await chooseWay(database, way);
       await using cleaner = openCleaner(database, { target });
 
+      expect(await cleaner.preview()).toMatchObject({ eligibleRows: 2_000 - referenced });
       const outcome = await cleaner.clean();
 
       expect(referenced).toBeGreaterThan(0);
       expect(outcome).toMatchObject({
+        way,
         deletedCount: 2_000 - referenced,
         skippedLocked: 0,
         remaining: [{ reason: 'referenced', rows: referenced, by: 'devices_session_id_fkey' }],

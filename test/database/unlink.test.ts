@@ -5,13 +5,14 @@ import {
   addChildren,
   beginInsert,
   child,
+  chooseWay,
   countRowsOf,
   createChildren,
   openWaitingCleaner,
   untilBlocked,
   type ForeignKeyKind,
 } from '../support/children.ts';
-import { forceWay, openCleaner } from '../support/cleaner.ts';
+import { openCleaner } from '../support/cleaner.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestDatabase } from '../support/test-database.ts';
@@ -29,12 +30,17 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
       await fillSessions(database, { expired: 2_000, live: 100 });
       await createChildren(database, kind);
       await addChildren(database, 2, { where: 'true' });
-      await forceWay(database, way);
+      await chooseWay(database, way);
       await using cleaner = openCleaner(database, { target });
 
       const outcome = await cleaner.clean();
 
-      expect(outcome).toMatchObject({ deletedCount: 2_000, skippedLocked: 0, stopped: 'drained' });
+      expect(outcome).toMatchObject({
+        way,
+        deletedCount: 2_000,
+        skippedLocked: 0,
+        stopped: 'drained',
+      });
       expect(outcome).not.toHaveProperty('dependentsDeleted');
       expect(await countSessions(database)).toEqual({ expired: 0, live: 100 });
       expect(await countRowsOf(database, 'devices')).toBe(4_200);

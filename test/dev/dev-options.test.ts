@@ -53,6 +53,12 @@ describe('the arguments of npm run dev', () => {
     });
   });
 
+  test('fill the table of a library with fewer rows, unless they say how many', () => {
+    const store = ['--store', 'connect-pg-simple'];
+    expect(parseDevOptions(store)).toMatchObject({ store: 'connect-pg-simple', sessions: 5_000 });
+    expect(parseDevOptions([...store, '--sessions', '9'])).toMatchObject({ sessions: 9 });
+  });
+
   test.for([
     [['--sessions', 'many'], 'a whole number from 0 to 100000000'],
     [['--sessions', '-1'], 'a whole number from 0'],
@@ -60,6 +66,7 @@ describe('the arguments of npm run dev', () => {
     [['--sessions', '100000001'], 'a whole number from 0'],
     [['--ui-port', '0'], 'a whole number from 1 to 65535'],
     [['--ui-port', '65536'], 'a whole number from 1 to 65535'],
+    [['--store', 'unknown'], 'Allowed choices are connect-pg-simple, connect-session-knex'],
     [['--bogus'], "unknown option '--bogus'"],
     [['more'], 'too many arguments'],
   ] as const)('are refused when they are %j', ([args, message]) => {
@@ -103,5 +110,11 @@ describe('the environment of npm run dev', () => {
     expect(() => {
       checkEnvironment(env);
     }).toThrow(message);
+  });
+
+  test('has no database for a library, which creates its tables in one of its own', () => {
+    expect(() => {
+      checkEnvironment({ DATABASE_URL: 'postgres://localhost/app' }, 'connect-pg-simple');
+    }).toThrow('--store');
   });
 });

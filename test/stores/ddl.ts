@@ -250,7 +250,8 @@ export const DDL = {
       session_data text NOT NULL, active boolean NOT NULL DEFAULT true, challenge_id varchar(40) REFERENCES hydra_oauth2_flow ON DELETE CASCADE, nid uuid, expires_at timestamp);
     CREATE INDEX ON hydra_oauth2_access (requested_at, nid);
     CREATE TABLE hydra_oauth2_refresh (signature varchar(255) PRIMARY KEY, request_id varchar(40) NOT NULL, requested_at timestamp NOT NULL DEFAULT now(), client_id varchar(255) NOT NULL,
-      session_data text NOT NULL, active boolean NOT NULL DEFAULT true, challenge_id varchar(40) REFERENCES hydra_oauth2_flow ON DELETE CASCADE, nid uuid, expires_at timestamp)`,
+      session_data text NOT NULL, active boolean NOT NULL DEFAULT true, challenge_id varchar(40) REFERENCES hydra_oauth2_flow ON DELETE CASCADE, nid uuid, expires_at timestamp);
+    CREATE INDEX ON hydra_oauth2_refresh (requested_at, nid)`,
 
   hatchet: `
     CREATE TABLE "UserSession" ("id" uuid PRIMARY KEY, "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP, "updatedAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

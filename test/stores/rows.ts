@@ -1015,3 +1015,14 @@ export const STORE_CASES: Readonly<Record<string, StoreCase>> = {
     rows: [...around('expires_at', TIMESTAMPTZ), neverNull('expires_at')],
   },
 };
+
+/** Presets whose table comes with an index that finds expired rows. */
+export const INDEXED: ReadonlySet<string> = new Set(
+  `authentik-tokens connect-pg-simple connect-session-knex connect-typeorm
+   django-sessions gorilla-pgstore hydra-access-tokens hydra-refresh-tokens
+   laravel-sessions mattermost nextcloud-app-passwords nextcloud-remembered-sessions
+   nextcloud-sessions nextcloud-wipe-tokens rails-sessions sanctum
+   scs spring-session supabase-flow-states supabase-mfa-challenges
+   supabase-refresh-tokens supabase-saml-relay-states supabase-sessions supabase-webauthn-challenges
+   superset symfony-sessions`.split(/\s+/),
+);

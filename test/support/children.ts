@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { expect, vi } from 'vitest';
 
 import type { ChildTable } from '../../src/config/config.ts';
-import { openCleaner, type Cleaner } from './cleaner.ts';
+import { forceWay, openCleaner, type Cleaner } from './cleaner.ts';
 import type { TestDatabase } from './test-database.ts';
 
 /** Foreign keys, by what a deletion or an open transaction meets. */
@@ -53,6 +53,11 @@ export async function countRowsOf(database: TestDatabase, table: string): Promis
     `select count(*)::int as count from ${table}`,
   );
   return row?.count ?? 0;
+}
+
+/** Makes the clean-up take one way: nearly all rows have expired, and children are found by their indexes. */
+export async function chooseWay(database: TestDatabase, way: 'sweep' | 'drain'): Promise<void> {
+  if (way === 'drain') await forceWay(database, way);
 }
 
 /** A client that has inserted a row for one expired session, in a transaction that is still open. */

@@ -23,6 +23,7 @@ export interface CleanOptions {
   /** SQL expression for the cut-off; left out: far in the future, so that the database's clock decides. */
   readonly cutoff?: string;
   readonly resumeFrom?: ResumePoint;
+  readonly budgetSeconds?: number;
   readonly hooks?: Partial<SliceHooks>;
 }
 
@@ -61,6 +62,7 @@ export function openCleaner(
           slice: options.slice ?? 0,
           cutoff: row?.cutoff ?? '',
           ...(options.resumeFrom === undefined ? {} : { resumeFrom: options.resumeFrom }),
+          ...(options.budgetSeconds === undefined ? {} : { budgetSeconds: options.budgetSeconds }),
         },
         { onProgress: () => undefined, shouldStop: () => undefined, ...hooks },
       );

@@ -90,6 +90,33 @@ describe('a usual run', () => {
     ]);
   });
 
+  test('adds up the dependents of all slices, apart from the rows', async ({ temporal }) => {
+    const resumeFrom = { deadline: new Date().toISOString(), way: 'drain', position: '' } as const;
+    await using _ = await startFakeWorker(temporal, (request) =>
+      request.slice === 0
+        ? sliceOf(request, {
+            deletedCount: 3,
+            dependentsDeleted: 40,
+            stopped: 'time-spent',
+            resumeFrom,
+          })
+        : sliceOf(request, { deletedCount: 4, dependentsDeleted: 2 }),
+    );
+    const run = await startRun(temporal);
+    expect(await run.result()).toMatchObject({
+      deletedCount: 7,
+      targets: [
+        {
+          deletedCount: 7,
+          dependentsDeleted: 42,
+          slices: [{ dependentsDeleted: 40 }, { dependentsDeleted: 2 }],
+        },
+      ],
+    });
+    expect(await detailsOf(run)).toContain('- **sessions**: 42 dependent rows deleted besides.');
+    expect(fieldsLoggedBy(run)).toMatchObject([{ deleted_count: 7, dependents_deleted: 42 }]);
+  });
+
   test('logs what it deleted, once', async ({ temporal }) => {
     await using _ = await startFakeWorker(temporal, (request) =>
       sliceOf(request, { deletedCount: 3, skippedLocked: 2 }),

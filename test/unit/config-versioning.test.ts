@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { explainConfig } from '../../src/config/effective-config.ts';
 import { loadConfigWithoutDatabase } from '../../src/config/load-config.ts';
 import { problemsOf } from '../support/config-problems.ts';
 
@@ -34,6 +35,12 @@ describe('the version of a worker', () => {
     expect(loadConfigWithoutDatabase(given)).toMatchObject({
       versioning: { deploymentName: 'sessions/cleanup', buildId: 'v7' },
     });
+    expect(explainConfig(given).settings).toEqual(
+      expect.arrayContaining([
+        { key: DEPLOYMENT, value: 'sessions/cleanup', from: CONTROLLER[0] },
+        { key: BUILD_ID, value: 'v7', from: CONTROLLER[1] },
+      ]),
+    );
     const own = { [DEPLOYMENT]: 'ours', [BUILD_ID]: 'v1' };
     expect(loadConfigWithoutDatabase({ ...given, ...own })).toMatchObject({
       versioning: { deploymentName: 'ours', buildId: 'v1' },

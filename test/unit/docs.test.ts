@@ -9,11 +9,14 @@ import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
 
 import { createProgram } from '../../src/cli/program.ts';
+import { NOT_A_TARGET, PRESETS } from '../../src/config/presets.ts';
+import { ruleText } from '../../src/config/rule-text.ts';
 import { OTLP, settingsReference } from '../../src/config/settings.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS, metricName } from '../../src/contract/metrics.ts';
 import type { MetricDefinition } from '../../src/contract/metrics.ts';
 import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
 import { headingAnchors } from '../support/heading-anchors.ts';
+import { INDEXED } from '../stores/rows.ts';
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md').toSorted()];
 
@@ -65,6 +68,24 @@ const GENERATED: Readonly<Record<string, () => Table>> = {
     ...metrics('histogram', HISTOGRAMS, '_seconds'),
     ...metrics('gauge', GAUGES, ''),
   ],
+  presets: () => [
+    ['preset', 'store', 'table', 'a row expires', 'index', 'tested with'],
+    ...Object.entries(PRESETS).map(([name, { store, source, target }]) => [
+      code(name),
+      `[${store}](${source})`,
+      code(target.table ?? ''),
+      ruleText(target),
+      INDEXED.has(name) ? 'yes' : 'no',
+      isTestedWithLibrary(name) ? 'the library' : 'its tables',
+    ]),
+  ],
+  'preset-notes': () => [
+    ['preset', 'note'],
+    ...Object.entries(PRESETS).flatMap(([name, { note }]) =>
+      note === undefined ? [] : [[code(name), note]],
+    ),
+  ],
+  'not-a-target': () => [['table', 'reason'], ...Object.entries(NOT_A_TARGET)],
   'final-failures': () => failures('FAILURE'),
   'retried-failures': () => failures('RETRYABLE_FAILURE'),
 };
@@ -116,6 +137,13 @@ function metrics(
     labels.map(code).join(' '),
     help,
   ]);
+}
+
+/** Whether a test of real libraries names the preset. */
+function isTestedWithLibrary(preset: string): boolean {
+  return globSync(['test/stores/*/*.test.ts', 'scripts/dev/stores/*.ts']).some((file) =>
+    readFileSync(file, 'utf8').includes(`'${preset}'`),
+  );
 }
 
 /** All commands that do something, by their full name. */

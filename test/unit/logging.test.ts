@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { createLogger, renderLogLine, toSdkLogger } from '../../src/logging/logging.ts';
 
@@ -70,6 +70,23 @@ describe("the SDK's logger", () => {
       expect.objectContaining({ msg: 'session_cleanup_ran' }),
       expect.objectContaining({ msg: 'worker broke' }),
     ]);
+  });
+
+  it('reports the failures of heartbeats once an hour', () => {
+    using clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const { lines, logger } = capture();
+    const sdk = toSdkLogger(logger);
+    for (const at of [0, 10_000, 3_599_999, 3_600_000, 3_610_000]) {
+      clock.mockReturnValue(at);
+      sdk.warn(`refused at ${at}`, { target: 'temporalio_sdk_core::worker::heartbeat' });
+      sdk.warn(`other at ${at}`, { target: 'temporalio_sdk_core::worker' });
+    }
+    expect(lines().filter((line) => line.includes('other'))).toHaveLength(5);
+    expect(
+      lines()
+        .join('')
+        .match(/refused at \d+/g),
+    ).toEqual(['refused at 0', 'refused at 3600000']);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   distanceText,
   durationText,
   numberText,
+  sizeText,
   timeText,
 } from '../../src/contract/text.ts';
 import { createPaint, createProgressLine } from '../../src/cli/rendering/terminal.ts';
@@ -54,6 +55,18 @@ describe('a duration', () => {
 describe('a number', () => {
   it('has its thousands set apart', () => {
     expect(numberText(1_234_567)).toBe('1,234,567');
+  });
+
+  it('of bytes has the largest unit that leaves at least one', () => {
+    expect([0, 1_023, 1_024, 10_240, 1_048_575, 5_368_709_120, 1e18].map(sizeText)).toEqual([
+      '0 bytes',
+      '1,023 bytes',
+      '1.0 kB',
+      '10 kB',
+      '1,024 kB',
+      '5.0 GB',
+      '909,495 TB',
+    ]);
   });
 
   it('agrees with its noun', () => {

@@ -10,6 +10,7 @@ import { FinalDeletionError, SupersededError } from '../../src/failures/errors.t
 const config: TargetConfig = {
   ...TARGET_DEFAULTS,
   name: 'logins',
+  file: 'session-cleanup.yaml',
   schema: 'auth',
   table: 'sessions',
   expiresColumns: ['expires'],
@@ -24,24 +25,40 @@ describe('what a person has to correct fails at once', () => {
     { code: '28000', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '28P01', type: FAILURE.wrongLogin, advice: 'DATABASE_URL' },
     { code: '3D000', type: FAILURE.noDatabase, advice: 'DATABASE_URL' },
-    { code: '42P01', type: FAILURE.noTable, advice: 'SESSION_CLEANUP_LOGINS_TABLE' },
+    {
+      code: '42P01',
+      type: FAILURE.noTable,
+      advice: 'targets.logins.table in session-cleanup.yaml',
+    },
     { code: '3F000', type: FAILURE.noTable, advice: '"auth"."sessions"' },
     {
       code: '42501',
       type: FAILURE.noRight,
-      advice: 'DELETE and UPDATE ("expires") on "auth"."sessions"',
+      advice: 'DELETE and UPDATE of one column on "auth"."sessions"',
     },
-    { code: '42804', type: FAILURE.wrongColumnType, advice: 'SESSION_CLEANUP_LOGINS_EXPIRES_TYPE' },
-    { code: '42883', type: FAILURE.wrongColumnType, advice: 'SESSION_CLEANUP_LOGINS_EXPIRES_TYPE' },
+    {
+      code: '42804',
+      type: FAILURE.wrongColumnType,
+      advice: 'targets.logins.expires.type in session-cleanup.yaml',
+    },
+    {
+      code: '42883',
+      type: FAILURE.wrongColumnType,
+      advice: 'targets.logins.expires.type in session-cleanup.yaml',
+    },
     { code: '22007', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22008', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
     { code: '22P02', type: FAILURE.unreadableExpiry, advice: 'column "expires"' },
-    { code: '23503', type: FAILURE.referenced, advice: 'SESSION_CLEANUP_TARGETS names before' },
+    { code: '23503', type: FAILURE.referenced, advice: 'before "logins" in session-cleanup.yaml' },
     { code: '23514', type: FAILURE.dependentObject, advice: 'in a dependent object' },
     { code: 'P0001', type: FAILURE.dependentObject, advice: 'in a dependent object' },
     { code: '0A000', type: FAILURE.unsupportedTable, advice: 'ordinary table' },
     { code: '55000', type: FAILURE.unsupportedTable, advice: 'replica identity' },
-    { code: '22023', type: FAILURE.unsupportedServer, advice: 'SESSION_CLEANUP_LOGINS_TIME_ZONE' },
+    {
+      code: '22023',
+      type: FAILURE.unsupportedServer,
+      advice: 'targets.logins.timeZone in session-cleanup.yaml',
+    },
     { code: '42601', type: FAILURE.unsupportedServer, advice: 'PostgreSQL 14' },
     { code: 'XX002', type: FAILURE.corruptedData, advice: 'REINDEX' },
   ])('$code is $type', ({ code, type, advice }) => {
@@ -54,7 +71,7 @@ describe('what a person has to correct fails at once', () => {
   test('a missing column of the table differs from one of an old ledger', () => {
     const column = translate(databaseError('42703', 'column "expires" does not exist'));
     expect(column).toMatchObject({ type: FAILURE.noColumn, nonRetryable: true });
-    expect(column.message).toContain('SESSION_CLEANUP_LOGINS_EXPIRES_COLUMN');
+    expect(column.message).toContain('targets.logins.expires.column in session-cleanup.yaml');
     const ledger = translate(databaseError('42703', 'column "remaining" does not exist'));
     expect(ledger).toMatchObject({ type: FAILURE.noLedger, nonRetryable: true });
   });

@@ -1,4 +1,5 @@
 /** The product as a contender: whole runs through Temporal, in a worker process of its own. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -95,6 +96,11 @@ async function startWorker(
 ): Promise<AsyncDisposable & { readonly pid: number; readonly taskQueue: string }> {
   const taskQueue = `bench-${crypto.randomUUID()}`;
   const folder = path.join(servers.dataDirectory, 'worker');
+  const file = path.join(folder, 'session-cleanup.yaml');
+  if (shape.file !== undefined) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, shape.file);
+  }
   const service = await spawnService({
     name: 'The worker',
     program: process.execPath,
@@ -103,6 +109,7 @@ async function startWorker(
       ...withoutSettings(process.env),
       ...servers.temporalEnvironment,
       ...shape.environment,
+      ...(shape.file === undefined ? {} : { SESSION_CLEANUP_CONFIG: file }),
       DATABASE_URL: url,
       SESSION_CLEANUP_TASK_QUEUE: taskQueue,
       SESSION_CLEANUP_SCHEDULE: 'off',

@@ -3,12 +3,22 @@ import pg from 'pg';
 
 import { PLAIN_DELETE, RAW_SWEEP, type Contender } from '../contender.ts';
 import type { Outcome } from '../results.ts';
+import { expiredBy } from '../table-shapes.ts';
 import type { TableCopy } from '../templates.ts';
 
-/** One unbounded DELETE: what most software runs from a timer. */
+/** One unbounded DELETE, after one of the children: what most software runs from a timer. */
 export const plainDelete = statements(PLAIN_DELETE, async (client, { shape, deadline }) => {
-  const { table, expiry } = shape;
-  const { rowCount } = await client.query(`delete from ${table} where ${expiry} <= $1`, [deadline]);
+  const { child, key, table } = shape;
+  const expired = expiredBy(shape, '$1');
+  if (child !== undefined) {
+    await client.query('begin');
+    await client.query(
+      `delete from ${child.table} using ${table} where ${child.column} = ${table}.${key} and ${expired}`,
+      [deadline],
+    );
+  }
+  const { rowCount } = await client.query(`delete from ${table} where ${expired}`, [deadline]);
+  if (child !== undefined) await client.query('commit');
   return { deleted: rowCount ?? 0 };
 });
 

@@ -1,9 +1,4 @@
-import { betterAuth } from 'better-auth';
-import { getMigrations } from 'better-auth/db/migration';
-import { bearer } from 'better-auth/plugins';
-import pg from 'pg';
-
-import type { SessionLibrary, SessionStore } from './session-store.ts';
+import { openPool, type SessionLibrary, type SessionStore } from './session-store.ts';
 
 export const betterAuthSessions: SessionLibrary = {
   preset: 'better-auth-sessions',
@@ -42,7 +37,10 @@ export const betterAuthVerifications: SessionLibrary = {
 };
 
 async function openBetterAuth(connectionString: string) {
-  const pool = new pg.Pool({ connectionString });
+  const { betterAuth } = await import('better-auth');
+  const { getMigrations } = await import('better-auth/db/migration');
+  const { bearer } = await import('better-auth/plugins');
+  const pool = openPool(connectionString);
   const options = {
     database: pool,
     secret: 'a secret for sample sessions, which nobody sees',

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import { fromExpress, type ExpressStore } from './express-store.ts';
-import type { SessionLibrary } from './session-store.ts';
+import { openPool, type SessionLibrary } from './session-store.ts';
 
 interface Options {
   readonly pool: pg.Pool;
@@ -20,17 +20,18 @@ const require = createRequire(import.meta.url);
 /** Writes its `timestamp` in the zone of its connections. */
 export const connectPgSimple: SessionLibrary = {
   preset: 'connect-pg-simple',
-  open: (connectionString) => {
+  open: async (connectionString) => {
     // Neither package has types of its own.
     const connect: Connect = require('connect-pg-simple');
     const PgStore = connect(require('express-session'));
-    const pool = new pg.Pool({ connectionString });
+    const pool = openPool(connectionString);
     const store = new PgStore({ pool, createTableIfMissing: true, pruneSessionInterval: false });
-    return Promise.resolve(
-      fromExpress(store, async () => {
-        await store.close();
-        await pool.end();
-      }),
-    );
+    const sessions = fromExpress(store, async () => {
+      await store.close();
+      await pool.end();
+    });
+    // It creates its table before its first statement.
+    await sessions.accepts('none');
+    return sessions;
   },
 };

@@ -9,8 +9,9 @@ import { indent } from '../rendering/table.ts';
 const HEADER = `\
 # yaml-language-server: $schema=./node_modules/session-cleanup/session-cleanup.schema.json
 #
-# Written by "session-cleanup init" from the tables of the database. A target whose lines begin with "#" is off: settle
-# what is marked "Open", complete its lines, and remove the "#". Then run "session-cleanup check" and "preview".
+# Written by "session-cleanup init" from the tables of the database. A target whose lines begin with "#", without a
+# blank, is off: settle what is marked "Open", complete its lines, and remove the "#". Then run "session-cleanup
+# check" and "session-cleanup preview".
 `;
 
 /** The configuration file for what was found. Targets with open points are in it as comments. */
@@ -18,7 +19,7 @@ export function configText({ targets, excluded }: Discovery): string {
   const blocks = [
     ...targets.map((target) => indent(targetText(target))),
     ...excluded.map(({ table, reason }) =>
-      indent(comment(`Not a target: ${quoteTable({ ...table, table: table.name })} ${reason}.`)),
+      indent(comment(`Not a target: ${quoteTable({ ...table, table: table.name })}: ${reason}.`)),
     ),
   ];
   return `${HEADER}targets:\n${blocks.join('\n\n')}\n`;
@@ -30,7 +31,7 @@ export function isOn({ openPoints }: Examined): boolean {
 }
 
 /** What is known of a target's rows, in one line. */
-export function factsText({ rows, expiredRows, oldest, isEstimate, bytes }: RowFacts): string {
+function factsText({ rows, expiredRows, oldest, isEstimate, bytes }: RowFacts): string {
   const about = isEstimate ? 'about ' : '';
   const since = oldest === null ? '' : `, the oldest at ${timeText(oldest)}`;
   return `${about}${numberText(expiredRows)} of ${countText(rows, 'row')} expired${since}; ${sizeText(bytes)}`;
@@ -45,7 +46,9 @@ function targetText(target: Examined): string {
     ...openPoints.map((point) => `Open: ${point}`),
   ];
   const entry = entryText(target);
-  return [...comments.map(comment), isOn(target) ? entry : entry.replaceAll(/^/gm, '#')].join('\n');
+  return [...comments.map(comment), isOn(target) ? entry : entry.replaceAll(/^( *)/gm, '$1#')].join(
+    '\n',
+  );
 }
 
 /** The target as YAML; keys that the operator fills in have no value, which the loader refuses. */

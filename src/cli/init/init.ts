@@ -108,7 +108,7 @@ function renderDiscovery({ targets, excluded }: Discovery, file: string, paint: 
             facts.oldest === null ? '' : timeText(facts.oldest),
             sizeText(facts.bytes),
           ]),
-      isOn(target) ? paint('good', 'on') : paint('warning', 'off: open'),
+      isOn(target) ? paint('good', 'on') : paint('warning', 'off'),
     ];
   });
   const details = targets.map(({ name, facts, notes, openPoints }) =>
@@ -130,7 +130,7 @@ function renderDiscovery({ targets, excluded }: Discovery, file: string, paint: 
     ...details,
     ...excluded.map(
       ({ table, reason }) =>
-        `Not a target: ${quoteTable({ ...table, table: table.name })} ${reason}.`,
+        `Not a target: ${quoteTable({ ...table, table: table.name })}: ${reason}.`,
     ),
     next,
   ].join('\n\n');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 
 import { CommandFailure, InputError } from '../errors.ts';
 
@@ -24,8 +24,9 @@ export async function writeNewFile(
   const written = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await writeFile(written, text, { flag: 'wx' });
-    // A link never replaces a file.
-    await (overwrite ? rename(written, path) : link(written, path));
+    // Takes the name first, which fails if another file has it.
+    if (!overwrite) await writeFile(path, '', { flag: 'wx' });
+    await rename(written, path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'EEXIST' && !overwrite) throw exists(path);

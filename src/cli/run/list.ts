@@ -1,5 +1,6 @@
 import { distanceText, durationText, numberText, timeText } from '../../contract/text.ts';
 import { listRecentRuns, type RecentRun } from '../../runs/recent-runs.ts';
+import { unpauseCommand } from '../../runs/run.ts';
 import { defineTemporalCommand } from '../command.ts';
 import { wholeNumberOption } from '../options.ts';
 import { renderBars, renderTable } from '../rendering/table.ts';
@@ -80,9 +81,12 @@ export function renderRuns(
 
 /** Why a run is blocked, and how to unblock it. */
 function renderBlocked(run: RecentRun, paint: Paint): readonly string[] {
-  const { workflowId, paused, awaiting } = run;
+  const { workflowId, paused, pausedByTemporal, awaiting } = run;
   const reason = paused === '' ? '' : ` (${paused})`;
-  const pause = `${paint('warning', `Paused${reason}.`)} To resume: session-cleanup run resume ${workflowId}`;
+  const [by, resume] = pausedByTemporal
+    ? [' by Temporal', unpauseCommand(workflowId)]
+    : ['', `session-cleanup run resume ${workflowId}`];
+  const pause = `${paint('warning', `Paused${by}${reason}.`)} To resume: ${resume}`;
   const questions = awaiting.flatMap(({ target, expiredRows, totalRows }) => [
     paint(
       'warning',

@@ -59,6 +59,9 @@ export function renderSnapshot({
   if (slice === undefined) return rows;
   return [
     `${slice.target}: ${rows}`,
+    ...(slice.dependentsDeleted === undefined
+      ? []
+      : [countText(slice.dependentsDeleted, 'dependent row')]),
     `${numberText(slice.rowsPerSecond)} rows/s`,
     ...(slice.waitingFor === undefined ? [] : [`throttled (${slice.waitingFor})`]),
     ...(slice.fraction === undefined ? [] : [`${Math.floor(slice.fraction * 100)} %`]),

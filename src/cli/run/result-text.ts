@@ -75,15 +75,19 @@ function renderWaits({ target, slices }: RecordedTarget): readonly string[] {
   return [`${target} was throttled: ${reasons.join(', ')}.`];
 }
 
-/** Expired rows that stay and why, and what the counts do not include. */
+/** Dependents that went along, expired rows that stay and why, and what the counts do not include. */
 function renderLeftOver({
   target,
+  dependentsDeleted = 0,
   remaining = [],
   unreadableCount = 0,
   uncountedCascades = [],
   uncounted,
 }: RecordedTarget): readonly string[] {
   return [
+    ...(dependentsDeleted > 0
+      ? [`${countText(dependentsDeleted, 'dependent row')} deleted besides.`]
+      : []),
     ...remaining.map(({ reason, rows, by }) => {
       const cause = by === undefined ? '' : `, ${by}`;
       return `${countText(rows, 'expired row')} left (${reason}${cause}).`;

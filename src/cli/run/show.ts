@@ -3,8 +3,14 @@ import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { PROGRESS_QUERY } from '../../contract/names.ts';
 import { distanceText } from '../../contract/text.ts';
 import { findRunningId } from '../../runs/control.ts';
-import { readDescription } from '../../runs/progress.ts';
-import { waitForRun } from '../../runs/run.ts';
+import { readDescription, type RunSnapshot } from '../../runs/progress.ts';
+import {
+  isOpen,
+  isPausedByTemporal,
+  pauseReason,
+  unpauseCommand,
+  waitForRun,
+} from '../../runs/run.ts';
 import { defineTemporalCommand } from '../command.ts';
 import { markdownText } from '../rendering/table.ts';
 import { renderSnapshot, renderWaiting } from './progress.ts';
@@ -37,7 +43,7 @@ export const addRunShowCommand = defineTemporalCommand({
     const workflowId = argument ?? (await findRunningId(client, config.taskQueue));
     const description = await client.workflow.getHandle(workflowId).describe();
     const { runId, status, startTime } = description;
-    if (status.name !== 'RUNNING') {
+    if (!isOpen(status)) {
       const outcome = await waitForRun(client, { workflowId, runId });
       return {
         json: { workflowId, runId, ...outcome },
@@ -45,7 +51,21 @@ export const addRunShowCommand = defineTemporalCommand({
       };
     }
     const run = { workflowId, runId, state: 'running', startedAt: startTime.toISOString() };
-    const heading = `${workflowId} is running, started ${distanceText(startTime, new Date())}.`;
+    const started = `started ${distanceText(startTime, new Date())}.`;
+    if (isPausedByTemporal(status)) {
+      const reason = pauseReason(description);
+      const { slice } = await readDescription(client, description);
+      return {
+        json: { ...run, pausedByTemporal: true, paused: reason, progress: null, slice },
+        text: () =>
+          [
+            `${workflowId} is paused by Temporal${reason === '' ? '' : ` (${reason})`}, ${started}`,
+            ...(slice === undefined ? [] : [renderHeartbeat(slice)]),
+            `To resume: ${unpauseCommand(workflowId)}`,
+          ].join('\n'),
+      };
+    }
+    const heading = `${workflowId} is running, ${started}`;
     const answer = await askRun(client, workflowId);
     if (answer !== undefined) {
       return {
@@ -94,9 +114,11 @@ async function renderWithoutWorker(
     'No worker answers. Temporal itself knows:',
     ...(waitsSince === undefined ? [] : [await renderWaiting(client, taskQueue, waitsSince)]),
     ...(retry === undefined ? [] : [`Attempt ${retry.attempt} after a failure: ${retry.reason}`]),
-    ...(slice === undefined
-      ? []
-      : [`Last heartbeat: ${renderSnapshot({ deletedCount: slice.deletedCount, slice })}`]),
+    ...(slice === undefined ? [] : [renderHeartbeat(slice)]),
     'For more, start a worker: session-cleanup worker',
   ].join('\n');
+}
+
+function renderHeartbeat(slice: NonNullable<RunSnapshot['slice']>): string {
+  return `Last heartbeat: ${renderSnapshot({ deletedCount: slice.deletedCount, slice })}`;
 }

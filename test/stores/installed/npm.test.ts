@@ -39,9 +39,9 @@ describe('connect-typeorm', () => {
 
   /** The entity is the one of its README. */
   async function open(url: string): Promise<{ store: TypeormStore; close: () => Promise<void> }> {
-    const require = createRequire(path.join(folder, 'index.js'));
-    const { DataSource, EntitySchema }: Typeorm = require('typeorm');
-    const { TypeormStore }: ConnectTypeorm = require('connect-typeorm');
+    const load = createRequire(path.join(folder, 'index.js'));
+    const { DataSource, EntitySchema }: Typeorm = load('typeorm');
+    const { TypeormStore }: ConnectTypeorm = load('connect-typeorm');
     const session = new EntitySchema({
       name: 'Session',
       columns: {
@@ -144,20 +144,16 @@ describe('@auth/mikro-orm-adapter', () => {
   });
 
   async function open(clientUrl: string): Promise<Adapter> {
-    const require = createRequire(path.join(folder, 'index.js'));
+    const load = createRequire(path.join(folder, 'index.js'));
     const { MikroOrmAdapter, defaultEntities }: Package = await import(
-      require.resolve('@auth/mikro-orm-adapter')
+      load.resolve('@auth/mikro-orm-adapter')
     );
-    const { MikroORM }: Core = require('@mikro-orm/core');
+    const { MikroORM }: Core = load('@mikro-orm/core');
     const options = { type: 'postgresql', clientUrl, entities: Object.values(defaultEntities) };
     const orm = await MikroORM.init(options);
     await orm.getSchemaGenerator().createSchema();
     await orm.close();
     return MikroOrmAdapter(options);
-  }
-
-  function isLive(found: { readonly expires: Date } | null | undefined): boolean {
-    return found !== null && found !== undefined && found.expires.getTime() > Date.now();
   }
 
   test('its preset for sessions deletes exactly what has expired', async ({
@@ -203,3 +199,7 @@ describe('@auth/mikro-orm-adapter', () => {
     });
   });
 });
+
+function isLive(found: { readonly expires: Date } | null | undefined): boolean {
+  return found !== null && found !== undefined && found.expires.getTime() > Date.now();
+}

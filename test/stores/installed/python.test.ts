@@ -32,26 +32,37 @@ interface Store {
   readonly rowsPerSession?: number;
 }
 
+const OAUTH = 'django_oauth_toolkit.py';
+const SYNAPSE = 'synapse_tokens.py';
+
 const STORES: readonly Store[] = [
   { preset: 'django-sessions', packages: 'django', program: ['django_sessions.py'] },
   { preset: 'django-rest-knox', packages: 'django', program: ['django_rest_knox.py'] },
   { preset: 'simplejwt', packages: 'django', program: ['simplejwt.py'], rowsPerSession: 2 },
-  ...['grants', 'refresh-tokens', 'access-tokens', 'id-tokens'].map((kind): Store => ({
-    preset: `django-oauth-toolkit-${kind}`,
-    packages: 'django',
-    program: ['django_oauth_toolkit.py', kind],
-  })),
-  { preset: 'flask-session', packages: 'flask', program: ['flask_sessions.py'] },
+  { preset: 'django-oauth-toolkit-grants', packages: 'django', program: [OAUTH, 'grants'] },
   {
-    preset: 'synapse-access-tokens',
-    packages: 'synapse',
-    program: ['synapse_tokens.py', 'access-tokens'],
+    preset: 'django-oauth-toolkit-refresh-tokens',
+    packages: 'django',
+    program: [OAUTH, 'refresh-tokens'],
   },
-  ...['idle', 'old'].map((which): Store => ({
-    preset: `synapse-${which}-refresh-tokens`,
+  {
+    preset: 'django-oauth-toolkit-access-tokens',
+    packages: 'django',
+    program: [OAUTH, 'access-tokens'],
+  },
+  { preset: 'django-oauth-toolkit-id-tokens', packages: 'django', program: [OAUTH, 'id-tokens'] },
+  { preset: 'flask-session', packages: 'flask', program: ['flask_sessions.py'] },
+  { preset: 'synapse-access-tokens', packages: 'synapse', program: [SYNAPSE, 'access-tokens'] },
+  {
+    preset: 'synapse-idle-refresh-tokens',
     packages: 'synapse',
-    program: ['synapse_tokens.py', 'refresh-tokens'],
-  })),
+    program: [SYNAPSE, 'refresh-tokens'],
+  },
+  {
+    preset: 'synapse-old-refresh-tokens',
+    packages: 'synapse',
+    program: [SYNAPSE, 'refresh-tokens'],
+  },
 ];
 
 describe.each(Object.entries(PACKAGES))('libraries with %s', (name, packages) => {

@@ -164,7 +164,8 @@ spec:
       startupProbe:
         httpGet: { path: /startupz, port: health }
         periodSeconds: 2
-        failureThreshold: 60
+        # Ten minutes, for the checks of many tables in a slow database.
+        failureThreshold: 300
       livenessProbe:
         httpGet: { path: /livez, port: health }
         periodSeconds: 10

@@ -1,0 +1,3 @@
+export async function charge(amount) {
+  return `charged ${amount}`;
+}

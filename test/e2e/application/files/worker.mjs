@@ -1,0 +1,17 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { SessionCleanupPlugin } from 'session-cleanup';
+import * as activities from './activities.mjs';
+
+const connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS });
+const worker = await Worker.create({
+  connection,
+  namespace: process.env.TEMPORAL_NAMESPACE,
+  taskQueue: 'orders',
+  workflowsPath: new URL('./workflows.mjs', import.meta.url).pathname,
+  activities,
+  plugins: [new SessionCleanupPlugin({ databaseUrl: process.env.DATABASE_URL })],
+});
+console.log('running');
+await worker.run();
+await connection.close();
+console.log('stopped');

@@ -1,0 +1,2 @@
+export { order } from './workflows.ts';
+export { sessionCleanup } from '../../../workflows/index.ts';

@@ -1,0 +1,211 @@
+import { fileURLToPath } from 'node:url';
+
+import type { PayloadCodec } from '@temporalio/common';
+import { Client, ScheduleNotFoundError } from '@temporalio/client';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { describe, expect } from 'vitest';
+
+import { ConfigError } from '../../src/config/config.ts';
+import { SCHEDULE_ID } from '../../src/contract/names.ts';
+import { createOrm } from '../../src/database/orm.ts';
+import type { sessionCleanup } from '../../workflows/index.ts';
+import { SessionCleanupPlugin, type SessionCleanupPluginOptions } from '../../src/worker/plugin.ts';
+import { test } from '../support/fixtures.ts';
+import { countSessions, fillSessions } from '../support/sessions.ts';
+import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
+import type { TestTemporal } from '../support/test-namespace.ts';
+import { until } from '../support/fake-worker.ts';
+
+const PATIENT = { timeout: 60_000 };
+
+const WORKFLOWS = fileURLToPath(new URL('host/workflows.ts', import.meta.url));
+const WORKFLOWS_WITH_CLEANUP = fileURLToPath(
+  new URL('host/workflows-with-cleanup.ts', import.meta.url),
+);
+
+const FLIPPED = Buffer.from('binary/flipped');
+
+/** Not secret, but unreadable without it. */
+const ENCRYPTING: PayloadCodec = {
+  encode: (payloads) =>
+    Promise.resolve(
+      payloads.map(({ metadata, data }) => {
+        const { encoding: original = Buffer.of() } = metadata ?? {};
+        return { metadata: { ...metadata, original, encoding: FLIPPED }, data: flip(data) };
+      }),
+    ),
+  decode: (payloads) =>
+    Promise.resolve(
+      payloads.map((payload) => {
+        const {
+          encoding = Buffer.of(),
+          original = Buffer.of(),
+          ...others
+        } = payload.metadata ?? {};
+        return FLIPPED.equals(encoding)
+          ? { metadata: { ...others, encoding: original }, data: flip(payload.data) }
+          : payload;
+      }),
+    ),
+};
+
+function flip(data: Uint8Array | null | undefined): Uint8Array {
+  return (data ?? Buffer.of()).map((byte) => byte ^ 0xff);
+}
+
+/** A worker as an application has it: its own workflows, activities, interceptors, codec and version. */
+async function startHost(
+  temporal: TestTemporal,
+  options: SessionCleanupPluginOptions,
+  overrides: Partial<WorkerOptions> = {},
+): Promise<{ readonly worker: Worker; readonly intercepted: string[] } & AsyncDisposable> {
+  const intercepted: string[] = [];
+  const worker = await Worker.create({
+    connection: await temporal.connectWorker(),
+    namespace: temporal.namespace,
+    taskQueue: 'orders',
+    workflowsPath: WORKFLOWS,
+    activities: { charge: (amount: number) => Promise.resolve(`charged ${amount}`) },
+    dataConverter: { payloadCodecs: [ENCRYPTING] },
+    interceptors: {
+      activity: [
+        ({ info }) => ({
+          inbound: {
+            execute: async (input, next) => {
+              intercepted.push(info.activityType);
+              return await next(input);
+            },
+          },
+        }),
+      ],
+    },
+    plugins: [new SessionCleanupPlugin(options)],
+    ...overrides,
+  });
+  const ended = worker.run();
+  ended.catch(() => undefined);
+  return {
+    worker,
+    intercepted,
+    [Symbol.asyncDispose]: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+function clientOf({ client, namespace }: TestTemporal): Client {
+  const { connection } = client;
+  return new Client({ connection, namespace, dataConverter: { payloadCodecs: [ENCRYPTING] } });
+}
+
+async function placeOrder(client: Client): Promise<string> {
+  return await client.workflow.execute('order', {
+    taskQueue: 'orders',
+    workflowId: 'order',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    args: [7],
+  });
+}
+
+/** Triggers a run once the plugin has applied the schedule. */
+async function trigger(client: Client): Promise<void> {
+  await until(async () => {
+    try {
+      await client.schedule.getHandle(SCHEDULE_ID).trigger();
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
+    }
+  });
+}
+
+/** The count of the first run, once it has ended. */
+async function cleanedCount(client: Client): Promise<number> {
+  await trigger(client);
+  let workflowId = '';
+  await until(async () => {
+    const { info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
+    workflowId = info.recentActions[0]?.action.workflow.workflowId ?? '';
+    return workflowId !== '';
+  });
+  const run = client.workflow.getHandle<typeof sessionCleanup>(workflowId);
+  return (await run.result()).deletedCount;
+}
+
+describe('a plugin in the worker of an application', PATIENT, () => {
+  test('cleans on a task queue of its own, and leaves the host as it is', async ({
+    temporal,
+    database,
+  }) => {
+    await fillSessions(database, { expired: 300, live: 20 });
+    const client = clientOf(temporal);
+    await using host = await startHost(temporal, { databaseUrl: database.url });
+    expect(await cleanedCount(client)).toBe(300);
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
+    expect(await placeOrder(client)).toBe('charged 7');
+    expect(host.intercepted).toEqual(['charge']);
+    const history = await client.workflow.getHandle('order').fetchHistory();
+    await Worker.runReplayHistory(
+      { workflowsPath: WORKFLOWS, dataConverter: { payloadCodecs: [ENCRYPTING] } },
+      history,
+      'order',
+    );
+  });
+
+  test('runs in the worker of the host where that exports the workflow', async ({
+    temporal,
+    database,
+  }) => {
+    await fillSessions(database, { expired: 300, live: 20 });
+    const client = clientOf(temporal);
+    await using host = await startHost(
+      temporal,
+      { databaseUrl: database.url, mode: 'host' },
+      { workflowsPath: WORKFLOWS_WITH_CLEANUP },
+    );
+    expect(await cleanedCount(client)).toBe(300);
+    expect(await placeOrder(client)).toBe('charged 7');
+    expect(host.intercepted).toContain('deleteExpiredSessions');
+  });
+
+  test("uses an application's ORM, and leaves it open", async ({ temporal, database }) => {
+    await fillSessions(database, { expired: 30, live: 20 });
+    const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url: database.url }, []);
+    const client = clientOf(temporal);
+    {
+      await using _ = await startHost(temporal, { orm, databaseUrl: database.url });
+      expect(await cleanedCount(client)).toBe(30);
+    }
+    expect(await orm.isConnected()).toBe(true);
+    await orm.close(true);
+  });
+
+  test('does not end the host when it cannot work', async ({ temporal, emptyDatabase }) => {
+    const client = clientOf(temporal);
+    await using host = await startHost(temporal, {
+      databaseUrl: emptyDatabase.url.replace(/:\d+\//, ':1/'),
+    });
+    expect(await placeOrder(client)).toBe('charged 7');
+    expect(host.worker.getState()).toBe('RUNNING');
+  });
+
+  test('hands a running slice over when the host shuts down', async ({ temporal, database }) => {
+    await fillSessions(database, { expired: 20_000, live: 20 });
+    const client = clientOf(temporal);
+    const options: SessionCleanupPluginOptions = { databaseUrl: database.url };
+    {
+      await using _ = await startHost(temporal, options);
+      await trigger(client);
+      await until(async () => (await countSessions(database)).expired < 20_000);
+    }
+    await using _ = await startHost(temporal, options);
+    await until(async () => (await countSessions(database)).expired === 0);
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
+  });
+
+  test('refuses a wrong configuration before the worker starts', () => {
+    expect(() => new SessionCleanupPlugin({ databaseUrl: 'mysql://nowhere' })).toThrow(ConfigError);
+  });
+});
