@@ -23,6 +23,7 @@ import {
   type SliceCall,
 } from './slice-call.ts';
 import { createSliceMetrics } from './slice-metrics.ts';
+import { inSliceSpan } from './slice-span.ts';
 
 /**
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
@@ -36,12 +37,14 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
      * while it works. When it is to stop, it finishes the current chunk and returns what it did.
      */
     async deleteExpiredSessions(request) {
-      return await callSlice(dependencies, request, async (call) => {
-        if (request.dryRun === true) return await previewSlice(call);
-        const target = await inspectTarget(call.orm.em.fork(), call.config, call.targets);
-        const { instead, ...found } = await reviewSlice(call, target);
-        return instead ?? { ...(await performSlice(call, target)), ...found };
-      });
+      return await inSliceSpan(request, dependencies.config.targets, () =>
+        callSlice(dependencies, request, async (call) => {
+          if (request.dryRun === true) return await previewSlice(call);
+          const target = await inspectTarget(call.orm.em.fork(), call.config, call.targets);
+          const { instead, ...found } = await reviewSlice(call, target);
+          return instead ?? { ...(await performSlice(call, target)), ...found };
+        }),
+      );
     },
 
     planRun: async (request) => await Promise.resolve(planRun(dependencies, request)),
