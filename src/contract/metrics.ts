@@ -65,7 +65,7 @@ export const HISTOGRAMS = {
   },
 } as const satisfies Definitions;
 
-/** Gauges are read anew every minute by every worker. */
+/** Gauges are read anew every minute by every worker, with very many targets less often. */
 export const GAUGES = {
   last_success_timestamp_seconds: {
     labels: TARGET,

@@ -89,6 +89,9 @@ export interface ObservedWorker {
 /** Milliseconds. */
 const READ_EVERY = 60_000;
 
+/** With very many targets, reading them must not become the worker's main work. */
+const PAUSE_FACTOR = 20;
+
 /** Counting is an estimate from there on. Milliseconds. */
 const COUNT_TIMEOUT = 1_000;
 
@@ -109,9 +112,11 @@ export async function exportMetrics(
   const meter = metricMeter.withTags({ namespace, taskQueue: config.taskQueue });
   startCounters(meter, config.targets);
   while (!stop.aborted) {
+    const began = performance.now();
     // The runtime may have been closed meanwhile.
     await readGauges(observed, meter, onError).catch(onError);
-    await sleep(READ_EVERY, undefined, { signal: stop, ref: false }).catch(() => undefined);
+    const pause = Math.max(READ_EVERY, (performance.now() - began) * PAUSE_FACTOR);
+    await sleep(pause, undefined, { signal: stop, ref: false }).catch(() => undefined);
   }
 }
 
