@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { checkPlausibility } from '../src/checks/plausibility.ts';
 import { FAILURE } from '../src/contract/failures.ts';
+import { targetLabel } from '../src/contract/metrics.ts';
 import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
 import { checkApproval } from '../src/deletion/approval-check.ts';
@@ -21,6 +22,8 @@ import {
   type CleanupDependencies,
   type SliceCall,
 } from './slice-call.ts';
+import { createSliceMetrics } from './slice-metrics.ts';
+import { inSliceSpan } from './slice-span.ts';
 
 /**
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
@@ -34,12 +37,14 @@ export function createCleanupActivities(dependencies: CleanupDependencies): Clea
      * while it works. When it is to stop, it finishes the current chunk and returns what it did.
      */
     async deleteExpiredSessions(request) {
-      return await callSlice(dependencies, request, async (call) => {
-        if (request.dryRun === true) return await previewSlice(call);
-        const target = await inspectTarget(call.orm.em.fork(), call.config, call.targets);
-        const { instead, ...found } = await reviewSlice(call, target);
-        return instead ?? { ...(await performSlice(call, target)), ...found };
-      });
+      return await inSliceSpan(request, dependencies.config.targets, () =>
+        callSlice(dependencies, request, async (call) => {
+          if (request.dryRun === true) return await previewSlice(call);
+          const target = await inspectTarget(call.orm.em.fork(), call.config, call.targets);
+          const { instead, ...found } = await reviewSlice(call, target);
+          return instead ?? { ...(await performSlice(call, target)), ...found };
+        }),
+      );
     },
 
     planRun: async (request) => await Promise.resolve(planRun(dependencies, request)),
@@ -111,6 +116,10 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
     ...(resumeFrom === undefined ? {} : { resumeFrom }),
     ...(budgetSeconds === undefined ? {} : { budgetSeconds }),
   };
+  const metrics = createSliceMetrics(
+    context.metricMeter,
+    targetLabel(target.name, call.targets.length),
+  );
   let outcome: SliceOutcome;
   try {
     outcome = await deleteSlice(orm, ledgerSchema, job, {
@@ -124,6 +133,8 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
         // The deletion stops the same way; below, a withdrawn attempt throws its outcome away.
         return stop === 'withdrawn' ? 'cancelled' : stop;
       },
+      onCommit: metrics.onCommit,
+      onWaited: metrics.onWaited,
     });
   } catch (error) {
     if (error instanceof ClosedSliceError) return await resultOfClosed(call);
@@ -132,6 +143,7 @@ async function performSlice(call: SliceCall, target: Target): Promise<SliceResul
   const isUnwanted = outcome.stopped === 'cancelled' && stopRequest(context) === 'withdrawn';
   // Throws; the next attempt, if there is one, reads the count from the ledger.
   if (isUnwanted) return await context.cancelled;
+  metrics.onEnd(outcome.skippedLocked, performance.now() - began);
   const { uncountedCascades } = target;
   return {
     ...outcome,

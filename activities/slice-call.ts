@@ -8,6 +8,7 @@ import type { SliceKey } from '../src/deletion/checkpoint.ts';
 import { SliceLedger } from '../src/deletion/ledger.ts';
 import { toApplicationFailure } from '../src/failures/translate.ts';
 import { createProgressReport, type ProgressReport } from './progress-report.ts';
+import { countFailure } from './slice-metrics.ts';
 
 /** What the activities work with; all of it belongs to the caller. */
 export interface CleanupDependencies {
@@ -56,7 +57,10 @@ export async function callSlice<Result>(
   const config = targets.find(({ name }) => name === target);
   if (config === undefined) {
     const isUntouched = isFirstAttempt({ context, request });
-    throw unknownTargets([target], targets, { target, ...(isUntouched ? { isUntouched } : {}) });
+    const details = { target, ...(isUntouched ? { isUntouched } : {}) };
+    const failure = unknownTargets([target], targets, details);
+    countFailure(context.metricMeter, failure);
+    throw failure;
   }
   const key = { runId: runIdOf(context), target, slice };
   using progress = createProgressReport(context);
@@ -77,7 +81,9 @@ export async function callSlice<Result>(
     return await perform(call);
   } catch (error) {
     if (error instanceof CancelledFailure) throw error;
-    throw toApplicationFailure(error, config, await detailsOf(call));
+    const failure = toApplicationFailure(error, config, await detailsOf(call));
+    countFailure(context.metricMeter, failure);
+    throw failure;
   }
 }
 

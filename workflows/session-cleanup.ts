@@ -10,6 +10,7 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
+import { FAILURE } from '../src/contract/failures.ts';
 import { LOG_EVENT, PROGRESS_QUERY, RESULT_MEMO } from '../src/contract/names.ts';
 import type {
   RunProgress,
@@ -21,6 +22,7 @@ import { CleanupRun, type CarriedRun } from './cleanup-run.ts';
 import { describeRun } from './details.ts';
 import { checkInput, isContinued, resolveCutoff } from './input.ts';
 import { RunControl, type CarriedControl } from './run-control.ts';
+import { countEnd, countFailure } from './run-metrics.ts';
 import { requestPlan, runSlice, settle, type TargetFailure } from './slices.ts';
 import { totalDependents } from './target-state.ts';
 
@@ -51,9 +53,7 @@ export async function sessionCleanup(
   input?: SessionCleanupInput | null,
   carried?: Carried | null,
 ): Promise<SessionCleanupResult> {
-  const { targets, cutoff, dryRun = false } = checkInput(input);
-  const continued = isContinued(carried, workflowInfo().continuedFromExecutionRunId);
-  const run = new CleanupRun(continued ? carried : { cutoff: cutoffOf(cutoff), dryRun });
+  const { run, targets } = begin(input, carried);
   const control = new RunControl(run, carried?.control);
   const progress = (): RunProgress => ({ ...run.progress(), ...control.requested });
   setHandler(progressQuery, progress, {
@@ -98,6 +98,25 @@ export async function sessionCleanup(
   }
 }
 
+/** @throws ApplicationFailure when the input is refused, and counts it */
+function begin(
+  input: SessionCleanupInput | null | undefined,
+  carried: Carried | null | undefined,
+): { readonly run: CleanupRun; readonly targets: readonly string[] | undefined } {
+  try {
+    const { targets, cutoff, dryRun = false } = checkInput(input);
+    const continued = isContinued(carried, workflowInfo().continuedFromExecutionRunId);
+    const run = new CleanupRun(continued ? carried : { cutoff: cutoffOf(cutoff), dryRun });
+    return { run, targets };
+  } catch (error) {
+    if (error instanceof ApplicationFailure) {
+      countEnd('failed');
+      countFailure(error.type ?? FAILURE.invalidInput);
+    }
+    throw error;
+  }
+}
+
 function cutoffOf(given: string | undefined): string {
   const { startTime, typedSearchAttributes } = workflowInfo();
   const scheduledStart = typedSearchAttributes.get(scheduledStartTime);
@@ -127,15 +146,18 @@ function conclude(run: CleanupRun): SessionCleanupResult {
   const result = run.result();
   const fields = logFieldsOf(result);
   if (run.isCancelled) {
+    countEnd('cancelled');
     log.warn(LOG_EVENT.ran, { ...fields, outcome: 'cancelled' });
     upsertMemo({ [RESULT_MEMO]: result });
     throw new CancelledFailure(`Cancelled after deleting ${result.deletedCount} rows`);
   }
   const { failure } = run;
   if (failure !== undefined) {
+    countEnd('failed');
     log.error(LOG_EVENT.ran, { ...fields, outcome: 'failed', failure_type: failure.type });
     throw failureOf(run, failure);
   }
+  countEnd('completed');
   log.info(LOG_EVENT.ran, { ...fields, outcome: 'completed' });
   return result;
 }

@@ -17,6 +17,7 @@ import type {
   SliceRequest,
   SliceResult,
 } from '../src/contract/slice.ts';
+import { countFailure } from './run-metrics.ts';
 
 /** How the activity for one slice ended. */
 export type SliceEnd =
@@ -69,7 +70,9 @@ export async function requestPlan(
     return await planRun(targets === undefined ? {} : { targets });
   } catch (error) {
     const timeout = "no worker reported them within 60 seconds. Check the worker's log.";
-    return explain(error, 'Configured targets', timeout);
+    const failure = explain(error, 'Configured targets', timeout);
+    countFailure(failure.type);
+    return failure;
   }
 }
 
@@ -88,6 +91,8 @@ export async function runSlice(request: SliceRequest): Promise<SliceEnd> {
       'no attempt finished within 24 hours. Check that a worker is running and reaches the ' +
       'database; the next run deletes what is left.';
     const failure = explain(error, summary, timeout);
+    // The activity has counted its own failures, attempt by attempt.
+    if (!(causeOf(error) instanceof ApplicationFailure)) countFailure(failure.type);
     return { kind: 'failed', failure, details: detailsOf(error) };
   }
 }
@@ -129,8 +134,12 @@ function isSliceFailureDetails(value: unknown): value is SliceFailureDetails {
   return typeof value === 'object' && value !== null && 'target' in value;
 }
 
+function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause : error;
+}
+
 function explain(error: unknown, what: string, timeout: string): TargetFailure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof ApplicationFailure) {
     return { type: cause.type ?? RETRYABLE_FAILURE.unexpected, message: cause.message };
   }

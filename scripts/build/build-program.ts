@@ -21,6 +21,9 @@ const NATIVE = '@temporalio/core-bridge';
 /** An optional part of the PostgreSQL driver that is not used. */
 const NEVER_LOADED = 'pg-native';
 
+/** Loaded if an operator has installed and set it up; a copy of ours would not be the one that is set up. */
+const TRACING = '@opentelemetry/api';
+
 /** Read by the package source-map from its own folder. */
 const MAPPINGS = 'mappings.wasm';
 
@@ -36,7 +39,7 @@ export async function buildProgram(folder: string): Promise<void> {
       cli: path.join(CHECKOUT, 'src', 'cli', 'main.ts'),
       [WORKFLOW_THREAD]: path.join(sdk, 'workflow', `${WORKFLOW_THREAD}.js`),
     },
-    external: [NATIVE, NEVER_LOADED],
+    external: [NATIVE, NEVER_LOADED, TRACING],
     // For packages that read a file beside their code.
     // The oldest Node that the package supports.
     transform: { target: 'node22', define: { __dirname: 'import.meta.dirname' } },

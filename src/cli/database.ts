@@ -15,6 +15,7 @@ import {
 import { DEFAULT_TARGET } from '../contract/names.ts';
 import { migrate } from '../database/migrate.ts';
 import { closeOrm, createOrm } from '../database/orm.ts';
+import { findCleanTargets, type CleanTarget } from '../deletion/ledger.ts';
 import { previewTarget, type Preview } from '../deletion/preview.ts';
 import { discover, type Discovery } from '../discovery/discover.ts';
 import { toDatabaseProblem } from '../failures/translate.ts';
@@ -48,6 +49,14 @@ export async function previewTargets(
     for (const target of config.targets) outcomes.push(await previewOne(orm, config, target));
     return outcomes;
   });
+}
+
+/** When the ledger says that each target was cleaned last. @throws DatabaseProblem */
+export async function readCleanTargets(config: CheckConfig): Promise<readonly CleanTarget[]> {
+  return await withDatabase(
+    config,
+    async (orm) => await findCleanTargets(orm.em.fork(), config.database.ledgerSchema),
+  );
 }
 
 /** Finds the tables that hold sessions, for a file at this path. @throws DatabaseProblem */

@@ -8,6 +8,7 @@ import { ScheduleContendedError, ScheduleTakenError } from '../schedule/apply.ts
 import { ScheduleMissingError } from '../schedule/schedule.ts';
 import { TemporalRefusedError, TemporalUnreachableError } from '../temporal/connection.ts';
 import { CodecServerError } from '../temporal/remote-codec.ts';
+import { ListenError } from '../worker/listen-error.ts';
 
 /** Exit codes of all commands. */
 export const EXIT = {
@@ -40,6 +41,7 @@ const SELF_EXPLAINING = [
   CodecServerError,
   CommandFailure,
   RunControlError,
+  ListenError,
 ] as const;
 
 /** What gRPC's codes mean for the connection to Temporal. */

@@ -1,3 +1,4 @@
+import { loadOtlpSettings } from '../config/load-config.ts';
 import { createLogger } from '../logging/logging.ts';
 import { defineCommand } from './command.ts';
 import { onInterrupt, readFullConfig } from './context.ts';
@@ -25,10 +26,12 @@ export const addWorkerCommand = defineCommand({
   json: false,
   run: async ({ context }) => {
     const { config, temporal } = readFullConfig(context);
+    const otlp = loadOtlpSettings(context.environment);
     // Loads the SDK's native core and the ORM, which no other command needs.
     const { runWorker } = await import('../worker/run-worker.ts');
     await runWorker({
       config,
+      otlp,
       temporal,
       logger: createLogger(config.logLevel, context.stdout),
       onInterrupt,

@@ -115,6 +115,16 @@ export interface DatabaseSettings {
   readonly ownsSessionsTable: boolean;
 }
 
+/** A collector of OpenTelemetry. */
+export interface OtlpSettings {
+  readonly url: string;
+  /** False: gRPC. */
+  readonly isHttp: boolean;
+  /** Secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly intervalMilliseconds: number;
+}
+
 /** The configuration as the rest of the program sees it. */
 export interface Config {
   readonly database: DatabaseSettings;
@@ -127,6 +137,8 @@ export interface Config {
   readonly logLevel: Values<typeof SETTINGS>['logLevel'];
   /** Undefined: the worker opens no port. */
   readonly healthAddress: Values<typeof SETTINGS>['healthAddress'];
+  /** Undefined: the worker opens no port. */
+  readonly metricsAddress: Values<typeof SETTINGS>['metricsAddress'];
 }
 
 /**

@@ -1,4 +1,10 @@
-import type { Config, DatabaseSettings, TargetConfig, VersioningSettings } from './config.ts';
+import type {
+  Config,
+  DatabaseSettings,
+  OtlpSettings,
+  TargetConfig,
+  VersioningSettings,
+} from './config.ts';
 import { schemaInUrl } from './database-url.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { readTargets } from './read-targets.ts';
@@ -9,6 +15,7 @@ import {
   DATABASE_URL,
   DELETION,
   ONE_TABLE,
+  OTLP,
   PREFIX,
   RENAMED,
   SCHEDULE,
@@ -74,6 +81,27 @@ export function loadDatabaseSettings(
   return { url, ledgerSchema, defaultSchema: schemaInUrl(url) };
 }
 
+/**
+ * Where a worker sends its metrics, by OpenTelemetry's own variables; undefined: none names an endpoint. Not for an
+ * application's worker, whose runtime is its own.
+ *
+ * @throws ConfigError with all problems
+ */
+export function loadOtlpSettings(environment: NodeJS.ProcessEnv): OtlpSettings | undefined {
+  const reader = new SettingsReader(environment);
+  if (!reader.isSet(OTLP.endpoint) && !reader.isSet(OTLP.metricsEndpoint)) return undefined;
+  const otlp = reader.readAll(OTLP);
+  reader.throwProblems();
+  const isHttp = otlp.protocol === 'http/protobuf';
+  const base = (otlp.endpoint ?? '').replace(/\/$/, '');
+  return {
+    url: otlp.metricsEndpoint ?? `${base}${isHttp ? '/v1/metrics' : ''}`,
+    isHttp,
+    headers: otlp.headers ?? {},
+    intervalMilliseconds: otlp.exportIntervalMilliseconds,
+  };
+}
+
 /** The target with its tables in a schema, unless they name another. */
 export function withSchema(target: TargetConfig, defaultSchema: string | undefined): TargetConfig {
   const inSchema = <Named extends { readonly schema: string | undefined }>(
@@ -107,6 +135,7 @@ function readAllButDatabase(reader: SettingsReader): ConfigWithoutDatabase {
     versioning: readVersioning(reader),
     logLevel: reader.read(SETTINGS.logLevel),
     healthAddress: reader.read(SETTINGS.healthAddress),
+    metricsAddress: reader.read(SETTINGS.metricsAddress),
   };
 }
 

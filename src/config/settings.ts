@@ -13,6 +13,7 @@ import {
   durationIn,
   FILE_PATH,
   GRACE,
+  HEADERS,
   LIFETIME,
   LISTEN_ADDRESS,
   oneOf,
@@ -22,6 +23,7 @@ import {
   TABLE_NAME,
   temporalName,
   TIME_ZONE,
+  WEB_ADDRESS,
   wholeNumberBetween,
 } from './value-kinds.ts';
 import type { ValueKind } from './value-kinds.ts';
@@ -301,6 +303,47 @@ export const SETTINGS = {
     meaning: 'Where a worker answers /livez, /readyz and /startupz over HTTP',
     unset: 'no port is opened',
     ...LISTEN_ADDRESS,
+  }),
+  metricsAddress: withoutDefault({
+    name: `${PREFIX}METRICS_ADDRESS`,
+    meaning: 'Where a worker serves /metrics for Prometheus; wins over OTEL_EXPORTER_OTLP_…',
+    unset: 'no port is opened',
+    ...LISTEN_ADDRESS,
+  }),
+};
+
+/** OpenTelemetry's own variables, as far as they concern metrics. A worker that has an endpoint exports there. */
+export const OTLP = {
+  endpoint: withoutDefault({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    meaning: 'Collector to which a worker sends its metrics; over HTTP, /v1/metrics is appended',
+    unset: 'nothing is sent',
+    ...WEB_ADDRESS,
+  }),
+  metricsEndpoint: withoutDefault({
+    name: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+    meaning: 'The same for metrics only, with the whole path',
+    unset: 'nothing is sent',
+    ...WEB_ADDRESS,
+  }),
+  protocol: withDefault({
+    name: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    meaning: 'How it is sent',
+    default: 'grpc',
+    ...oneOf(['grpc', 'http/protobuf']),
+  }),
+  headers: withoutDefault({
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    meaning: 'Headers of each request, such as a key; secret',
+    unset: 'none',
+    mask: () => '***',
+    ...HEADERS,
+  }),
+  exportIntervalMilliseconds: withDefault({
+    name: 'OTEL_METRIC_EXPORT_INTERVAL',
+    meaning: 'Time between two exports, in milliseconds',
+    default: '60000',
+    ...wholeNumberBetween(1_000, 3_600_000),
   }),
 };
 

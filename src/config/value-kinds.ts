@@ -176,6 +176,38 @@ export const LISTEN_ADDRESS: ValueKind<ListenAddress> = {
     .refine(({ port }) => port >= 1 && port <= 65_535),
 };
 
+/** The address of a web service. */
+export const WEB_ADDRESS: ValueKind<string> = {
+  allowed: 'http://host:port or https://host:port, with an optional path',
+  schema: z.url({ protocol: /^https?$/ }),
+};
+
+function isUrlEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Headers as OpenTelemetry writes them. */
+export const HEADERS: ValueKind<Readonly<Record<string, string>>> = {
+  allowed: 'name=value, several separated by commas, with values in URL encoding',
+  schema: z
+    .string()
+    .regex(/^[^=,\s]+=(?:[^,%]|%[\da-fA-F]{2})*(?:,\s*[^=,\s]+=(?:[^,%]|%[\da-fA-F]{2})*)*$/)
+    .refine(isUrlEncoded)
+    .transform((text) =>
+      Object.fromEntries(
+        text.split(',').map((pair) => {
+          const at = pair.indexOf('=');
+          return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1)).trim()];
+        }),
+      ),
+    ),
+};
+
 /** The address of a database. */
 export const DATABASE_ADDRESS: ValueKind<string> = {
   allowed: 'postgres://user:password@host:port/database',

@@ -67,3 +67,12 @@ export const RETRYABLE_FAILURE = {
 
 /** `type` of the failure of a target whose slice did not end within the 24 hours that it has. */
 export const TIMEOUT_FAILURE = 'Timeout';
+
+/** Types of the failures that the workflow itself finds; all others are those of attempts at a slice. */
+export const FAILURES_OF_WORKFLOW = [
+  FAILURE.invalidInput,
+  FAILURE.invalidCutoff,
+  FAILURE.unknownTarget,
+  RETRYABLE_FAILURE.unexpected,
+  TIMEOUT_FAILURE,
+] as const;

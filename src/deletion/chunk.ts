@@ -28,6 +28,9 @@ import type { Route } from './route.ts';
 import type { Throttle } from './throttle.ts';
 import type { RangeTask } from './work-queue.ts';
 
+/** Receives what one transaction deleted of the target's own rows, and how long it took. */
+export type CommitListener = (deletedCount: number, milliseconds: number) => void;
+
 /** What all parts of one slice share. */
 export interface SliceWork {
   readonly em: EntityManager;
@@ -40,6 +43,8 @@ export interface SliceWork {
   readonly refusedRows: RefusedRows;
   /** Called after each committed chunk, with the position reached. */
   readonly onChunk: (route: Route, position: string) => void;
+  /** Called after each commit that deletes or could have. */
+  readonly onCommit: CommitListener;
   /** Asked before each chunk; true ends the work there. */
   readonly shouldStop: () => boolean;
   /** Whether the caller wants the slice to stop. */
@@ -117,13 +122,14 @@ export async function deleteChunk(
 
 /** Runs a chunk's transaction: what `remove` deletes, and the entry for it. A refused one has been rolled back. */
 export async function recorded<Deleted extends DeletedRows>(
-  { em, ledger, expired }: SliceWork,
+  { em, ledger, expired, onCommit }: SliceWork,
   remove: (transaction: Transaction) => Promise<Deleted>,
   entryFor: (deleted: Deleted) => LedgerEntry,
 ): Promise<(Deleted & { readonly entry: LedgerEntry }) | Refusal> {
+  const began = performance.now();
   let isRecording = false;
   try {
-    return await inTransaction(em, async (transaction) => {
+    const committed = await inTransaction(em, async (transaction) => {
       const deleted = await remove(transaction);
       const entry = entryFor(deleted);
       isRecording = true;
@@ -131,6 +137,8 @@ export async function recorded<Deleted extends DeletedRows>(
       applyEntry(entry, deleted);
       return { ...deleted, entry };
     });
+    onCommit(committed.deletedCount, performance.now() - began);
+    return committed;
   } catch (error) {
     const refusal = refusalIn(error, expired.target);
     // While the ledger is written, a lock that cannot be had is the ledger's.

@@ -3,11 +3,11 @@ import type { DeletionSettings } from '../config/config.ts';
 import type { ResumePoint, SliceStop, SliceSummary } from '../contract/slice.ts';
 import { type TargetEnd, runLeaves } from './leaves.ts';
 import { chooseWay, positionOn } from './route.ts';
-import { Throttle } from './throttle.ts';
+import { Throttle, type WaitListener } from './throttle.ts';
 import type { ExpiredRows } from '../targets/expired-rows.ts';
 import type { LaneCheckpoint, SliceKey, SlicePosition } from './checkpoint.ts';
 import { runPasses, type StartPosition } from './pass.ts';
-import { type SliceWork, findKeptBy } from './chunk.ts';
+import { type CommitListener, type SliceWork, findKeptBy } from './chunk.ts';
 import { SliceLedger, supersededIn } from './ledger.ts';
 import { RefusedRows } from './remaining-rows.ts';
 import { requireWritable } from '../targets/table-support.ts';
@@ -31,6 +31,10 @@ export interface SliceJob {
 export interface SliceHooks {
   readonly onProgress: ProgressListener;
   readonly shouldStop: () => 'cancelled' | 'handed-over' | undefined;
+  /** For metrics. */
+  readonly onCommit?: CommitListener;
+  /** For metrics: called after each wait. */
+  readonly onWaited?: WaitListener;
 }
 
 /** What a slice did, over all its attempts. */
@@ -89,6 +93,7 @@ export async function deleteSlice(
   const throttle = new Throttle(em, target, settings, {
     shouldStop,
     onWaiting: (load) => report.onWaiting(load),
+    onWaited: (reason, milliseconds) => hooks.onWaited?.(reason, milliseconds),
   });
 
   const begin = async (): Promise<Beginning> => {
@@ -141,15 +146,18 @@ export async function deleteSlice(
     shouldStop,
     isInterrupted: () => hooks.shouldStop() !== undefined,
     onChunk: (route, position) => report.onChunk(route, position),
+    onCommit: (deletedCount, milliseconds) => hooks.onCommit?.(deletedCount, milliseconds),
   };
   const ending =
     from === undefined || from.leaf !== undefined ? runLeaves(work, from) : runTable(work, from);
   const end = await ending.catch((error: unknown) => {
     throw supersededIn(error);
   });
-  const totals = await ledger.settle(checkpoints);
-
   const { pass } = end.stopped ?? {};
+  const hasDeleted = checkpoints.some(({ deletedCount }) => deletedCount > 0);
+  const isClean = pass === undefined || (stopped === 'budget' && hasDeleted);
+  const totals = await ledger.settle(checkpoints, isClean);
+
   const isOverBudget = pass !== undefined && stopped === 'budget';
   const estimatedLeft = isOverBudget ? await estimateLeft(end) : undefined;
   return {

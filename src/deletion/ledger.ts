@@ -253,10 +253,11 @@ export class SliceLedger {
    * may have been committed asynchronously; this one commit waits for the disk, and with it is
    * everything before it.
    *
+   * @param isClean - to be kept, for those who ask when the target was cleaned last
    * @throws SupersededError when a newer attempt has taken over, or commits were lost in a crash
    */
-  async settle(checkpoints: readonly LaneCheckpoint[]): Promise<SliceTotals> {
-    const rows = await this.#read(false);
+  async settle(checkpoints: readonly LaneCheckpoint[], isClean: boolean): Promise<SliceTotals> {
+    const rows = await this.#read(false, isClean);
     for (const checkpoint of checkpoints) {
       const row = rows.find((candidate) => candidate.lane === checkpoint.lane);
       const isAsLeft =
@@ -274,7 +275,7 @@ export class SliceLedger {
    * nothing.
    */
   async close(): Promise<SettledSlice> {
-    const rows = await this.#read(true);
+    const rows = await this.#read(true, false);
     const [first] = rows;
     const reached = reachedBy(rows);
     if (first === undefined || reached === undefined) return totalOf(rows);
@@ -311,7 +312,7 @@ export class SliceLedger {
   }
 
   /** Writes, so that the commit has something to wait for, and with it everything before it. */
-  async #read(isClosing: boolean): Promise<readonly LedgerRow[]> {
+  async #read(isClosing: boolean, isClean: boolean): Promise<readonly LedgerRow[]> {
     // For an attempt that has yet to claim the slice. One that is claiming it now is waited for here, since every
     // claim inserts lane 0.
     const closed: SqlFragment = {
@@ -324,13 +325,13 @@ export class SliceLedger {
           select lane, updated_at as old_updated_at from ${this.#table}
           where run_id = ? and target = ? and slice = ? order by lane for update
         )
-        update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?,
+        update ${this.#table} ledger set fence = fence + ?, is_closed = is_closed or ?, is_clean = is_clean or ?,
           settled_at = clock_timestamp(), updated_at = clock_timestamp()
         from slice where (run_id, target, slice) = (?, ?, ?) and ledger.lane = slice.lane
         returning ledger.lane, fence, deleted_count, dependents_deleted, remaining, worked_milliseconds,
           ${instantAsText('deadline')} as deadline, way, position, end_position, leaf,
           to_char(old_updated_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as updated_at`,
-      params: [...this.#key, isClosing ? 1 : 0, isClosing, ...this.#key],
+      params: [...this.#key, isClosing ? 1 : 0, isClosing, isClean, ...this.#key],
     });
   }
 
@@ -398,6 +399,30 @@ export class SliceLedger {
       },
     );
   }
+}
+
+/** Up to when a target was cleaned; ISO 8601. */
+export interface CleanTarget {
+  readonly target: string;
+  /** Rows that had expired by then, and by their grace, are gone. */
+  readonly deadline: string;
+  readonly settledAt: string;
+}
+
+/** The last success of each target that the ledger remembers: for longer than Temporal, if so configured. */
+export async function findCleanTargets(
+  em: EntityManager,
+  schema: string,
+): Promise<readonly CleanTarget[]> {
+  return await ask<CleanTarget>(
+    em,
+    {},
+    {
+      sql: `select target, ${instantAsText('max(deadline)')} as deadline, ${instantAsText('max(settled_at)')} as "settledAt"
+        from ${quoteName(schema)}.${quoteName(LEDGER_TABLE)} where is_clean and settled_at is not null group by target`,
+      params: [],
+    },
+  );
 }
 
 /** A cancelled statement ends at once, unless it waits for a disk. Milliseconds. */

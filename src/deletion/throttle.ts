@@ -23,12 +23,16 @@ const LOOK_AGAIN_AFTER = 250;
 /** The table that is cleaned. */
 export type WatchedTable = Pick<Target, 'oid' | 'quotedTable' | 'parent'>;
 
+/** Receives each wait; those for one reason add up. */
+export type WaitListener = (reason: WaitReason, milliseconds: number) => void;
+
 /** How a throttled slice reports, and learns that it should stop. */
 export interface ThrottleHooks {
   /** True ends the waiting. */
   readonly shouldStop: () => boolean;
   /** Called repeatedly while waiting; undefined when it is over. */
   readonly onWaiting: (load: ServerLoad | undefined) => void;
+  readonly onWaited?: WaitListener;
 }
 
 /**
@@ -204,6 +208,7 @@ export class Throttle {
 
   #addWait(reason: WaitReason, milliseconds: number): void {
     this.#waited.set(reason, (this.#waited.get(reason) ?? 0) + milliseconds);
+    this.#hooks.onWaited?.(reason, milliseconds);
   }
 
   async #isTableLocked(): Promise<boolean> {

@@ -8,7 +8,8 @@ export interface TargetSuccess {
   readonly target: string;
   /** The run that cleaned it up to the latest cut-off; null when none is known. */
   readonly success: {
-    readonly workflowId: string;
+    /** Null where only the ledger remembers it. */
+    readonly workflowId: string | null;
     /** What had expired by then has been deleted; ISO 8601. */
     readonly cutoff: string;
     /** ISO 8601. */
@@ -61,6 +62,37 @@ export async function findLastSuccesses(
     if (outcome !== undefined) note(found, info, outcome);
   }
   return [...found.values()];
+}
+
+/** What the ledger says of a target; the names and times of `CleanTarget`. */
+interface LedgerSuccess {
+  readonly target: string;
+  readonly deadline: string;
+  readonly settledAt: string;
+}
+
+/** The successes with those of the ledger where these are later: Temporal may have forgotten the run. */
+export function withLedger(
+  successes: readonly TargetSuccess[],
+  inLedger: readonly LedgerSuccess[],
+  targets: readonly { readonly name: string; readonly graceSeconds: number }[],
+): readonly TargetSuccess[] {
+  return successes.map((known) => {
+    const { target, success } = known;
+    const found = inLedger.find((entry) => entry.target === target);
+    const { graceSeconds = 0 } = targets.find(({ name }) => name === target) ?? {};
+    // The deadline is rounded down to milliseconds, and so is never later than what was cleaned.
+    const cutoff = Date.parse(found?.deadline ?? '') + graceSeconds * 1_000;
+    const isLater = success === null || cutoff > Date.parse(success.cutoff);
+    if (found === undefined || !Number.isFinite(cutoff) || !isLater) return known;
+    const { settledAt } = found;
+    const cleaned = {
+      workflowId: null,
+      cutoff: new Date(cutoff).toISOString(),
+      endedAt: settledAt,
+    };
+    return { ...known, success: cleaned };
+  });
 }
 
 /** Notes for each target whether a run, older than those before it, is a success. */

@@ -51,7 +51,25 @@ export async function listRecentRuns(
   taskQueue?: string,
 ): Promise<readonly RecentRun[]> {
   // A run that continued as new carries its totals over.
-  const query = runQuery(taskQueue, "ExecutionStatus != 'ContinuedAsNew'");
+  return await listRuns(client, limit, runQuery(taskQueue, "ExecutionStatus != 'ContinuedAsNew'"));
+}
+
+/** Most running runs that are read: those of a large backfill. */
+const MOST_RUNNING = 20;
+
+/** The runs that are running on a task queue, newest first. */
+export async function listRunningRuns(
+  client: Client,
+  taskQueue: string,
+): Promise<readonly RecentRun[]> {
+  return await listRuns(client, MOST_RUNNING, runQuery(taskQueue, "ExecutionStatus = 'Running'"));
+}
+
+async function listRuns(
+  client: Client,
+  limit: number,
+  query: string,
+): Promise<readonly RecentRun[]> {
   const infos: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({ query, pageSize: limit })) {
     infos.push(info);

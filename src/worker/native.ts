@@ -1,6 +1,7 @@
 /** The SDK's native core: set up once in a process, and its connection to Temporal. */
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection, Runtime, type MetricsExporterConfig } from '@temporalio/worker';
 
+import { SETTINGS } from '../config/settings.ts';
 import { toSdkLogger, type Logger } from '../logging/logging.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
 import {
@@ -10,6 +11,7 @@ import {
   TemporalUnreachableError,
   toConnectionError,
 } from '../temporal/connection.ts';
+import { ListenError } from './listen-error.ts';
 
 let isInstalled = false;
 
@@ -18,19 +20,34 @@ let isInstalled = false;
  * `logger`. Call it before the first native connection; a second call changes nothing.
  *
  * The core ends with the last native connection, and writes the logs that it has buffered.
+ *
+ * @throws ListenError when the metrics cannot be served on their address
  */
-export function installRuntime(logger: Logger): void {
+export function installRuntime(logger: Logger, metrics?: MetricsExporterConfig): void {
   if (isInstalled) return;
   isInstalled = true;
-  Runtime.install({
-    logger: toSdkLogger(logger),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
-    // How soon `temporal worker list` shows a new worker; the default is a minute.
-    workerHeartbeatInterval: '10s',
-    // The process handles its signals itself.
-    shutdownSignals: [],
-  });
+  try {
+    Runtime.install({
+      logger: toSdkLogger(logger),
+      telemetryOptions: {
+        logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+        ...(metrics === undefined ? {} : { metrics }),
+      },
+      // How soon `temporal worker list` shows a new worker; the default is a minute.
+      workerHeartbeatInterval: '10s',
+      // The process handles its signals itself.
+      shutdownSignals: [],
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? PROMETHEUS_FAILED.exec(error.message)?.[1] : undefined;
+    if (reason === undefined || metrics === undefined || !('prometheus' in metrics)) throw error;
+    const { bindAddress } = metrics.prometheus;
+    throw new ListenError(SETTINGS.metricsAddress.name, bindAddress, reason);
+  }
 }
+
+/** How the native core reports an address that it cannot listen on. */
+const PROMETHEUS_FAILED = /prometheus metrics exporter: (.+?)(?: \(os error \d+\))?$/;
 
 /**
  * Connects a worker; a client may share the connection. Close it after the worker has ended.

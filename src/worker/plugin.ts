@@ -13,6 +13,7 @@ import { WORKFLOW_TYPE } from '../contract/names.ts';
 import { closeOrm, createOrm, discoverEntities } from '../database/orm.ts';
 import { applySchedule, checkSchedule } from '../schedule/apply.ts';
 import { defineSchedule } from '../schedule/definition.ts';
+import { exportMetrics } from './metrics.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
 
 /** Options of {@link SessionCleanupPlugin}. What they leave out, `SESSION_CLEANUP_…` variables and the defaults decide. */
@@ -104,6 +105,10 @@ export class SessionCleanupPlugin implements WorkerPlugin {
     const client = new Client({ connection, namespace, dataConverter });
     await settleSchedule(client, config, logger).catch((error: unknown) => {
       logger.error('session-cleanup: the schedule was not applied', { error });
+    });
+    // Only in a process whose runtime exports metrics.
+    void exportMetrics({ config, orm: this.#openOrm(), client, namespace }, stop, (error) => {
+      logger.debug('session-cleanup: a gauge was not read', { error });
     });
     if (this.#mode === 'host') return;
     const worker = await createCleanupWorker({

@@ -7,7 +7,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 
 import { checkDatabase } from '../checks/check-database.ts';
 import { checkDeployment } from '../checks/check-temporal.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, OtlpSettings } from '../config/config.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { closeOrm, createOrm } from '../database/orm.ts';
@@ -19,6 +19,7 @@ import { defineSchedule } from '../schedule/definition.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
 import { isTemporalDown, repeatWhileDown, requireNamespace } from '../temporal/connection.ts';
 import { serveHealth, WorkerHealth } from './health.ts';
+import { exportMetrics, metricsExporter } from './metrics.ts';
 import { connectWorker, installRuntime } from './native.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
 
@@ -30,6 +31,7 @@ const EVENT = {
   abandoned: 'session_cleanup_worker_abandoned',
   temporalUnavailable: 'session_cleanup_temporal_unavailable',
   databaseUnavailable: 'session_cleanup_database_unavailable',
+  gaugeNotRead: 'session_cleanup_gauge_not_read',
   finding: 'session_cleanup_check',
   scheduleNotApplied: 'session_cleanup_schedule_not_applied',
   scheduleDiffers: 'session_cleanup_schedule_differs',
@@ -41,6 +43,8 @@ const ANSWER_WITHIN = 15_000;
 /** What the process of a worker is given. */
 export interface WorkerProcess {
   readonly config: Config;
+  /** Where to send metrics, unless the configuration has an address to serve them. */
+  readonly otlp: OtlpSettings | undefined;
   readonly temporal: TemporalSettings;
   readonly logger: Logger;
   /** Calls back for each signal that asks the process to end, until disposed. */
@@ -84,7 +88,7 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   closing.push(() => closeOrm(orm));
   await requireDatabase(orm, config, logger);
 
-  installRuntime(logger);
+  installRuntime(logger, await metricsExporter(config.metricsAddress, options.otlp));
   const whileDown = async <Answer>(attempt: () => Promise<Answer>): Promise<Answer | undefined> =>
     await repeatWhileDown(
       attempt,
@@ -113,6 +117,10 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
           logger.error({ reason: explain(error) }, EVENT.scheduleNotApplied);
         });
       }
+      // Not awaited at the end: what it asks then fails with the connections.
+      void exportMetrics({ config, orm, client, namespace }, stop.signal, (error) => {
+        logger.debug({ reason: explain(error) }, EVENT.gaugeNotRead);
+      });
       logger.info(describe(options), EVENT.started);
       health.run(worker);
       try {

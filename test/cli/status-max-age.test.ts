@@ -93,6 +93,36 @@ test('status --max-age needs no database, names the target that is overdue, and 
   }
 });
 
+test('status --max-age finds in the ledger what Temporal has forgotten', async ({
+  database,
+  temporal,
+}) => {
+  await using _worker = await startRealWorker(temporal, database);
+  await (await startRealRun(temporal)).result();
+  // No run is known on this task queue.
+  const forgotten = { ...temporalEnvironment(temporal), SESSION_CLEANUP_TASK_QUEUE: 'another' };
+  expect(await runJson(['status', '--max-age', '13h'], forgotten)).toMatchObject({
+    exitCode: 1,
+    result: { overdueTargets: ['sessions'] },
+  });
+  const withLedger = { ...forgotten, DATABASE_URL: database.url };
+  expect(await runJson(['status', '--max-age', '13h'], withLedger)).toMatchObject({
+    exitCode: 0,
+    result: {
+      overdueTargets: [],
+      targets: null,
+      gauges: expect.arrayContaining([
+        {
+          name: 'last_success_timestamp_seconds',
+          target: 'sessions',
+          value: expect.closeTo(Date.now() / 1_000, -2),
+        },
+      ]),
+    },
+  });
+  expect(await runJson(['status', '--max-age', '1ms'], withLedger)).toMatchObject({ exitCode: 1 });
+});
+
 test('status without DATABASE_URL shows what Temporal knows', async ({ temporal }) => {
   const environment = temporalEnvironment(temporal);
   await runCommand(['schedule', 'apply'], environment);

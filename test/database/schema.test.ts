@@ -17,6 +17,7 @@ const ALL = [
   '0003-extend-ledger',
   '0004-count-dependents',
   '0005-add-partition-to-ledger',
+  '0006-mark-clean-slices',
 ];
 const run = promisify(execFile);
 
@@ -72,12 +73,7 @@ test('for another table, only the ledger is created, in its schema', async ({ em
   });
   await using orm = openOrm(settings);
   expect(await migrate(orm.orm)).toEqual({
-    applied: [
-      '0001-create-ledger',
-      '0003-extend-ledger',
-      '0004-count-dependents',
-      '0005-add-partition-to-ledger',
-    ],
+    applied: ALL.filter((name) => name !== '0002-create-sessions'),
   });
   const tables = await emptyDatabase.sql(
     `select schemaname, tablename from pg_tables

@@ -11,8 +11,11 @@ import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { NOT_A_TARGET, PRESETS } from '../../src/config/presets.ts';
 import { ruleText } from '../../src/config/rule-text.ts';
-import { settingsReference } from '../../src/config/settings.ts';
+import { OTLP, settingsReference } from '../../src/config/settings.ts';
+import { COUNTERS, GAUGES, HISTOGRAMS, metricName } from '../../src/contract/metrics.ts';
+import type { MetricDefinition } from '../../src/contract/metrics.ts';
 import { TEMPORAL_VARIABLES } from '../../src/temporal/connection-settings.ts';
+import { headingAnchors } from '../support/heading-anchors.ts';
 import { INDEXED } from '../stores/rows.ts';
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md').toSorted()];
@@ -49,6 +52,21 @@ const GENERATED: Readonly<Record<string, () => Table>> = {
         .filter(({ long }) => long !== '--json')
         .map(({ flags, description }) => [code(name), code(flags), description]),
     ),
+  ],
+  'otlp-variables': () => [
+    ['variable', 'meaning', 'default', 'allowed'],
+    ...Object.values(OTLP).map(({ name, meaning, default: usual, unset = '', allowed }) => [
+      code(name),
+      meaning,
+      usual === undefined ? unset : code(usual),
+      allowed,
+    ]),
+  ],
+  metrics: () => [
+    ['metric', 'kind', 'labels', 'meaning'],
+    ...metrics('counter', COUNTERS, '_total'),
+    ...metrics('histogram', HISTOGRAMS, '_seconds'),
+    ...metrics('gauge', GAUGES, ''),
   ],
   presets: () => [
     ['preset', 'store', 'table', 'a row expires', 'index', 'tested with'],
@@ -92,7 +110,7 @@ describe.for(DOCUMENTS)('%s', (document) => {
     const broken = links.filter(([, file = '', anchor]) => {
       const target = file === '' ? document : path.join(path.dirname(document), file);
       if (!existsSync(target)) return true;
-      return anchor !== undefined && !anchors(readFileSync(target, 'utf8')).includes(anchor);
+      return anchor !== undefined && !headingAnchors(readFileSync(target, 'utf8')).includes(anchor);
     });
     expect(broken.map(([link]) => link)).toEqual([]);
   });
@@ -107,6 +125,19 @@ describe.for(DOCUMENTS)('%s', (document) => {
     expect(missing).toEqual([]);
   });
 });
+
+function metrics(
+  kind: string,
+  definitions: Readonly<Record<string, MetricDefinition>>,
+  suffix: string,
+): Table {
+  return Object.entries(definitions).map(([name, { labels, help }]) => [
+    code(`${metricName(name)}${suffix}`),
+    kind,
+    labels.map(code).join(' '),
+    help,
+  ]);
+}
 
 /** Whether a test of real libraries names the preset. */
 function isTestedWithLibrary(preset: string): boolean {
@@ -154,14 +185,4 @@ function render([headings = [], ...rows]: Table): string {
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-/** The anchors that GitHub gives to the headings of a document. */
-function anchors(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }

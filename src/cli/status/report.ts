@@ -1,10 +1,11 @@
 import { listPollers, type Poller } from '../../checks/pollers.ts';
 import type { Config } from '../../config/config.ts';
 import type { ConfigWithoutDatabase } from '../../config/load-config.ts';
-import { findLastSuccesses, type TargetSuccess } from '../../runs/last-success.ts';
+import { findLastSuccesses, withLedger, type TargetSuccess } from '../../runs/last-success.ts';
 import { listRecentRuns, type RecentRun } from '../../runs/recent-runs.ts';
 import { describeSchedule, type ScheduleState } from '../../schedule/schedule.ts';
 import type { TemporalSettings } from '../../temporal/connection-settings.ts';
+import { gaugesOf, type GaugeValue } from '../../worker/gauges.ts';
 import { withClient } from '../context.ts';
 import type { PreviewOutcome } from '../database.ts';
 import { reportError } from '../errors.ts';
@@ -31,24 +32,48 @@ const RECENT_RUNS = 10;
 /**
  * Reads Temporal and, if the configuration has one, the database in parallel. Never fails as a whole.
  *
- * @param since - Runs that ended before this instant are not searched for a success.
+ * @param since - Runs that ended before this instant are not searched for a success, and expired rows are not counted.
  */
 export async function readStatus(
   config: ConfigWithoutDatabase & Partial<Pick<Config, 'database'>>,
   temporal: TemporalSettings,
   since?: Date,
 ): Promise<StatusReport> {
-  const { database } = config;
-  const [fromTemporal, targets] = await Promise.all([
+  const { database, targets: configured } = config;
+  const [fromTemporal, targets, inLedger] = await Promise.all([
     readTemporal(config, temporal, since),
-    database === undefined
+    // A count may take long, and does not decide whether a target is overdue.
+    database === undefined || since !== undefined
       ? null
       : toSection(async () => {
           const { previewTargets } = await import('../database.ts');
           return await previewTargets({ ...config, database });
         }),
+    database === undefined
+      ? undefined
+      : toSection(async () => {
+          const { readCleanTargets } = await import('../database.ts');
+          return await readCleanTargets({ ...config, database });
+        }),
   ]);
-  return { ...fromTemporal, targets };
+  const { lastSuccess } = fromTemporal;
+  if (!lastSuccess.ok || inLedger?.ok !== true) return { ...fromTemporal, targets };
+  const content = withLedger(lastSuccess.content, inLedger.content, configured);
+  return { ...fromTemporal, targets, lastSuccess: { ok: true, content } };
+}
+
+/** The values of a worker's gauges, as far as they are known. */
+export function gaugesIn(
+  { schedule, runs, lastSuccess, targets }: StatusReport,
+  targetCount: number,
+): readonly GaugeValue[] {
+  const sources = {
+    schedule: contentOf(schedule),
+    runs: contentOf(runs),
+    lastSuccess: contentOf(lastSuccess),
+    targets: contentOf(targets)?.filter((outcome) => outcome.kind === 'previewed'),
+  };
+  return gaugesOf(sources, targetCount);
 }
 
 async function readTemporal(
@@ -71,6 +96,10 @@ async function readTemporal(
     const failed = { ok: false, error: reportError(error).message } as const;
     return { schedule: failed, runs: failed, workers: failed, lastSuccess: failed };
   }
+}
+
+function contentOf<Content>(section: Section<Content> | null): Content | undefined {
+  return section?.ok === true ? section.content : undefined;
 }
 
 async function toSection<Content>(read: () => Promise<Content>): Promise<Section<Content>> {

@@ -2,7 +2,7 @@ import type { Poller } from '../../checks/pollers.ts';
 import { distanceText, timeText } from '../../contract/text.ts';
 import type { TargetSuccess } from '../../runs/last-success.ts';
 import { defineCommand } from '../command.ts';
-import { readPartialConfig, readTemporalConfig } from '../context.ts';
+import { readPartialConfig } from '../context.ts';
 import { TARGET_SETTINGS } from '../help.ts';
 import { durationOption } from '../options.ts';
 import { renderPreviews } from '../preview.ts';
@@ -10,7 +10,7 @@ import { indent, renderPairs } from '../rendering/table.ts';
 import type { Paint } from '../rendering/terminal.ts';
 import { renderRuns } from '../run/list.ts';
 import { renderSchedule } from '../schedule/text.ts';
-import { isComplete, overdueTargets, readStatus } from './report.ts';
+import { gaugesIn, isComplete, overdueTargets, readStatus } from './report.ts';
 import type { Section, StatusReport } from './report.ts';
 
 /** `session-cleanup status` */
@@ -21,7 +21,8 @@ export const addStatusCommand = defineCommand<{ readonly maxAge?: number }>({
     'Shows the schedule (paused or not, next times, runs skipped or missed), the last runs with their ' +
     'counts, the workers that poll, the last success of each target, and the expired rows that remain ' +
     'with the age of the oldest. Shows what it can while Temporal or the database is down. Leaves the ' +
-    'expired rows out without DATABASE_URL and with --max-age.',
+    'expired rows out without DATABASE_URL and with --max-age. With DATABASE_URL the ledger is asked for a ' +
+    'success, too, since Temporal forgets runs after the retention of the namespace.',
   options: [
     durationOption(
       '--max-age <duration>',
@@ -40,13 +41,17 @@ export const addStatusCommand = defineCommand<{ readonly maxAge?: number }>({
   run: async ({ context, options: { maxAge } }) => {
     const now = new Date();
     const since = maxAge === undefined ? undefined : new Date(now.getTime() - maxAge);
-    const { config, temporal } =
-      since === undefined ? readPartialConfig(context) : readTemporalConfig(context);
+    const { config, temporal } = readPartialConfig(context);
     const report = await readStatus(config, temporal, since);
     const overdue = since === undefined ? [] : overdueTargets(report, since);
     const isOverdue = overdue === undefined || overdue.length > 0;
     return {
-      json: { ...report, overdue: isOverdue, overdueTargets: overdue ?? null },
+      json: {
+        ...report,
+        gauges: gaugesIn(report, config.targets.length),
+        overdue: isOverdue,
+        overdueTargets: overdue ?? null,
+      },
       text: (paint) =>
         renderStatus(report, {
           paint,
@@ -135,7 +140,7 @@ function renderSuccess(
     success === null
       ? `${target}: ${paint(style, 'no success among the runs that Temporal retains')}`
       : `${target}: ${paint(style, `cleaned up to ${timeText(success.cutoff)}, ${distanceText(success.cutoff, now)}${late}`)} ` +
-        paint('quiet', success.workflowId);
+        paint('quiet', success.workflowId ?? 'by the ledger');
   if (passedOver === null) return line;
   return `${line}\n${indent(`${passedOver.workflowId} does not count: ${passedOver.reason}`)}`;
 }

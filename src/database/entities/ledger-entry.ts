@@ -42,6 +42,8 @@ export function defineLedgerEntry(schema: string) {
       settledAt: p.datetime(6).nullable(),
       /** Whether the run knows the count, which is final: no attempt may claim the slice again. */
       isClosed: p.boolean().default(false),
+      /** Whether the slice cleaned its target up to the deadline, or as far as its budget allowed. */
+      isClean: p.boolean().default(false),
       updatedAt: p.datetime(6).defaultRaw('now()'),
     },
     indexes: [{ name: 'session_cleanup_ledger_updated_at_index', properties: ['updatedAt'] }],

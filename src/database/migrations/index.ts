@@ -5,6 +5,7 @@ import { addPartitionToLedger } from './add-partition-to-ledger.ts';
 import { createLedger } from './create-ledger.ts';
 import { extendLedger } from './extend-ledger.ts';
 import { createSessions } from './create-sessions.ts';
+import { markCleanSlices } from './mark-clean-slices.ts';
 
 /**
  * All migrations, oldest first. Listed here rather than found in a folder, so that a bundler or a
@@ -24,5 +25,6 @@ export function migrationsList(database: DatabaseSettings): MigrationObject[] {
       name: '0005-add-partition-to-ledger',
       class: addPartitionToLedger(database.ledgerSchema),
     },
+    { name: '0006-mark-clean-slices', class: markCleanSlices(database.ledgerSchema) },
   ];
 }
