@@ -76,25 +76,26 @@ function mapped<From, To>(
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await json(request);
+  if (!isRequest(body)) throw new TypeError('no payloads');
+  const apply = request.url === '/decode' ? ENCRYPTING.decode : ENCRYPTING.encode;
+  const { payloads } = body;
+  const applied = await apply(
+    payloads.map(({ metadata, data }) => ({
+      metadata: mapped(metadata, fromBase64),
+      data: fromBase64(data),
+    })),
+  );
+  const encoded = applied.map(({ metadata, data }) => ({
+    metadata: mapped(metadata ?? {}, toBase64),
+    data: toBase64(data ?? Buffer.of()),
+  }));
+  response.end(JSON.stringify({ payloads: encoded }));
+}
+
 /** A server that applies the codec, as applications have one for the Web UI. */
 async function startCodecServer(): Promise<{ readonly endpoint: string } & AsyncDisposable> {
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await json(request);
-    if (!isRequest(body)) throw new TypeError('no payloads');
-    const apply = request.url === '/decode' ? ENCRYPTING.decode : ENCRYPTING.encode;
-    const { payloads } = body;
-    const applied = await apply(
-      payloads.map(({ metadata, data }) => ({
-        metadata: mapped(metadata, fromBase64),
-        data: fromBase64(data),
-      })),
-    );
-    const encoded = applied.map(({ metadata, data }) => ({
-      metadata: mapped(metadata ?? {}, toBase64),
-      data: toBase64(data ?? Buffer.of()),
-    }));
-    response.end(JSON.stringify({ payloads: encoded }));
-  };
   const server = createServer((request, response) => {
     void answer(request, response);
   });
