@@ -1,5 +1,5 @@
 /** Why a connection to Temporal fails. The SDK's own errors do not say, so the socket is asked. */
-import { connect as connectPlainly, type Socket } from 'node:net';
+import { isIP, connect as connectPlainly, type Socket } from 'node:net';
 import { connect as connectEncrypted } from 'node:tls';
 
 import type { TemporalSettings } from './connection-settings.ts';
@@ -116,7 +116,10 @@ function open(settings: TemporalSettings, onConnected: () => void): Socket {
     {
       ...where,
       ALPNProtocols: ['h2'],
-      ...(serverNameOverride == null ? {} : { servername: serverNameOverride }),
+      // The name that is checked may be an address, which TLS does not send.
+      ...(serverNameOverride == null || isIP(serverNameOverride) !== 0
+        ? {}
+        : { servername: serverNameOverride }),
       ...(serverRootCACertificate == null ? {} : { ca: Buffer.from(serverRootCACertificate) }),
       ...(clientCertPair == null
         ? {}

@@ -50,6 +50,8 @@ describe.skipIf(!hasOpenssl)('a Temporal server that requires TLS', () => {
       const environment = {
         ...environmentFor(database, { ...temporal, address: proxy.address }),
         ...settings,
+        // No slot comes while this runs.
+        SESSION_CLEANUP_INTERVAL: '365d',
       };
       await using worker = startCommand(['worker'], environment);
       await worker.untilWritten('session_cleanup_worker_started');

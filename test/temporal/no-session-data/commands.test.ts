@@ -71,6 +71,9 @@ test('no command prints a session value, password or key', async ({ database, te
   });
   await Promise.all(['migrate', 'preview', 'schedule apply'].map((line) => runAsJson(line)));
   await runAsJson('grants', '--role', 'cleaner');
+  await Promise.all(['config', 'presets'].map((line) => runAsJson(line)));
+  await runAsJson('init', '--print');
+  await run('health', '--address', '127.0.0.1:1', '--json');
   await runAsJson('run start', '--dry-run');
   const rejected = await startRealRun(temporal);
   await untilAsked();
@@ -140,7 +143,7 @@ describe('a failed connection reveals neither password nor key', () => {
     },
     {
       words: 'a Temporal server without TLS',
-      reported: /Temporal cannot be reached/,
+      reported: /does not use TLS/,
       change: () => ({ TEMPORAL_TLS: 'true' }),
     },
     {
