@@ -4,6 +4,10 @@
  * audit in GitHub Actions only, where npm's own registry answers.
  */
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 interface AuditReport {
   readonly metadata?: { readonly vulnerabilities: Readonly<Record<string, number>> };
@@ -13,10 +17,21 @@ interface AuditReport {
   readonly error?: { readonly summary?: string };
 }
 
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+/** Packages that are installed for development only, since the published program contains them. */
+const CONTAINED = /^(?:@temporalio\/(?!testing$)|commander$|pino$|protobufjs$)/;
+
+const folder = prepareFolder();
 // Offline, npm would report no vulnerabilities.
 const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--offline=false', '--json'], {
+  cwd: folder,
   encoding: 'utf8',
 });
+rmSync(folder, { recursive: true });
 const report = readReport(stdout);
 const total = report?.metadata?.vulnerabilities['total'];
 if (total === undefined) {
@@ -29,6 +44,20 @@ if (total === undefined) {
     console.log(stdout);
     process.exitCode = 1;
   }
+}
+
+/** A folder with our lock file, in which what the program contains is a dependency as well. */
+function prepareFolder(): string {
+  const checkout = fileURLToPath(new URL('..', import.meta.url));
+  const made = mkdtempSync(path.join(os.tmpdir(), 'session-cleanup-audit-'));
+  const manifest: Manifest = JSON.parse(readFileSync(path.join(checkout, 'package.json'), 'utf8'));
+  const contained = Object.entries(manifest.devDependencies).filter(([name]) =>
+    CONTAINED.test(name),
+  );
+  const dependencies = { ...manifest.dependencies, ...Object.fromEntries(contained) };
+  writeFileSync(path.join(made, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
+  copyFileSync(path.join(checkout, 'package-lock.json'), path.join(made, 'package-lock.json'));
+  return made;
 }
 
 function readReport(text: string): AuditReport | undefined {

@@ -22,12 +22,17 @@ describe('session-cleanup presets', () => {
   it('gives each preset as JSON', async () => {
     const { stdout } = await runCommand(['presets', '--json']);
     expect(JSON.parse(stdout)).toEqual(
-      Object.entries(PRESETS).map(([name, preset]) => ({
-        name,
-        table: preset.target.table,
-        rule: expect.any(String),
-        ...preset,
-      })),
+      Object.entries(PRESETS).map(
+        ([name, { store, source, target, note }]) => ({
+          name,
+          table: target.table,
+          rule: expect.any(String),
+          store,
+          source,
+          target,
+          ...(note === undefined ? {} : { note }),
+        }),
+      ),
     );
   });
 

@@ -53,13 +53,12 @@ describe("an application's own MikroORM", () => {
       const update = await orm.schema.getUpdateSchemaSQL();
       expect(update).toContain('user_sessions');
       expect(update).not.toContain(LEDGER);
-      await orm.migrator.create();
+      expect((await orm.migrator.create()).code).toContain('user_sessions');
       await orm.migrator.up();
-      // The second one is made from the snapshot, where there is one.
-      await orm.migrator.create(undefined, true);
+      // From the snapshot, where there is one.
+      expect((await orm.migrator.create(undefined, true)).code).not.toContain('drop');
       const files = readdirSync(folder.path).map((file) => path.join(folder.path, file));
       const written = files.map((file) => readFileSync(file, 'utf8')).join('\n');
-      expect(written).toContain('user_sessions');
       expect(written).not.toContain(LEDGER);
       expect(await orm.schema.getDropSchemaSQL()).not.toContain(LEDGER);
       await orm.schema.drop({ dropMigrationsTable: true });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { expect, inject } from 'vitest';
 
 import { createOrm } from '../../src/database/orm.ts';
@@ -37,7 +38,7 @@ test('a long VACUUM is not an old transaction', async ({ database }) => {
     )
     .toHaveLength(1);
 
-  const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
+  const { load } = await new ServerLoadReader().read(open.em, await oidOfSessions(open.em), LIMITS);
 
   await database.sql('select pg_cancel_backend($1)', [rows[0]?.pid]);
   await vacuuming;
@@ -52,7 +53,7 @@ testInFolder('a prepared transaction is an old transaction, and is named', async
   await client.query(`prepare transaction 'forgotten'`);
   await client.query('select pg_sleep(0.3)');
   await using open = openOrm(own.database.url);
-  const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
+  const { load } = await new ServerLoadReader().read(open.em, await oidOfSessions(open.em), LIMITS);
   expect(load).toEqual({
     reason: 'old-transaction',
     detail: expect.stringMatching(/^\d\.\d s, a prepared transaction$/),
@@ -76,7 +77,7 @@ test('without the right to a function, other measures are still read', async ({ 
     await old.query('select pg_sleep(0.3)');
     const question = new ServerLoadReader();
     for (const _ of ['first', 'again']) {
-      const { load } = await question.read(open.em, 'public.sessions', LIMITS);
+      const { load } = await question.read(open.em, await oidOfSessions(open.em), LIMITS);
       expect(load).toMatchObject({ reason: 'old-transaction' });
     }
     await old.query('rollback');
@@ -99,7 +100,11 @@ test('a wait for the same OID in another database is ignored', async ({ database
       )
       .toHaveLength(1);
     await using open = openOrm(database.url);
-    const { load } = await new ServerLoadReader().read(open.em, 'public.sessions', LIMITS);
+    const { load } = await new ServerLoadReader().read(
+      open.em,
+      await oidOfSessions(open.em),
+      LIMITS,
+    );
     await holder.query('rollback');
     await altering;
     expect(load?.reason).not.toBe('table-wanted');
@@ -123,3 +128,10 @@ test('application_name is ours despite the address and environment', async ({ da
     }
   }
 });
+
+async function oidOfSessions(em: EntityManager): Promise<string> {
+  const [row] = await em.execute<{ oid: string }[]>(
+    `select 'public.sessions'::regclass::oid::text as oid`,
+  );
+  return row?.oid ?? '';
+}
