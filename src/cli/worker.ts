@@ -15,7 +15,8 @@ export const addWorkerCommand = defineCommand({
     'it at once. Run as many as you like.\n\n' +
     'Ctrl-C and SIGTERM stop it gracefully: it finishes the current transaction and leaves the rest ' +
     'to another worker. A second signal ends it at once; the count stays exact even then.\n\n' +
-    'Logs go to standard output, as JSON unless that is a terminal.',
+    'Logs go to standard output, as JSON unless that is a terminal. Metrics are exported if ' +
+    'SESSION_CLEANUP_METRICS_ADDRESS or OTEL_EXPORTER_OTLP_ENDPOINT is set.',
   settings: 'all',
   temporal: true,
   examples: [

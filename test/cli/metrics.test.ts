@@ -1,5 +1,6 @@
 /** Metrics of a worker's process, as a monitoring system gets them. */
 import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import { describe, expect, vi } from 'vitest';
@@ -12,6 +13,9 @@ import { fillSessions } from '../support/sessions.ts';
 import { startWorker, type WorkerProcessOptions } from '../support/worker-process.ts';
 import type { TestDatabase } from '../support/test-database.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
+
+/** The state of a socket that listens, in the files of `/proc/net`. */
+const LISTENING = '0A';
 
 function optionsOf(database: TestDatabase, temporal: TestTemporal): WorkerProcessOptions {
   return { databaseUrl: database.url, temporal };
@@ -74,6 +78,15 @@ describe('a worker with SESSION_CLEANUP_METRICS_ADDRESS', () => {
   });
 });
 
+test('a worker without settings for it opens no port', async ({ database, temporal, skip }) => {
+  if (process.platform !== 'linux') skip('Only Linux shows the sockets of a process as files.');
+  await using worker = await startWorker(optionsOf(database, temporal));
+  expect(listeningSockets(worker.pid)).toBe(0);
+  const settings = { METRICS_ADDRESS: `${LOOPBACK}:${await choosePort()}` };
+  await using other = await startWorker({ ...optionsOf(database, temporal), settings });
+  expect(listeningSockets(other.pid)).toBe(1);
+});
+
 test('a worker with OTEL_EXPORTER_OTLP_ENDPOINT sends its metrics there', async ({
   database,
   temporal,
@@ -112,3 +125,22 @@ test('a worker with OTEL_EXPORTER_OTLP_ENDPOINT sends its metrics there', async 
     server.closeAllConnections();
   }
 });
+
+/** How many TCP sockets a process listens on. */
+function listeningSockets(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  const own = new Set(
+    readdirSync(folder).flatMap((name) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${name}`))?.[1] ?? [];
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    }),
+  );
+  return ['tcp', 'tcp6']
+    .flatMap((file) => readFileSync(`/proc/${pid}/net/${file}`, 'utf8').split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode = '']) => state === LISTENING && own.has(inode)).length;
+}
