@@ -18,6 +18,7 @@ interface AuditReport {
 }
 
 interface Manifest {
+  readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 }
@@ -46,17 +47,29 @@ if (total === undefined) {
   }
 }
 
-/** A folder with our lock file, in which what the program contains is a dependency as well. */
+/** A folder with our lock file, in which what the program contains is a dependency for production. */
 function prepareFolder(): string {
   const checkout = fileURLToPath(new URL('..', import.meta.url));
   const made = mkdtempSync(path.join(os.tmpdir(), 'session-cleanup-audit-'));
   const manifest: Manifest = JSON.parse(readFileSync(path.join(checkout, 'package.json'), 'utf8'));
-  const contained = Object.entries(manifest.devDependencies).filter(([name]) =>
-    CONTAINED.test(name),
+  const [contained, others] = [true, false].map((isContained) =>
+    Object.fromEntries(
+      Object.entries(manifest.devDependencies).filter(
+        ([name]) => CONTAINED.test(name) === isContained,
+      ),
+    ),
   );
-  const dependencies = { ...manifest.dependencies, ...Object.fromEntries(contained) };
-  writeFileSync(path.join(made, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
+  const { version } = manifest;
+  const dependencies = { ...manifest.dependencies, ...contained };
+  writeFileSync(
+    path.join(made, 'package.json'),
+    JSON.stringify({ name: 'session-cleanup', version, dependencies, devDependencies: others }),
+  );
   copyFileSync(path.join(checkout, 'package-lock.json'), path.join(made, 'package-lock.json'));
+  // Marks in the lock file what is for development only. All that it names is known, so nothing is fetched.
+  spawnSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--offline'], {
+    cwd: made,
+  });
   return made;
 }
 

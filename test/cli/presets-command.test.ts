@@ -22,17 +22,15 @@ describe('session-cleanup presets', () => {
   it('gives each preset as JSON', async () => {
     const { stdout } = await runCommand(['presets', '--json']);
     expect(JSON.parse(stdout)).toEqual(
-      Object.entries(PRESETS).map(
-        ([name, { store, source, target, note }]) => ({
-          name,
-          table: target.table,
-          rule: expect.any(String),
-          store,
-          source,
-          target,
-          ...(note === undefined ? {} : { note }),
-        }),
-      ),
+      Object.entries(PRESETS).map(([name, { store, source, target, note }]) => ({
+        name,
+        table: target.table,
+        rule: expect.any(String),
+        store,
+        source,
+        target,
+        ...(note === undefined ? {} : { note }),
+      })),
     );
   });
 
