@@ -180,10 +180,11 @@ describe('a failed connection reveals neither password nor key', () => {
   });
 });
 
-/** All that a worker writes that fails to start, or has started and is stopped. */
+/** All that a worker writes that fails to start, or has started or waits for Temporal and is stopped. */
 async function outputOfWorker(environment: NodeJS.ProcessEnv): Promise<string> {
   await using worker = startCommand(['worker'], environment);
-  await worker.untilWritten('session_cleanup_worker_started').catch(() => undefined);
+  const events = ['session_cleanup_worker_started', 'session_cleanup_temporal_unavailable'];
+  await Promise.any(events.map(worker.untilWritten)).catch(() => undefined);
   worker.signal('SIGTERM');
   const { stdout, stderr } = await worker.ended;
   return stdout + stderr;
