@@ -23,7 +23,12 @@ export const addMigrateCommand = defineCommand({
       text: () =>
         applied.length === 0
           ? 'Nothing to do: all migrations are applied.'
-          : ['Applied:', ...applied.map((name) => `  ${name}`)].join('\n'),
+          : [
+              'Applied:',
+              ...applied.map((name) => `  ${name}`),
+              "An application with MikroORM on this database must leave the ledger's schema out, or its schema",
+              `diff drops it: schemaGenerator: { ignoreSchema: ['${config.database.ledgerSchema}'] }`,
+            ].join('\n'),
     };
   },
 });
