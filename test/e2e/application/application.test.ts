@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 
 import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import manifest from '../../../package.json' with { type: 'json' };
+import { choosePort } from '../../../scripts/services/ports.ts';
 import { test } from '../../support/fixtures.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 
@@ -101,12 +102,33 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
         expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
         const order = { taskQueue: 'orders', workflowId: 'order', args: [7] };
         expect(await client.workflow.execute('order', order)).toBe('charged 7');
+        const metrics = await fetch(`http://${env.METRICS_ADDRESS}/metrics`);
+        expect(await metrics.text()).toMatch(/session_cleanup_rows_deleted_total\{.*\} 500/);
+
+        // A worker of its own beside it, by the command of the package.
         const command = path.join(app, 'node_modules', '.bin', 'session-cleanup');
+        const healthy = {
+          ...env,
+          SESSION_CLEANUP_HEALTH_ADDRESS: `127.0.0.1:${await choosePort()}`,
+        };
+        const own = spawn(node(), [command, 'worker'], { env: healthy, stdio: 'ignore' });
+        const stopped = once(own, 'exit');
+        const ask = (): string => {
+          try {
+            const args = [command, 'health', '--probe', 'ready'];
+            return execFileSync(node(), args, { env: healthy, encoding: 'utf8', stdio: 'pipe' });
+          } catch {
+            return '';
+          }
+        };
+        await expect.poll(ask, START).not.toBe('');
         const status = execFileSync(node(), [command, 'status', '--json'], {
           env,
           encoding: 'utf8',
         });
         expect(JSON.parse(status)).toMatchObject({ schedule: { scheduleId: SCHEDULE_ID } });
+        own.kill('SIGTERM');
+        expect(await stopped).toEqual([0, null]);
       } finally {
         host.kill('SIGTERM');
       }

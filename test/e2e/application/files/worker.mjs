@@ -1,7 +1,14 @@
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { SessionCleanupPlugin } from 'session-cleanup';
 import * as activities from './activities.mjs';
 
+Runtime.install({
+  telemetryOptions: {
+    metrics: {
+      prometheus: { bindAddress: process.env.METRICS_ADDRESS, countersTotalSuffix: true },
+    },
+  },
+});
 const connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS });
 const worker = await Worker.create({
   connection,
