@@ -83,6 +83,7 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
         DATABASE_URL: database.url,
         TEMPORAL_ADDRESS: address,
         TEMPORAL_NAMESPACE: namespace,
+        METRICS_ADDRESS: `127.0.0.1:${await choosePort()}`,
       };
       const host = spawn(node(), ['worker.mjs'], { cwd: app, env, stdio: 'inherit' });
       const exited = once(host, 'exit');
