@@ -35,6 +35,7 @@ test('from an empty database to the count in the history, by commands alone', as
         '0003-extend-ledger',
         '0004-count-dependents',
         '0005-add-partition-to-ledger',
+        '0006-mark-clean-slices',
       ],
     },
   });

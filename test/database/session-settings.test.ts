@@ -186,8 +186,8 @@ test.for(['sweep', 'drain'] as const)(
     const settings = { ...TEST_DATABASE_SETTINGS, url: emptyDatabase.url };
     const orm = createOrm(settings, []);
     await using _ = { [Symbol.asyncDispose]: () => orm.close(true) };
-    expect(await pendingMigrations(orm, settings)).toHaveLength(5);
-    expect((await migrate(orm)).applied).toHaveLength(5);
+    expect(await pendingMigrations(orm, settings)).toHaveLength(6);
+    expect((await migrate(orm)).applied).toHaveLength(6);
     expect(await pendingMigrations(orm, settings)).toEqual([]);
   },
 );
