@@ -1,4 +1,9 @@
-import { expect } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { expect, inject } from 'vitest';
 
 import type { TestDatabase } from '../../support/test-database.ts';
 import { startRun } from '../../support/watched-run.ts';
@@ -11,7 +16,8 @@ type Row = readonly [expiry: string, fate: 'goes' | 'stays'];
 /** A table of instants, as another application might keep it. */
 interface Table {
   readonly type: string;
-  readonly settings: Readonly<Record<string, string>>;
+  /** Keys of `expires`, besides the column. */
+  readonly expires?: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
 }
 
@@ -21,7 +27,6 @@ const CUTOFF = '2025-10-26T00:45:00.123456Z';
 const TABLES: Readonly<Record<string, Table>> = {
   zoned: {
     type: 'timestamptz',
-    settings: {},
     rows: [
       ['2025-10-26T00:45:00.123456Z', 'goes'],
       ['2025-10-26T00:45:00.123457Z', 'stays'],
@@ -30,7 +35,7 @@ const TABLES: Readonly<Record<string, Table>> = {
       ['2025-10-26 06:30:00.123457', 'stays'],
       ['0001-01-01T00:00:00Z', 'goes'],
       ['9999-12-31T23:59:59Z', 'stays'],
-      ['-infinity', 'goes'],
+      ['-infinity', 'stays'],
       ['infinity', 'stays'],
       // A leap second is the first one of the next minute.
       ['2016-12-31T23:59:60Z', 'goes'],
@@ -38,19 +43,19 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   utc: {
     type: 'timestamp',
-    settings: { TIME_ZONE: 'UTC' },
+    expires: { timeZone: 'UTC' },
     rows: [
       ['2025-10-26 00:45:00.123456', 'goes'],
       ['2025-10-26 00:45:00.123457', 'stays'],
       ['0001-01-01', 'goes'],
       ['9999-12-31', 'stays'],
-      ['-infinity', 'goes'],
+      ['-infinity', 'stays'],
       ['infinity', 'stays'],
     ],
   },
   kathmandu: {
     type: 'timestamp',
-    settings: { TIME_ZONE: 'Asia/Kathmandu' },
+    expires: { timeZone: 'Asia/Kathmandu' },
     rows: [
       ['2025-10-26 06:30:00.123456', 'goes'],
       ['2025-10-26 06:30:00.123457', 'stays'],
@@ -59,7 +64,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   berlin: {
     type: 'timestamp',
-    settings: { TIME_ZONE: 'Europe/Berlin' },
+    expires: { timeZone: 'Europe/Berlin' },
     rows: [
       ['2025-10-26 01:59:59.999999', 'goes'],
       // Either 00:30 or 01:30 in UTC: it is kept until both are past.
@@ -71,7 +76,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   text: {
     type: 'text',
-    settings: { EXPIRES_TYPE: 'iso8601', TIME_ZONE: 'Asia/Kathmandu' },
+    expires: { type: 'iso8601', timeZone: 'Asia/Kathmandu' },
     rows: [
       ['2025-10-26T00:45:00.123456Z', 'goes'],
       ['2025-10-26T00:45:00.123457Z', 'stays'],
@@ -100,15 +105,16 @@ async function createTables(database: TestDatabase): Promise<void> {
   }
 }
 
-/** Settings for all of them as targets. */
+/** The setting of a file that describes all of them as targets. */
 function settingsOf(tables: Readonly<Record<string, Table>>): Readonly<Record<string, string>> {
-  const each = Object.entries(tables).flatMap(([name, { settings }]) =>
-    Object.entries({ TABLE: name, ...settings }).map(([key, value]) => [
-      `${name.toUpperCase()}_${key}`,
-      value,
-    ]),
-  );
-  return { TARGETS: Object.keys(tables).join(','), ...Object.fromEntries(each) };
+  const targets = Object.entries(tables).map(([name, { expires = {} }]) => [
+    name,
+    { table: name, expires: { column: 'expires_at', ...expires } },
+  ]);
+  const file = path.join(inject('runFolder') ?? os.tmpdir(), `${randomUUID()}.yaml`);
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ targets: Object.fromEntries(targets) }));
+  return { CONFIG: file };
 }
 
 test('in Asia/Kathmandu: exact to the microsecond, over DST', async ({ database, temporal }) => {
@@ -137,7 +143,7 @@ test('in Asia/Kathmandu: exact to the microsecond, over DST', async ({ database,
 
 test('text that is no valid time never expires, is counted', async ({ database, temporal }) => {
   const tables = {
-    odd: { type: 'text', settings: { EXPIRES_TYPE: 'iso8601', TIME_ZONE: 'UTC' }, rows: [] },
+    odd: { type: 'text', expires: { type: 'iso8601', timeZone: 'UTC' }, rows: [] },
   };
   await database.sql('create table odd (expires_at text)');
   await database.sql(
