@@ -131,8 +131,8 @@ async function startTestTemporal(
     // which takes up to two seconds by default.
     dynamicConfig: {
       'system.namespaceCacheRefreshInterval': '100ms',
-      // Off by default in the present server; others may have it.
-      'frontend.WorkflowPauseEnabled': true,
+      // Off by default in the present server, and the Web UI's buttons depend on it; other servers may have it.
+      'frontend.WorkflowPauseEnabled': !withUi,
     },
   });
   return { server, cli };

@@ -59,9 +59,9 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
     app = path.join(folder, 'app');
     cpSync(FILES, app, { recursive: true });
     writeFileSync(path.join(app, 'package.json'), '{ "private": true, "type": "module" }\n');
-    const peers = Object.keys(manifest.peerDependencies).map(
-      (name) => `${name}@${manifest.devDependencies['@temporalio/worker']}`,
-    );
+    const peers = Object.keys(manifest.peerDependencies)
+      .filter((name) => name.startsWith('@temporalio/'))
+      .map((name) => `${name}@${manifest.devDependencies['@temporalio/worker']}`);
     npm(app, 'install', path.join(folder, archive), ...peers);
     npm(app, 'install', '--no-save', '--force', `${OLDEST_NODE}@22`);
   }, INSTALL_MILLISECONDS);
