@@ -127,7 +127,7 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
           env,
           encoding: 'utf8',
         });
-        expect(JSON.parse(status)).toMatchObject({ schedule: { scheduleId: SCHEDULE_ID } });
+        expect(JSON.parse(status)).toMatchObject({ schedule: { ok: true } });
         own.kill('SIGTERM');
         expect(await stopped).toEqual([0, null]);
       } finally {
