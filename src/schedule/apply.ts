@@ -9,14 +9,26 @@ import {
   encodeScheduleSpec,
 } from '@temporalio/client/lib/schedule-helpers.js';
 
+import type { Config } from '../config/config.ts';
 import { SCHEDULE } from '../config/settings.ts';
 import { LOG_EVENT } from '../contract/names.ts';
-import { findDifferences, type ScheduleDefinition, type ScheduleDifference } from './definition.ts';
+import {
+  defineSchedule,
+  findDifferences,
+  type ScheduleDefinition,
+  type ScheduleDifference,
+} from './definition.ts';
 import { readSchedule, ScheduleMissingError } from './schedule.ts';
 
 /** Receives log events; a pino logger is one. */
 export interface EventLog {
   info(fields: object, event: string): void;
+}
+
+/** The same for what a person may have to do something about. */
+export interface ProblemLog extends EventLog {
+  warn(fields: object, event: string): void;
+  error(fields: object, event: string): void;
 }
 
 /** What {@link applySchedule} did. */
@@ -55,6 +67,27 @@ const ATTEMPTS = 20;
 /** Time within which an accepted update becomes visible, and between two polls for it. Milliseconds. */
 const VISIBLE_WITHIN = 1_000;
 const POLL_EVERY = 100;
+
+/** Applies or checks the schedule, as configured for the start of a worker; a difference is logged. */
+export async function settleSchedule(
+  client: Client,
+  config: Pick<Config, 'schedule' | 'taskQueue'>,
+  logger: ProblemLog,
+): Promise<void> {
+  const { atWorkerStart } = config.schedule;
+  if (atWorkerStart === 'off') return;
+  const definition = defineSchedule(config);
+  if (atWorkerStart === 'apply') {
+    await applySchedule(client, definition, logger);
+    return;
+  }
+  const outcome = await checkSchedule(client, definition);
+  if (outcome.kind === 'as-configured') return;
+  logger[outcome.kind === 'taken' ? 'error' : 'warn']({ ...outcome }, SCHEDULE_DIFFERS);
+}
+
+/** Name of the log event. */
+const SCHEDULE_DIFFERS = 'session_cleanup_schedule_differs';
 
 /**
  * Creates the schedule, or updates it in place if it differs from the definition, and verifies the

@@ -11,10 +11,9 @@ import { loadConfig } from '../config/load-config.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { WORKFLOW_TYPE } from '../contract/names.ts';
 import { closeOrm, createOrm, discoverEntities } from '../database/orm.ts';
-import { applySchedule, checkSchedule } from '../schedule/apply.ts';
-import { defineSchedule } from '../schedule/definition.ts';
+import { settleSchedule, type ProblemLog } from '../schedule/apply.ts';
 import { exportMetrics } from './metrics.ts';
-import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
+import { ACTIVITIES_AT_ONCE, createCleanupWorker, runUntil } from './worker.ts';
 
 /** Options of {@link SessionCleanupPlugin}. What they leave out, `SESSION_CLEANUP_…` variables and the defaults decide. */
 export interface SessionCleanupPluginOptions {
@@ -103,7 +102,7 @@ export class SessionCleanupPlugin implements WorkerPlugin {
     const dataConverter = { payloadCodecs };
     const config = this.#mode === 'host' ? { ...this.#config, taskQueue } : this.#config;
     const client = new Client({ connection, namespace, dataConverter });
-    await settleSchedule(client, config, logger).catch((error: unknown) => {
+    await settleSchedule(client, config, toProblemLog(logger)).catch((error: unknown) => {
       logger.error('session-cleanup: the schedule was not applied', { error });
     });
     // Only in a process whose runtime exports metrics.
@@ -118,13 +117,7 @@ export class SessionCleanupPlugin implements WorkerPlugin {
       namespace,
       dataConverter,
     });
-    const shutDown = (): void => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
-    const running = worker.run();
-    stop.addEventListener('abort', shutDown, { once: true });
-    if (stop.aborted) shutDown();
-    await running;
+    await runUntil(worker, stop);
   }
 
   #openOrm(): MikroORM {
@@ -154,23 +147,19 @@ function configOf({ config, databaseUrl, orm }: SessionCleanupPluginOptions): Co
   });
 }
 
-async function settleSchedule(client: Client, config: Config, logger: Logger): Promise<void> {
-  const { atWorkerStart } = config.schedule;
-  if (atWorkerStart === 'off') return;
-  const definition = defineSchedule(config);
-  const log = {
-    info: (fields: object, event: string) => {
+/** The SDK's logger takes the text first. */
+function toProblemLog(logger: Logger): ProblemLog {
+  return {
+    info: (fields, event) => {
       logger.info(event, { ...fields });
     },
+    warn: (fields, event) => {
+      logger.warn(event, { ...fields });
+    },
+    error: (fields, event) => {
+      logger.error(event, { ...fields });
+    },
   };
-  if (atWorkerStart === 'apply') {
-    await applySchedule(client, definition, log);
-    return;
-  }
-  const outcome = await checkSchedule(client, definition);
-  if (outcome.kind !== 'as-configured') {
-    logger.warn('session_cleanup_schedule_differs', { ...outcome });
-  }
 }
 
 /** The host's workflows have to hold ours. A bundle shows it; of sources only the entry file is looked at. */

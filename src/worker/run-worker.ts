@@ -14,14 +14,13 @@ import { closeOrm, createOrm } from '../database/orm.ts';
 import { DatabaseProblem } from '../failures/errors.ts';
 import { toDatabaseProblem } from '../failures/translate.ts';
 import type { Logger } from '../logging/logging.ts';
-import { applySchedule, checkSchedule } from '../schedule/apply.ts';
-import { defineSchedule } from '../schedule/definition.ts';
+import { settleSchedule } from '../schedule/apply.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
 import { isTemporalDown, repeatWhileDown, requireNamespace } from '../temporal/connection.ts';
 import { serveHealth, WorkerHealth } from './health.ts';
 import { exportMetrics, metricsExporter } from './metrics.ts';
 import { connectWorker, installRuntime } from './native.ts';
-import { ACTIVITIES_AT_ONCE, createCleanupWorker } from './worker.ts';
+import { ACTIVITIES_AT_ONCE, createCleanupWorker, runUntil } from './worker.ts';
 
 /** Names of the worker's own log events. */
 const EVENT = {
@@ -34,7 +33,6 @@ const EVENT = {
   gaugeNotRead: 'session_cleanup_gauge_not_read',
   finding: 'session_cleanup_check',
   scheduleNotApplied: 'session_cleanup_schedule_not_applied',
-  scheduleDiffers: 'session_cleanup_schedule_differs',
 } as const;
 
 /** Time limit for requests to the server at the start. Milliseconds. */
@@ -103,7 +101,7 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   if (connected !== undefined) {
     const { connection, client } = connected;
     closing.push(() => connection.close());
-    const isSettled = await settleSchedule(client, options);
+    const isSettled = await tryToSettleSchedule(client, options);
     await reportVersion(client, options);
 
     const { namespace } = temporal;
@@ -124,7 +122,7 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
       logger.info(describe(options), EVENT.started);
       health.run(worker);
       try {
-        await runUntil(worker, stop.signal, logger);
+        await runOrAbandon(worker, stop.signal, logger);
       } catch (error) {
         health.enter('failed', 'the worker ended with an error; its log has more');
         throw error;
@@ -167,16 +165,10 @@ async function inTime<Answer>(client: Client, request: () => Promise<Answer>): P
   return await client.withDeadline(Date.now() + ANSWER_WITHIN, request);
 }
 
-/** Runs the worker until `stop` is aborted, even before the worker is ready. */
-async function runUntil(worker: Worker, stop: AbortSignal, logger: Logger): Promise<void> {
-  const shutDown = (): void => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  const ended = worker.run();
-  stop.addEventListener('abort', shutDown, { once: true });
-  if (stop.aborted) shutDown();
+/** Exits the process when the worker's activities do not end in time. */
+async function runOrAbandon(worker: Worker, stop: AbortSignal, logger: Logger): Promise<void> {
   try {
-    await ended;
+    await runUntil(worker, stop);
   } catch (error) {
     if (error instanceof GracefulShutdownPeriodExpiredError) {
       abandon(logger, 'running activities did not end in time');
@@ -250,7 +242,7 @@ async function reportVersion(
  *
  * @returns false when Temporal could not be reached, and another attempt may help
  */
-async function settleSchedule(client: Client, options: WorkerProcess): Promise<boolean> {
+async function tryToSettleSchedule(client: Client, options: WorkerProcess): Promise<boolean> {
   try {
     await changeSchedule(client, options);
     return true;
@@ -261,14 +253,5 @@ async function settleSchedule(client: Client, options: WorkerProcess): Promise<b
 }
 
 async function changeSchedule(client: Client, { config, logger }: WorkerProcess): Promise<void> {
-  const definition = defineSchedule(config);
-  const { atWorkerStart } = config.schedule;
-  if (atWorkerStart === 'off') return;
-  if (atWorkerStart === 'apply') {
-    await inTime(client, () => applySchedule(client, definition, logger));
-    return;
-  }
-  const outcome = await inTime(client, () => checkSchedule(client, definition));
-  if (outcome.kind === 'as-configured') return;
-  logger[outcome.kind === 'taken' ? 'error' : 'warn']({ ...outcome }, EVENT.scheduleDiffers);
+  await inTime(client, () => settleSchedule(client, config, logger));
 }

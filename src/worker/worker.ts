@@ -59,3 +59,14 @@ export async function createCleanupWorker(options: CleanupWorkerOptions): Promis
     maxHeartbeatThrottleInterval: '1s',
   });
 }
+
+/** Runs a worker until `stop` is aborted, even before the worker is ready. */
+export async function runUntil(worker: Worker, stop: AbortSignal): Promise<void> {
+  const shutDown = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ended = worker.run();
+  stop.addEventListener('abort', shutDown, { once: true });
+  if (stop.aborted) shutDown();
+  await ended;
+}
