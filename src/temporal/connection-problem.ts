@@ -10,7 +10,7 @@ export type ConnectionAttempt =
   /** Nobody listens or answers. */
   | { readonly kind: 'unanswered' }
   | { readonly kind: 'closed'; readonly text: string }
-  /** It stays so until somebody changes a setting or a certificate. */
+  /** Only a change of a setting or a certificate helps. */
   | { readonly kind: 'refused'; readonly text: string };
 
 /** By the code of Node's error; the first that matches. */

@@ -90,7 +90,7 @@ async function explain(settings: TemporalSettings, error: unknown): Promise<unkn
   const found = await toConnectionError(settings, error);
   if (found !== undefined) return found;
   try {
-    // A client is told why the server refuses a login.
+    // Only a client gets the reason for which the server refuses a login.
     await using _client = await connectClient(settings);
     return new TemporalUnreachableError(settings, error);
   } catch (reason) {
