@@ -153,12 +153,15 @@ export function drainRoute(
     async divide(em, range) {
       const rows = rowsOf(range);
       // The middle row's expiry, or the last one before the end's if most rows share that.
-      const middle = await askTable<{ at: string | null; count: string }>(
+      const middle = await askTable<{ at: string | null; before: string; after: string }>(
         em,
         `with span as (select ${column} as expiry from ${quotedTable} where ${rows.sql}),
-         middle as (select expiry from span order by expiry offset (select count(*) / 2 from span) limit 1)
-         select (select to_jsonb(max(expiry)) #>> '{}' from span
-           where expiry < ?::${sqlType} and expiry <= (select expiry from middle)) as at, (select count(*) from span) as count`,
+         middle as (select expiry from span order by expiry
+           offset (select greatest(count(*) - 1, 0) / 2 from span) limit 1),
+         cut as (select max(expiry) as at from span where expiry < ?::${sqlType} and expiry <= (select expiry from middle))
+         select (select to_jsonb(at) #>> '{}' from cut) as at,
+           count(*) filter (where expiry <= (select at from cut)) as before,
+           count(*) filter (where (expiry <= (select at from cut)) is not true) as after from span`,
         [...rows.params, range.to],
       ).catch((error: unknown) => {
         if (isTimeout(error)) return undefined;
@@ -166,13 +169,12 @@ export function drainRoute(
       });
       if (middle === undefined) return null;
       const { at } = middle;
-      const count = Number(middle.count);
-      if (count <= 1) return 'single';
+      const [before, after] = [Number(middle.before), Number(middle.after)];
+      if (before + after <= 1) return 'single';
       if (at === null) return null;
-      const isSingle = count === 2;
       return [
-        { from: range.from, to: at, isSingle },
-        { from: at, to: range.to, isSingle },
+        { from: range.from, to: at, isSingle: before === 1 },
+        { from: at, to: range.to, isSingle: after === 1 },
       ];
     },
 

@@ -46,6 +46,48 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     },
   );
 
+  test.for([2, 3, 4])(
+    'of %i rows, the one that a foreign key keeps stays alone',
+    async (rows, { database }) => {
+      for (const kept of Array.from({ length: rows }, (_, index) => index)) {
+        await database.sql('drop table if exists devices');
+        await database.sql('truncate sessions');
+        await fillSessions(database, { expired: rows, live: 3 });
+        await refer(database, 0);
+        await database.sql(
+          'insert into devices select id from sessions order by expires_at limit 1 offset $1',
+          [kept],
+        );
+        await forceWay(database, way);
+        await using cleaner = openCleaner(database);
+
+        expect(await cleaner.clean()).toMatchObject({
+          deletedCount: rows - 1,
+          remaining: [{ reason: 'referenced', rows: 1 }],
+        });
+        expect(await countSessions(database)).toEqual({ expired: 1, live: 3 });
+      }
+    },
+  );
+
+  test('of rows that share one expiry, only the one that a foreign key keeps stays', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 2, live: 3 });
+    await refer(database, 1);
+    await database.sql(
+      `update sessions set expires_at = '2026-01-01 00:00:00.123456+00' where expires_at <= now()`,
+    );
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database);
+
+    expect(await cleaner.clean()).toMatchObject({
+      deletedCount: 1,
+      remaining: [{ reason: 'referenced', rows: 1 }],
+    });
+    expect(await countSessions(database)).toEqual({ expired: 1, live: 3 });
+  });
+
   test('rows that a trigger refuses or keeps are counted by its name', async ({ database }) => {
     await fillSessions(database, { expired: 2_000, live: 100 });
     await addTrigger(
