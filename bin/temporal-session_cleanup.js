@@ -10,6 +10,8 @@ const VARIABLES = {
   '--profile': 'TEMPORAL_PROFILE',
   '--config-file': 'TEMPORAL_CONFIG_FILE',
   '--api-key': 'TEMPORAL_API_KEY',
+  '--codec-endpoint': 'TEMPORAL_CODEC_ENDPOINT',
+  '--codec-auth': 'TEMPORAL_CODEC_AUTH',
 };
 
 const rest = [];

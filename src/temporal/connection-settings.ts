@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 
-import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import {
+  fromTomlProfile,
+  toClientOptions,
+  type ClientConnectConfig,
+  type LoadClientProfileOptions,
+} from '@temporalio/envconfig';
+// The package's own functions leave the codec server out.
+import { tomlLoadClientConfigProfile } from '@temporalio/envconfig/lib/envconfig-toml.js';
 
 import { ConfigError } from '../config/config.ts';
 import { CONTROLLER_VERSION } from '../config/settings.ts';
@@ -37,7 +44,7 @@ export const TEMPORAL_VARIABLES: readonly { readonly name: string; readonly mean
 
 const DEFAULT_ADDRESS = 'localhost:7233';
 
-const CODEC = { endpoint: 'TEMPORAL_CODEC_ENDPOINT', auth: 'TEMPORAL_CODEC_AUTH' } as const;
+const CODEC_ENDPOINT = 'TEMPORAL_CODEC_ENDPOINT';
 
 /** The SDK takes anything but `true` and `1` for false, and would drop TLS for `yes`. */
 const TLS = 'TEMPORAL_TLS';
@@ -62,33 +69,25 @@ type Given = Readonly<Record<string, string>>;
  */
 export function loadTemporalSettings(environment: NodeJS.ProcessEnv): TemporalSettings {
   const given = withoutEmpty(environment);
-  const problems = [
-    ...tlsProblems(given),
-    ...fileProblems(given),
-    ...addressProblems(given),
-    ...codecProblems(given),
-  ];
+  const problems = [...tlsProblems(given), ...fileProblems(given), ...addressProblems(given)];
   if (problems.length > 0) throw new ConfigError(problems);
-  const { connectionOptions, namespace = 'default' } = readWithSdk(given);
+  const { connectionOptions, namespace = 'default', codec } = readWithSdk(given);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
-  const { [CODEC.endpoint]: endpoint, [CODEC.auth]: auth } = given;
-  return {
-    address,
-    namespace,
-    connection: { ...connectionOptions, address },
-    codec: endpoint === undefined ? undefined : { endpoint, auth },
-  };
+  return { address, namespace, connection: { ...connectionOptions, address }, codec };
 }
 
-function readWithSdk(given: Given): ClientConnectConfig {
+type ReadSettings = ClientConnectConfig & Pick<TemporalSettings, 'codec'>;
+
+function readWithSdk(given: Given): ReadSettings {
   const { [SKIP_HOST_VERIFICATION]: _unsupported, [TLS]: tls, ...rest } = given;
   const overrideEnvVars = tls === undefined ? rest : { ...rest, [TLS]: String(readBoolean(tls)) };
   try {
-    return loadClientConnectConfig({ overrideEnvVars });
+    return readProfile({ overrideEnvVars });
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     // The SDK fails on a file without any profile, such as /dev/null.
     if (error instanceof TypeError && given['TEMPORAL_PROFILE'] === undefined) {
-      return loadClientConnectConfig({ overrideEnvVars, disableFile: true });
+      return readProfile({ overrideEnvVars, disableFile: true });
     }
     // TOML errors quote the offending lines, which may contain a key: only the first line is shown.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
@@ -98,6 +97,21 @@ function readWithSdk(given: Given): ClientConnectConfig {
         `folder), or TEMPORAL_PROFILE.`,
     ]);
   }
+}
+
+function readProfile(options: LoadClientProfileOptions): ReadSettings {
+  const profile = tomlLoadClientConfigProfile(options);
+  return { ...toClientOptions(fromTomlProfile(profile)), codec: readCodec(profile.codec) };
+}
+
+/** Its address may hold the placeholder `{namespace}`. */
+function readCodec({ endpoint = '', auth }: Partial<CodecServer> = {}): CodecServer | undefined {
+  if (endpoint === '') return undefined;
+  if (/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) return { endpoint, auth };
+  throw new ConfigError([
+    `${CODEC_ENDPOINT}, or codec.endpoint of the profile: ${JSON.stringify(endpoint)} is invalid. ` +
+      'Allowed: a URL with http:// or https://. Correct it, or unset it.',
+  ]);
 }
 
 function withoutEmpty(environment: NodeJS.ProcessEnv): Given {
@@ -147,17 +161,6 @@ function fileProblems(given: Given): readonly string[] {
       ? []
       : [`${name}: ${JSON.stringify(path)} does not exist. Correct it, or unset it.`];
   });
-}
-
-/** It may hold the placeholder `{namespace}`. */
-function codecProblems(given: Given): readonly string[] {
-  const endpoint = given[CODEC.endpoint];
-  return endpoint === undefined || /^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')
-    ? []
-    : [
-        `${CODEC.endpoint}: ${JSON.stringify(endpoint)} is invalid. Allowed: a URL with http:// or https://. ` +
-          'Correct it, or unset it.',
-      ];
 }
 
 function addressProblems(given: Given): readonly string[] {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -269,7 +271,11 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
   });
 
-  test('has runs that commands read by the codec server', async ({ temporal, database }) => {
+  test('has runs that commands read by the codec server', async ({
+    temporal,
+    database,
+    folder,
+  }) => {
     await fillSessions(database, { expired: 300, live: 20 });
     await using codec = await startCodecServer();
     await using _ = await startHost(temporal, { databaseUrl: database.url });
@@ -290,6 +296,11 @@ describe('a plugin in the worker of an application', PATIENT, () => {
       TEMPORAL_CODEC_ENDPOINT: codec.endpoint,
     });
     expect(decoded).toMatchObject({ exitCode: 0, result: { result: { deletedCount: 300 } } });
+
+    const file = path.join(folder, 'temporal.toml');
+    writeFileSync(file, `[profile.eu.codec]\nendpoint = "${codec.endpoint}"\n`);
+    const byProfile = { ...environment, TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'eu' };
+    expect(await runJson(['run', 'show', run.workflowId], byProfile)).toEqual(decoded);
   });
 
   test('refuses a wrong configuration before the worker starts', () => {

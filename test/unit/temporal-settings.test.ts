@@ -71,6 +71,26 @@ describe('the configuration file', () => {
     );
   });
 
+  test('gives the codec server, as `temporal config set` writes it, and variables take precedence', ({
+    folder,
+  }) => {
+    const file = path.join(folder, 'temporal.toml');
+    writeFileSync(
+      file,
+      '[profile]\n[profile.eu]\n[profile.eu.codec]\nauth = "Bearer x"\nendpoint = "http://codec/{namespace}"\n',
+    );
+    const profile = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'eu' };
+    expect(loadTemporalSettings(profile).codec).toEqual({
+      endpoint: 'http://codec/{namespace}',
+      auth: 'Bearer x',
+    });
+    expect(
+      loadTemporalSettings({ ...profile, TEMPORAL_CODEC_ENDPOINT: 'https://other' }).codec,
+    ).toEqual({ endpoint: 'https://other', auth: 'Bearer x' });
+    writeFileSync(file, '[profile.eu.codec]\nendpoint = "codec:1"\n');
+    expect(problemOf(profile)).toMatch(/^TEMPORAL_CODEC_ENDPOINT, or codec.endpoint .*"codec:1"/);
+  });
+
   test('is refused when it is broken or lacks the profile', ({ folder }) => {
     const file = path.join(folder, 'temporal.toml');
     writeFileSync(file, '[profile.default]\napi_key = "hunter2" oops\n');
@@ -94,6 +114,10 @@ describe('problems', () => {
     [{ TEMPORAL_TLS_CLIENT_CERT_DATA: 'x' }, /without its counterpart/],
     [{ TEMPORAL_TLS_CLIENT_KEY_DATA: 'hunter2' }, /without its counterpart/],
     [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, /is not supported/],
+    [
+      { TEMPORAL_CODEC_ENDPOINT: 'codec', TEMPORAL_CODEC_AUTH: 'hunter2' },
+      /^TEMPORAL_CODEC_ENDPOINT/,
+    ],
   ] as const)('%j', ([environment, problem]) => {
     expect(problemOf({ ...NO_FILE, ...environment })).toMatch(problem);
     expect(problemOf({ ...NO_FILE, ...environment })).not.toContain('hunter2');
