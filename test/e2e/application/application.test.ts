@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -41,6 +41,7 @@ const OLDEST_NODE = `node-${process.platform}-${process.arch}`;
 
 describe('an application that installs the package', { timeout: INSTALL_MILLISECONDS }, () => {
   let folder = '';
+  let archive = '';
   let app = '';
 
   beforeAll(() => {
@@ -54,7 +55,8 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
     symlinkSync(path.join(CHECKOUT, 'node_modules'), path.join(build, 'node_modules'));
     npm(build, 'run', 'build');
     npm(build, 'pack', '--ignore-scripts', '--pack-destination', folder);
-    const archive = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+    const packed = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+    archive = path.join(folder, packed);
 
     app = path.join(folder, 'app');
     cpSync(FILES, app, { recursive: true });
@@ -62,12 +64,23 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
     const peers = Object.keys(manifest.peerDependencies)
       .filter((name) => name.startsWith('@temporalio/'))
       .map((name) => `${name}@${manifest.devDependencies['@temporalio/worker']}`);
-    npm(app, 'install', path.join(folder, archive), ...peers);
+    npm(app, 'install', archive, ...peers);
     npm(app, 'install', '--no-save', '--force', `${OLDEST_NODE}@22`);
   }, INSTALL_MILLISECONDS);
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('finds exports and declarations that publint and attw accept', () => {
+    for (const command of [
+      ['publint', archive, '--strict'],
+      ['attw', archive, '--profile', 'esm-only'],
+    ]) {
+      const options = { cwd: CHECKOUT, encoding: 'utf8' } as const;
+      const { status, stdout, stderr } = spawnSync('npx', command, options);
+      expect(status, `${command[0]}: ${stdout}${stderr}`).toBe(0);
+    }
   });
 
   test.for([
