@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ScheduleNotFoundError } from '@temporalio/client';
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
 import { SCHEDULE_ID } from '../../../src/contract/names.ts';
@@ -21,6 +22,8 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { choosePort } from '../../../scripts/services/ports.ts';
 import { test } from '../../support/fixtures.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
+import type { TestDatabase } from '../../support/test-database.ts';
+import type { TestTemporal } from '../../support/test-namespace.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const FILES = fileURLToPath(new URL('files/', import.meta.url));
@@ -98,22 +101,8 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
         TEMPORAL_NAMESPACE: namespace,
         METRICS_ADDRESS: `127.0.0.1:${await choosePort()}`,
       };
-      const host = spawn(node(), ['worker.mjs'], { cwd: app, env, stdio: 'inherit' });
-      const exited = once(host, 'exit');
-      try {
-        const trigger = async (): Promise<boolean> => {
-          try {
-            await client.schedule.getHandle(SCHEDULE_ID).trigger();
-            return true;
-          } catch (error) {
-            if (error instanceof ScheduleNotFoundError) return false;
-            throw error;
-          }
-        };
-        await expect.poll(trigger, START).toBe(true);
-        const expired = async (): Promise<number> => (await countSessions(database)).expired;
-        await expect.poll(expired, START).toBe(0);
-        expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
+      await runWorker(node(), 'worker.js', env, async () => {
+        await runOnce(client, database);
         const order = { taskQueue: 'orders', workflowId: 'order', args: [7] };
         expect(await client.workflow.execute('order', order)).toBe('charged 7');
         const metrics = await fetch(`http://${env.METRICS_ADDRESS}/metrics`);
@@ -143,13 +132,139 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
         expect(JSON.parse(status)).toMatchObject({ schedule: { ok: true } });
         own.kill('SIGTERM');
         expect(await stopped).toEqual([0, null]);
-      } finally {
-        host.kill('SIGTERM');
-      }
-      expect(await exited).toEqual([0, null]);
+      });
     },
   );
+
+  describe('runs the examples of the documentation', () => {
+    test('which compile', ({ database, temporal }) => {
+      writeExamples(database, temporal);
+      const options = {
+        extends: path.join(CHECKOUT, 'tsconfig.json'),
+        compilerOptions: { typeRoots: [path.join(CHECKOUT, 'node_modules/@types')] },
+        include: [...examples().keys()],
+      };
+      writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify(options));
+      const { stdout } = spawnSync('npx', ['tsc', '-p', app], { cwd: CHECKOUT, encoding: 'utf8' });
+      expect(stdout).toBe('');
+    });
+
+    test.for(['host-worker.ts', 'own-worker.ts'])('%s', async (file, { database, temporal }) => {
+      writeExamples(database, temporal);
+      await fillSessions(database, { expired: 500, live: 10 });
+      const env = { PATH: process.env['PATH'] };
+      await runWorker(process.execPath, file, env, async () => {
+        await runOnce(temporal.client, database);
+      });
+    });
+
+    test('validate.ts and mikro-orm.config.ts', async ({ database, temporal }) => {
+      writeExamples(database, temporal);
+      const update = printedBy(
+        `import { MikroORM } from '@mikro-orm/postgresql';
+         import config from './mikro-orm.config.ts';
+         const orm = await MikroORM.init(config);
+         console.log(JSON.stringify(await orm.schema.getUpdateSchemaSQL()));
+         await orm.close();`,
+      );
+      expect(update).toContain('user_session');
+      expect(update).not.toContain('session_cleanup');
+
+      await database.sql(
+        `create table user_session (id int primary key, token_hash text not null, valid_until timestamptz(6) not null)`,
+      );
+      await database.sql(
+        `insert into user_session select number, encode(sha256(number::text::bytea), 'hex'), now() + interval '1 hour' * (number - 2.5)
+         from generate_series(1, 4) as number`,
+      );
+      const live = printedBy(
+        `import { MikroORM } from '@mikro-orm/postgresql';
+         import config from './mikro-orm.config.ts';
+         import { validate } from './validate.ts';
+         const orm = await MikroORM.init(config);
+         console.log(JSON.stringify([await validate(orm, '2'), await validate(orm, '3')]));
+         await orm.close();`,
+      );
+      expect(live).toEqual([false, true]);
+      const left = await database.sql<{ id: number }>('select id from user_session order by id');
+      expect(left.map(({ id }) => id)).toEqual([1, 3, 4]);
+    });
+
+    test('clean-once.ts', async ({ database, temporal }) => {
+      writeExamples(database, temporal);
+      writeFileSync(
+        path.join(app, 'session-cleanup.yaml'),
+        'targets:\n  sessions:\n    table: sessions\n    expires: { column: expires_at }\n',
+      );
+      await fillSessions(database, { expired: 300, live: 10 });
+      const deleted = printedBy(
+        `import { cleaned } from './clean-once.ts';
+         console.log(await cleaned(${JSON.stringify(database.url)}));`,
+      );
+      expect(deleted).toBe(300);
+      expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
+    });
+  });
+
+  /** Writes the examples with the addresses of one test. */
+  function writeExamples(database: TestDatabase, { address, namespace }: TestTemporal): void {
+    for (const [name, code] of examples()) {
+      const addressed = code
+        .replaceAll(/postgres:\/\/\w+@localhost\/app/g, database.url)
+        .replaceAll('localhost:7233', address)
+        .replaceAll("'default'", JSON.stringify(namespace));
+      writeFileSync(path.join(app, name), addressed);
+    }
+  }
+
+  /** What a module prints that imports from the examples. */
+  function printedBy(code: string): unknown {
+    const file = path.join(app, 'call.ts');
+    writeFileSync(file, code);
+    return JSON.parse(execFileSync(process.execPath, [file], { cwd: app, encoding: 'utf8' }));
+  }
+
+  /** Runs a worker in the application while `work` does, and expects it to end by SIGTERM. */
+  async function runWorker(
+    node: string,
+    file: string,
+    env: NodeJS.ProcessEnv,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const worker = spawn(node, [file], { cwd: app, env, stdio: 'inherit' });
+    const exited = once(worker, 'exit');
+    try {
+      await work();
+    } finally {
+      worker.kill('SIGTERM');
+    }
+    expect(await exited).toEqual([0, null]);
+  }
 });
+
+/** Triggers the schedule as soon as a worker has created it, and waits until all expired rows are gone. */
+async function runOnce(client: Client, database: TestDatabase): Promise<void> {
+  const trigger = async (): Promise<boolean> => {
+    try {
+      await client.schedule.getHandle(SCHEDULE_ID).trigger();
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
+    }
+  };
+  await expect.poll(trigger, START).toBe(true);
+  const expired = async (): Promise<number> => (await countSessions(database)).expired;
+  await expect.poll(expired, START).toBe(0);
+  expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
+}
+
+/** The examples of docs/library.md by the name of their file. */
+function examples(): ReadonlyMap<string, string> {
+  const text = readFileSync(path.join(CHECKOUT, 'docs/library.md'), 'utf8');
+  const found = text.matchAll(/<!-- example: (\S+) -->\n\n```ts\n(.*?)```/gs);
+  return new Map([...found].map(([, name = '', code = '']) => [name, code]));
+}
 
 function npm(cwd: string, ...args: readonly string[]): void {
   const env = {

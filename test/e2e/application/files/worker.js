@@ -1,6 +1,6 @@
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { SessionCleanupPlugin } from 'session-cleanup';
-import * as activities from './activities.mjs';
+import * as activities from './activities.js';
 
 Runtime.install({
   telemetryOptions: {
@@ -14,7 +14,7 @@ const worker = await Worker.create({
   connection,
   namespace: process.env.TEMPORAL_NAMESPACE,
   taskQueue: 'orders',
-  workflowsPath: new URL('./workflows.mjs', import.meta.url).pathname,
+  workflowsPath: new URL('./workflows.js', import.meta.url).pathname,
   activities,
   plugins: [new SessionCleanupPlugin({ databaseUrl: process.env.DATABASE_URL })],
 });
