@@ -10,10 +10,12 @@ import { recordWaits } from '../support/waits.ts';
 /** Lag by which the replica replays what it receives. Seconds. */
 const DELAY = 1.5;
 
-/** Commits again and again, so that there is always something for the replica to be behind with. */
+/** Commits again and again, so that the replica is always more than a page behind, also on a busy machine. */
 async function keepWriting(database: TestDatabase, signal: AbortSignal): Promise<void> {
   await database.sql('create table beside (number int)');
-  while (!signal.aborted) await database.sql('insert into beside values (1)');
+  while (!signal.aborted) {
+    await database.sql('insert into beside select generate_series(1, 1000)');
+  }
 }
 
 async function replayLag(database: TestDatabase): Promise<number> {
@@ -39,6 +41,7 @@ test(
     const { waits, hooks } = recordWaits(() => writing.abort());
 
     const outcome = await cleaner.clean({ hooks });
+    writing.abort();
     await writer;
 
     expect(waits).toEqual([expect.stringMatching(/^replica-lag: \d\.\d s$/)]);
