@@ -94,6 +94,16 @@ export const CASES: readonly BenchCase[] = [
     measured: 'time only',
   },
   {
+    name: 'metrics',
+    meaning: 'a worker that serves metrics, which are read every second',
+    tables: { rows: [1e6, 5e6] },
+    fixed: { order: ['random'] },
+    contenders: {
+      sessions: [product(), product({ name: `${PRODUCT}, with metrics`, hasMetrics: true })],
+    },
+    measured: 'memory',
+  },
+  {
     name: 'worker-start',
     meaning: 'a worker, from the start of its process until it polls',
     fixed: { rows: [1e5], expired: [0], order: ['random'] },

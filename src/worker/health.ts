@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 import type { WorkerStatus } from '@temporalio/worker';
 
-import { ConfigError } from '../config/config.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { ListenAddress } from '../config/value-kinds.ts';
+import { ListenError, listenText } from './listen-error.ts';
 
 /** What may be asked of a worker. */
 export const PROBES = ['live', 'ready', 'startup'] as const;
@@ -116,10 +116,10 @@ const REQUEST_WITHIN = 5_000;
 /**
  * Answers probes until disposed: 200 when the worker is what the probe asks for, otherwise 503.
  *
- * @throws ConfigError when it cannot listen there
+ * @throws ListenError when it cannot listen there
  */
 export async function serveHealth(
-  { host, port }: ListenAddress,
+  address: ListenAddress,
   health: WorkerHealth,
 ): Promise<AsyncDisposable> {
   const server = createServer(
@@ -128,14 +128,11 @@ export async function serveHealth(
       answer(request, response, health);
     },
   );
-  server.listen({ host, port, exclusive: true });
+  server.listen({ ...address, exclusive: true });
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new ConfigError([
-      `${SETTINGS.healthAddress.name}: cannot listen on ${host}, port ${port}: ${reasonOf(error)}. ` +
-        'Stop the other program, or set another address.',
-    ]);
+    throw new ListenError(SETTINGS.healthAddress.name, listenText(address), reasonOf(error));
   }
   return {
     [Symbol.asyncDispose]: async () => {

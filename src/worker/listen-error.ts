@@ -1,3 +1,7 @@
+import { isIPv6 } from 'node:net';
+
+import type { ListenAddress } from '../config/value-kinds.ts';
+
 /** The worker cannot listen on an address: another program uses it, or it is not this machine's. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
@@ -8,4 +12,9 @@ export class ListenError extends Error {
       `${setting}: cannot listen on ${address}: ${reason}. Stop the other program, or set another address.`,
     );
   }
+}
+
+/** An address as it is set. */
+export function listenText({ host, port }: ListenAddress): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

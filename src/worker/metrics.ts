@@ -1,6 +1,5 @@
 /** The metrics of a worker: where they are exported, and those that the worker itself reads. */
 import { lookup } from 'node:dns/promises';
-import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { MikroORM } from '@mikro-orm/postgresql';
@@ -25,7 +24,7 @@ import { previewTarget } from '../deletion/preview.ts';
 import { findLastSuccesses, withLedger } from '../runs/last-success.ts';
 import { listRunningRuns } from '../runs/recent-runs.ts';
 import { describeSchedule } from '../schedule/schedule.ts';
-import { ListenError } from './listen-error.ts';
+import { ListenError, listenText } from './listen-error.ts';
 import { gaugesOf } from './gauges.ts';
 
 const HISTOGRAM_BUCKETS = Object.fromEntries(
@@ -67,12 +66,12 @@ export async function metricsExporter(
 }
 
 /** The core understands no names. */
-async function socketAddress({ host, port }: ListenAddress): Promise<string> {
+async function socketAddress(given: ListenAddress): Promise<string> {
   try {
-    const { address } = await lookup(host);
-    return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+    const { address } = await lookup(given.host);
+    return listenText({ ...given, host: address });
   } catch {
-    throw new ListenError(SETTINGS.metricsAddress.name, `${host}:${port}`, 'the host is unknown');
+    throw new ListenError(SETTINGS.metricsAddress.name, listenText(given), 'the host is unknown');
   }
 }
 

@@ -113,7 +113,7 @@ describe.skipIf(tools === undefined)('deploy/', () => {
     }
   });
 
-  test.for(['minimal', 'worker-controller'])(
+  test.for(VALUES)(
     'the program knows every variable of its pods with %s values',
     async (values) => {
       const known = [...settingsReference(), ...TEMPORAL_VARIABLES].map(({ name }) => name);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Way } from '../../../src/contract/slice.ts';
 import { listPollers } from '../../../src/checks/pollers.ts';
 import { startRun, waitForRun } from '../../../src/runs/run.ts';
+import { choosePort } from '../../services/ports.ts';
 import { serviceFailure, spawnService } from '../../services/service-process.ts';
 import { PRODUCT, type Contender } from '../contender.ts';
 import type { Outcome } from '../results.ts';
@@ -23,16 +24,21 @@ interface ProductOptions {
   readonly runs?: number;
   /** Whether the worker has done a run before, as usual in production: its code is compiled. */
   readonly isWarm?: boolean;
+  /** Lets the worker serve metrics, and reads them as Prometheus does. */
+  readonly hasMetrics?: boolean;
 }
 
 /** Runs, each from the start of the workflow until the client has its result. */
 export function product(options: ProductOptions = {}): Contender {
-  const { name = PRODUCT, forced, cutoff, runs = 1, isWarm = true } = options;
+  const { name = PRODUCT, forced, cutoff, runs = 1, isWarm = true, hasMetrics = false } = options;
   return {
     name,
     run: async (copy, timed) => {
       if (forced !== undefined) await forceWay(copy, forced);
-      await using worker = await startWorker(copy);
+      const metrics = hasMetrics ? `127.0.0.1:${await choosePort()}` : undefined;
+      const environment = metrics === undefined ? {} : { SESSION_CLEANUP_METRICS_ADDRESS: metrics };
+      await using worker = await startWorker(copy, { environment });
+      await using _ = metrics === undefined ? undefined : scrape(metrics);
       const { pid, taskQueue } = worker;
       if (isWarm) await runOnce(copy, taskQueue, LONG_AGO);
       for (let run = 0; run < runs; run += 1) {
@@ -49,7 +55,7 @@ export function workerStart(name: string, program?: string): Contender {
     run: async (copy, timed) => {
       await using stack = new AsyncDisposableStack();
       await timed(async () => {
-        stack.use(await startWorker(copy, program));
+        stack.use(await startWorker(copy, program === undefined ? {} : { program }));
         return {};
       });
     },
@@ -89,10 +95,39 @@ async function forceWay({ servers, database }: TableCopy, way: Way): Promise<voi
 
 const POLLS_WITHIN_MILLISECONDS = 30_000;
 
+/** Prometheus asks every 15 s or more by default. */
+const SCRAPE_EVERY_MILLISECONDS = 1_000;
+
+/** Reads a worker's metrics until it is disposed of. */
+function scrape(address: string): AsyncDisposable {
+  const stop = new AbortController();
+  const scraping = (async () => {
+    while (!stop.signal.aborted) {
+      const response = await fetch(`http://${address}/metrics`);
+      if (!response.ok || (await response.text()) === '') throw new Error('There are no metrics.');
+      await sleep(SCRAPE_EVERY_MILLISECONDS, undefined, { signal: stop.signal }).catch(
+        () => undefined,
+      );
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await scraping;
+    },
+  };
+}
+
 /** Starts a worker for the table and waits until Temporal lists it as a poller. */
 async function startWorker(
   { servers, url, shape }: TableCopy,
-  program = servers.program,
+  {
+    program = servers.program,
+    environment = {},
+  }: {
+    readonly program?: string;
+    readonly environment?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<AsyncDisposable & { readonly pid: number; readonly taskQueue: string }> {
   const taskQueue = `bench-${crypto.randomUUID()}`;
   const folder = path.join(servers.dataDirectory, 'worker');
@@ -113,6 +148,7 @@ async function startWorker(
       DATABASE_URL: url,
       SESSION_CLEANUP_TASK_QUEUE: taskQueue,
       SESSION_CLEANUP_SCHEDULE: 'off',
+      ...environment,
     },
     logFile: path.join(folder, 'worker.log'),
     recordFile: path.join(folder, 'service.json'),
