@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, vi } from 'vitest';
 
 import { cleanInAttempts, forceWay, openCleaner } from '../support/cleaner.ts';
@@ -87,6 +88,38 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     });
     expect(await countSessions(database)).toEqual({ expired: 1, live: 3 });
   });
+
+  test('exactly the rows that a foreign key keeps stay, whatever their number, place and expiry', async ({
+    database,
+  }) => {
+    await refer(database, 0);
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database);
+    const rows = fc.array(fc.record({ minute: fc.nat(20), isKept: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 24,
+    });
+    const cleans = fc.asyncProperty(rows, async (expired) => {
+      await database.sql('truncate sessions, devices');
+      await fillSessions(database, { expired: expired.length, live: 2 });
+      await database.sql(
+        `with numbered as (select id, row_number() over (order by id) as place from sessions where expires_at <= now()),
+           made as (select "minute", "isKept", row_number() over () as place from jsonb_to_recordset($1) as row ("minute" int, "isKept" boolean)),
+           dated as (update sessions set expires_at = '2026-01-01'::timestamptz + make_interval(mins => "minute")
+             from numbered join made using (place) where sessions.id = numbered.id)
+         insert into devices select id from numbered join made using (place) where "isKept"`,
+        [JSON.stringify(expired)],
+      );
+      const kept = expired.filter(({ isKept }) => isKept).length;
+
+      const { deletedCount, remaining = [] } = await cleaner.clean();
+
+      expect(deletedCount).toBe(expired.length - kept);
+      expect(remaining.map((entry) => entry.rows)).toEqual(kept === 0 ? [] : [kept]);
+      expect(await countSessions(database)).toEqual({ expired: kept, live: 2 });
+    });
+    await fc.assert(cleans, { numRuns: 30 });
+  }, 60_000);
 
   test('rows that a trigger refuses or keeps are counted by its name', async ({ database }) => {
     await fillSessions(database, { expired: 2_000, live: 100 });
