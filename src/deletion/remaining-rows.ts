@@ -23,7 +23,7 @@ export interface RemainingEntry {
    * and counts them again.
    */
   readonly from?: string;
-  /** Of locked rows whose range is to be visited again: its end. */
+  /** End of a range with locked rows, which is to be visited again: that replaces all of its entries. */
   readonly to?: string;
   /** Of a partition that is done: whatever begins again does not visit them. */
   readonly isSettled?: true;
@@ -34,7 +34,10 @@ export type RetriedEntry = RemainingEntry & Range;
 
 /** The ranges to be visited again. */
 export function retriedIn(entries: readonly RemainingEntry[]): readonly RetriedEntry[] {
-  return entries.filter((entry): entry is RetriedEntry => entry.to !== undefined && entry.rows > 0);
+  return entries.filter(
+    (entry): entry is RetriedEntry =>
+      entry.reason === 'locked' && entry.to !== undefined && entry.rows > 0,
+  );
 }
 
 /** The entries of partitions that are done. */
@@ -60,12 +63,8 @@ export function entriesOf(
   { from, to }: Range,
   list: readonly RemainingEntry[],
 ): readonly RemainingEntry[] {
-  const isRetried = retriedIn(list).length < MOST_RETRIED;
-  return staying.map((rows) => ({
-    ...rows,
-    from,
-    ...(rows.reason === 'locked' && isRetried ? { to } : {}),
-  }));
+  const isRetried = lockedRows(staying) > 0 && retriedIn(list).length < MOST_RETRIED;
+  return staying.map((rows) => ({ ...rows, from, ...(isRetried ? { to } : {}) }));
 }
 
 /** Why PostgreSQL refuses to delete a row. */

@@ -28,6 +28,9 @@ async function refer(database: TestDatabase, rows: number, deferred = ''): Promi
   );
 }
 
+/** What becomes of an expired row. */
+const FATES = ['deleted', 'referenced', 'locked', 'refused', 'ignored'] as const;
+
 describe.for(['sweep', 'drain'] as const)('%s', (way) => {
   test.for(['', 'deferrable initially deferred'])(
     'rows that a foreign key keeps are counted, and all others are deleted (%s)',
@@ -89,36 +92,56 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: 1, live: 3 });
   });
 
-  test('exactly the rows that a foreign key keeps stay, whatever their number, place and expiry', async ({
+  test('exactly the rows that cannot be deleted stay, whatever their number, place and expiry', async ({
     database,
   }) => {
     await refer(database, 0);
+    await addTrigger(
+      database,
+      `if old.user_id = 'refused' then raise exception 'kept'; end if;
+       if old.user_id = 'ignored' then return null; end if; return old;`,
+    );
     await forceWay(database, way);
     await using cleaner = openCleaner(database);
-    const rows = fc.array(fc.record({ minute: fc.nat(20), isKept: fc.boolean() }), {
-      minLength: 1,
-      maxLength: 24,
-    });
+    const holder = await database.connect();
+    const row = fc.record({ minute: fc.nat(20), fate: fc.constantFrom(...FATES) });
+    const rows = fc.array(row, { minLength: 1, maxLength: 24 });
     const cleans = fc.asyncProperty(rows, async (expired) => {
       await database.sql('truncate sessions, devices');
       await fillSessions(database, { expired: expired.length, live: 2 });
       await database.sql(
         `with numbered as (select id, row_number() over (order by id) as place from sessions where expires_at <= now()),
-           made as (select "minute", "isKept", row_number() over () as place from jsonb_to_recordset($1) as row ("minute" int, "isKept" boolean)),
-           dated as (update sessions set expires_at = '2026-01-01'::timestamptz + make_interval(mins => "minute")
-             from numbered join made using (place) where sessions.id = numbered.id)
-         insert into devices select id from numbered join made using (place) where "isKept"`,
+           made as (select minute, fate, row_number() over () as place from jsonb_to_recordset($1) as row (minute int, fate text))
+         update sessions set user_id = fate, expires_at = '2026-01-01'::timestamptz + make_interval(mins => minute)
+         from numbered join made using (place) where sessions.id = numbered.id`,
         [JSON.stringify(expired)],
       );
-      const kept = expired.filter(({ isKept }) => isKept).length;
+      await database.sql(
+        `insert into devices select id from sessions where user_id = 'referenced'`,
+      );
+      await holder.query('begin');
+      await holder.query(`select from sessions where user_id = 'locked' for update`);
+      const countOf = (fate: string): number => expired.filter((each) => each.fate === fate).length;
 
-      const { deletedCount, remaining = [] } = await cleaner.clean();
+      const { deletedCount, skippedLocked, remaining = [] } = await cleaner.clean();
 
-      expect(deletedCount).toBe(expired.length - kept);
-      expect(remaining.map((entry) => entry.rows)).toEqual(kept === 0 ? [] : [kept]);
-      expect(await countSessions(database)).toEqual({ expired: kept, live: 2 });
+      await holder.query('rollback');
+      const byCause = new Map(remaining.map((entry) => [entry.by, entry.rows]));
+      expect({ deletedCount, skippedLocked, byCause }).toEqual({
+        deletedCount: countOf('deleted'),
+        skippedLocked: countOf('locked'),
+        byCause: new Map(
+          [
+            ['devices_of_session', countOf('referenced')] as const,
+            ['guard', countOf('refused')] as const,
+            ['guarded', countOf('ignored')] as const,
+          ].filter(([, count]) => count > 0),
+        ),
+      });
+      const left = expired.length - countOf('deleted');
+      expect(await countSessions(database)).toEqual({ expired: left, live: 2 });
     });
-    await fc.assert(cleans, { numRuns: 30 });
+    await fc.assert(cleans, { numRuns: 15 });
   }, 60_000);
 
   test('rows that a trigger refuses or keeps are counted by its name', async ({ database }) => {
