@@ -107,6 +107,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     const row = fc.record({ minute: fc.nat(20), fate: fc.constantFrom(...FATES) });
     const rows = fc.array(row, { minLength: 1, maxLength: 24 });
     const cleans = fc.asyncProperty(rows, async (expired) => {
+      await holder.query('rollback');
       await database.sql('truncate sessions, devices');
       await fillSessions(database, { expired: expired.length, live: 2 });
       await database.sql(
@@ -125,7 +126,6 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
 
       const { deletedCount, skippedLocked, remaining = [] } = await cleaner.clean();
 
-      await holder.query('rollback');
       const byCause = new Map(remaining.map((entry) => [entry.by, entry.rows]));
       expect({ deletedCount, skippedLocked, byCause }).toEqual({
         deletedCount: countOf('deleted'),
