@@ -4,6 +4,7 @@ import { FAILURE } from '../src/contract/failures.ts';
 import { targetLabel } from '../src/contract/metrics.ts';
 import type { CleanupActivities, PlanRequest, RunPlan } from '../src/contract/run.ts';
 import type { SettledSlice, SettleRequest, SliceResult } from '../src/contract/slice.ts';
+import { requireOwnOrm } from '../src/database/orm.ts';
 import { checkApproval } from '../src/deletion/approval-check.ts';
 import { deleteSlice, type SliceJob, type SliceOutcome } from '../src/deletion/delete-slice.ts';
 import { SliceLedger } from '../src/deletion/ledger.ts';
@@ -29,8 +30,11 @@ import { inSliceSpan } from './slice-span.ts';
  * Makes the activities that the workflow `sessionCleanup` calls. They throw an `ApplicationFailure`
  * for everything that goes wrong, with `SliceFailureDetails` as its details, and let cancellation
  * through where the server withdrew the attempt; the ledger holds its count.
+ *
+ * @throws TypeError when the ORM was not made by `createOrm`
  */
 export function createCleanupActivities(dependencies: CleanupDependencies): CleanupActivities {
+  requireOwnOrm(dependencies.orm);
   return {
     /**
      * Deletes one slice of a target, continuing where an earlier attempt stopped, and heartbeats

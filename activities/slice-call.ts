@@ -12,6 +12,7 @@ import { countFailure } from './slice-metrics.ts';
 
 /** What the activities work with; all of it belongs to the caller. */
 export interface CleanupDependencies {
+  /** Made by `createOrm`. */
   readonly orm: MikroORM;
   readonly config: Pick<Config, 'targets' | 'deletion'> & {
     readonly database: Pick<DatabaseSettings, 'ledgerSchema'>;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM, PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
-import type { DatabaseSettings, TargetConfig } from '../config/config.ts';
+import { MikroORM, PostgreSqlDriver, Utils, type Options } from '@mikro-orm/postgresql';
+import { ConfigError, type DatabaseSettings, type TargetConfig } from '../config/config.ts';
 import { driverUrl } from '../config/database-url.ts';
 import { defineTarget } from './entities/cleanup-target.ts';
 import { defineLedgerEntry } from './entities/ledger-entry.ts';
@@ -29,25 +29,80 @@ const CONNECT_TIMEOUT = 5_000;
  */
 const ANSWER_TIMEOUT = 60_000;
 
+/** ORMs that {@link createOrm} has made. */
+const MADE = new WeakSet<MikroORM>();
+
 /**
  * Makes the ORM over `database`. Opens no connection: the first query does.
  *
  * The pool holds a connection per lane and two more, for the ledger and for questions asked while
  * the lanes work. Nothing depends on a connection's session state, so PgBouncer may pool
  * transactions. Close with {@link closeOrm}.
+ *
+ * @param options - `connectAs`: an ORM of the application, whose address, login and driver options are used instead of
+ *   those of `database`
+ * @throws ConfigError when it has a Kysely instance or dialect instead of driver options
  */
 export function createOrm(
   database: DatabaseSettings,
   targets: readonly TargetConfig[],
-  options: { readonly lanes?: number } = {},
+  { lanes = 1, connectAs }: { readonly lanes?: number; readonly connectAs?: MikroORM } = {},
 ): MikroORM {
-  return new MikroORM({
+  const orm = new MikroORM({
     ...ormOptions(database),
+    ...(connectAs === undefined ? {} : connectionOf(connectAs)),
     entities: [...ownEntities(database), ...targets.map(defineTarget)],
     // A target is often a table that has an entity of its own, `sessions` first of all.
     discovery: { checkDuplicateTableNames: false },
-    pool: { min: 0, max: (options.lanes ?? 1) + 2 },
+    pool: { min: 0, max: lanes + 2 },
   });
+  MADE.add(orm);
+  return orm;
+}
+
+/**
+ * The clean-up sends several statements in one message, and replaces lost connections, which only the connections of
+ * {@link createOrm} do.
+ *
+ * @throws TypeError for any other ORM
+ */
+export function requireOwnOrm(orm: MikroORM): void {
+  if (MADE.has(orm)) return;
+  throw new TypeError(
+    'orm: not made by createOrm. Give createOrm(config.database, config.targets, { connectAs: orm }).',
+  );
+}
+
+const CONNECTION_OPTIONS = [
+  ...(['clientUrl', 'host', 'port', 'user', 'password', 'dbName'] as const),
+  'onCreateConnection',
+] as const;
+
+/** How an application's ORM connects. */
+function connectionOf({ config }: MikroORM): Options {
+  const options = CONNECTION_OPTIONS.flatMap((name) => {
+    const value: unknown = config.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const found: unknown = config.get('driverOptions');
+  const given: unknown = typeof found === 'function' ? found() : found;
+  if (!Utils.isPlainObject<PoolOptions>(given) || 'createDriver' in given) {
+    throw new ConfigError([
+      'orm: its driverOptions hold a Kysely instance or a dialect, which cannot be used here. Give databaseUrl.',
+    ]);
+  }
+  const own = driverOptions();
+  return {
+    ...Object.fromEntries(options),
+    driverOptions: {
+      ...given,
+      ...own,
+      onPoolCreated(pool: OpenedPool) {
+        given.onPoolCreated?.(pool);
+        own.onPoolCreated(pool);
+      },
+    },
+  };
 }
 
 /**
@@ -59,15 +114,6 @@ export function createOrm(
  */
 export function keepLedger(ledgerSchema = 'session_cleanup'): { ignoreSchema: string[] } {
   return { ignoreSchema: [ledgerSchema] };
-}
-
-/** Makes an application's ORM know the tables of the clean-up. Its own entities stay as they are. */
-export function discoverEntities(
-  orm: MikroORM,
-  database: Pick<DatabaseSettings, 'ledgerSchema'>,
-  targets: readonly TargetConfig[],
-): void {
-  orm.discoverEntity([defineLedgerEntry(database.ledgerSchema), ...targets.map(defineTarget)]);
 }
 
 /** Time that connections have for closing. Milliseconds. */
@@ -99,14 +145,27 @@ export function ormOptions(database: DatabaseSettings): Options {
       // MikroORM reads user, host and database from the address, and would leave `sslmode` and all other
       // parameters out without a word; the driver reads them all.
       connectionString: driverUrl(database.url),
-      application_name: APPLICATION_NAME,
-      connectionTimeoutMillis: CONNECT_TIMEOUT,
-      query_timeout: ANSWER_TIMEOUT,
-      keepAlive: true,
-      onPoolCreated(pool: ClientPool & Parameters<typeof markConnectionErrors>[0]) {
-        markConnectionErrors(pool);
-        releaseLostConnections(pool);
-      },
+      ...driverOptions(),
+    },
+  };
+}
+
+type OpenedPool = ClientPool & Parameters<typeof markConnectionErrors>[0];
+
+interface PoolOptions {
+  readonly onPoolCreated?: (pool: OpenedPool) => void;
+}
+
+/** Of all our connections, wherever they lead. */
+function driverOptions() {
+  return {
+    application_name: APPLICATION_NAME,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: ANSWER_TIMEOUT,
+    keepAlive: true,
+    onPoolCreated(pool: OpenedPool) {
+      markConnectionErrors(pool);
+      releaseLostConnections(pool);
     },
   };
 }

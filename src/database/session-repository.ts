@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { raw, type EntityName, type FilterQuery, type EntityData } from '@mikro-orm/core';
+import { raw, Utils, type EntityName, type FilterQuery, type EntityData } from '@mikro-orm/core';
 import { SessionSchema, type Session } from './entities/session.ts';
 import { quoteName } from './sql.ts';
 
@@ -48,7 +48,7 @@ export class SessionRepository<Entity extends object = Session> {
   readonly #sessions: SessionEntity<Entity>;
 
   /**
-   * @param em - forked for each call, so one repository serves all requests
+   * @param em - forked for each call, so one repository serves all requests; it has to know the entity
    * @param sessions - the application's own entity; left out: the table `sessions` that `migrate` creates
    */
   constructor(
@@ -129,8 +129,18 @@ export class SessionRepository<Entity extends object = Session> {
   }
 
   #columnOf(property: keyof Entity & string): string {
-    const { props } = this.#em.getMetadata().get(this.#sessions.entity);
-    const [column = property] = props.find(({ name }) => name === property)?.fieldNames ?? [];
+    const { entity } = this.#sessions;
+    const found = this.#em
+      .getMetadata()
+      .find(entity)
+      ?.props.find(({ name }) => name === property);
+    if (found === undefined) {
+      const name = Utils.className(entity);
+      throw new TypeError(
+        `SessionRepository: the ORM knows no property ${property} of ${name}. Correct it, or add the entity ${name} to the ORM.`,
+      );
+    }
+    const [column = property] = found.fieldNames;
     return quoteName(column);
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from '@temporalio/client';
@@ -6,20 +6,24 @@ import type { Logger } from '@temporalio/common';
 import { Runtime, type Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
 
 import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
-import type { Config } from '../config/config.ts';
+import { ConfigError, type Config } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { WORKFLOW_TYPE } from '../contract/names.ts';
-import { closeOrm, createOrm, discoverEntities } from '../database/orm.ts';
+import { closeOrm, createOrm } from '../database/orm.ts';
 import { settleSchedule, type ProblemLog } from '../schedule/apply.ts';
 import { exportMetrics } from './metrics.ts';
+import { requireDatabase } from './require-database.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker, runUntil } from './worker.ts';
 
 /** Options of {@link SessionCleanupPlugin}. What they leave out, `SESSION_CLEANUP_…` variables and the defaults decide. */
 export interface SessionCleanupPluginOptions {
   /** Address of the database that holds the sessions. Default: `DATABASE_URL`. */
   readonly databaseUrl?: string;
-  /** An ORM of the application on that database, to be used instead of connections of our own. The caller closes it. */
+  /**
+   * An ORM of the application on that database. The clean-up opens connections of its own, to the same address with the
+   * same login and driver options.
+   */
   readonly orm?: MikroORM;
   /** A configuration, or the path of a `session-cleanup.yaml`. */
   readonly config?: Config | string;
@@ -47,15 +51,16 @@ export class SessionCleanupPlugin implements WorkerPlugin {
   readonly name = 'session-cleanup';
   readonly #mode: 'companion' | 'host';
   readonly #config: Config;
-  readonly #givenOrm: MikroORM | undefined;
+  readonly #connectAs: { readonly connectAs?: MikroORM };
   #orm: MikroORM | undefined;
   #isRunning = false;
 
   constructor(options: SessionCleanupPluginOptions = {}) {
     const { mode = 'companion', orm, taskQueue, schedule } = options;
+    requireKnown(options);
     const config = configOf(options);
     this.#mode = mode;
-    this.#givenOrm = orm;
+    this.#connectAs = orm === undefined ? {} : { connectAs: orm };
     this.#config = {
       ...config,
       taskQueue: taskQueue ?? config.taskQueue,
@@ -102,7 +107,12 @@ export class SessionCleanupPlugin implements WorkerPlugin {
     const dataConverter = { payloadCodecs };
     const config = this.#mode === 'host' ? { ...this.#config, taskQueue } : this.#config;
     const client = new Client({ connection, namespace, dataConverter });
-    await settleSchedule(client, config, toProblemLog(logger)).catch((error: unknown) => {
+    const log = toProblemLog(logger);
+    // Runs wait for a database that is down, so nothing waits for this one.
+    void requireDatabase(this.#openOrm(), config, log).catch((error: unknown) => {
+      if (!stop.aborted) logger.error('session-cleanup: no run can work', { error });
+    });
+    await settleSchedule(client, config, log).catch((error: unknown) => {
       logger.error('session-cleanup: the schedule was not applied', { error });
     });
     // Only in a process whose runtime exports metrics.
@@ -122,29 +132,49 @@ export class SessionCleanupPlugin implements WorkerPlugin {
 
   #openOrm(): MikroORM {
     const { database, targets, deletion } = this.#config;
-    if (this.#orm === undefined && this.#givenOrm !== undefined) {
-      discoverEntities(this.#givenOrm, database, targets);
-    }
-    this.#orm ??=
-      this.#givenOrm ??
-      createOrm(database, targets, { lanes: deletion.lanes * ACTIVITIES_AT_ONCE });
+    const lanes = deletion.lanes * ACTIVITIES_AT_ONCE;
+    this.#orm ??= createOrm(database, targets, { lanes, ...this.#connectAs });
     return this.#orm;
   }
 
   async #closeOrm(): Promise<void> {
-    if (this.#orm !== undefined && this.#orm !== this.#givenOrm) await closeOrm(this.#orm);
+    if (this.#orm !== undefined) await closeOrm(this.#orm);
     this.#orm = undefined;
   }
 }
 
+const MODES: readonly unknown[] = ['companion', 'host', undefined];
+const AT_START: readonly unknown[] = ['apply', 'check', 'off', undefined];
+
+/** Nothing checks the types of JavaScript. */
+function requireKnown({ mode, schedule }: SessionCleanupPluginOptions): void {
+  const problems = [
+    ...(MODES.includes(mode)
+      ? []
+      : [`mode: ${JSON.stringify(mode)} is invalid. Allowed: companion or host.`]),
+    ...(AT_START.includes(schedule)
+      ? []
+      : [`schedule: ${JSON.stringify(schedule)} is invalid. Allowed: apply, check or off.`]),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
 function configOf({ config, databaseUrl, orm }: SessionCleanupPluginOptions): Config {
   if (typeof config === 'object') return config;
-  const url = databaseUrl ?? orm?.config.get('clientUrl');
+  const url = databaseUrl ?? (orm && addressOf(orm));
   return loadConfig({
     ...process.env,
     ...(url === undefined ? {} : { DATABASE_URL: url }),
     ...(config === undefined ? {} : { [SETTINGS.config.name]: config }),
   });
+}
+
+/** What the address of an ORM says about tables: their database, and the schema of those without one. */
+function addressOf({ config }: MikroORM): string {
+  const url = new URL(`postgres://localhost/${encodeURIComponent(config.get('dbName') ?? '')}`);
+  const schema = URL.parse(config.get('clientUrl') ?? '')?.searchParams.get('schema') ?? null;
+  if (schema !== null) url.searchParams.set('schema', schema);
+  return url.href;
 }
 
 /** The SDK's logger takes the text first. */
@@ -162,21 +192,29 @@ function toProblemLog(logger: Logger): ProblemLog {
   };
 }
 
+/** What makes a source export names that it does not write. */
+const EXPORTS_OTHERS = /export\s*\*|__exportStar|require\(/;
+
 /** The host's workflows have to hold ours. A bundle shows it; of sources only the entry file is looked at. */
 function requireWorkflow({ workflowBundle, workflowsPath }: WorkerOptions): void {
-  const remedy = `Add to the workflows: export { ${WORKFLOW_TYPE} } from 'session-cleanup/workflows';`;
-  const code =
-    workflowBundle === undefined
-      ? undefined
-      : 'code' in workflowBundle
-        ? workflowBundle.code
-        : readFileSync(workflowBundle.codePath, 'utf8');
-  if (code !== undefined && !code.includes(WORKFLOW_TYPE)) {
-    throw new TypeError(
-      `session-cleanup: the workflow bundle does not export ${WORKFLOW_TYPE}. ${remedy}`,
-    );
-  }
-  if (code === undefined && workflowsPath === undefined) {
-    throw new TypeError(`session-cleanup: the worker has no workflows. ${remedy}`);
-  }
+  const [place, code] =
+    workflowBundle !== undefined
+      ? [
+          'workflow bundle',
+          'code' in workflowBundle ? workflowBundle.code : readIfFile(workflowBundle.codePath),
+        ]
+      : [workflowsPath, readIfFile(workflowsPath)];
+  if (place !== undefined && (code === undefined || code.includes(WORKFLOW_TYPE))) return;
+  if (place === workflowsPath && EXPORTS_OTHERS.test(code ?? '')) return;
+  throw new TypeError(
+    `session-cleanup: ${place === undefined ? 'the worker has no workflows' : `${place} does not export ${WORKFLOW_TYPE}`}. ` +
+      `Add to the workflows: export { ${WORKFLOW_TYPE} } from 'session-cleanup/workflows';`,
+  );
+}
+
+/** Undefined for a folder, and for a path that the bundler completes. */
+function readIfFile(path = ''): string | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+    ? readFileSync(path, 'utf8')
+    : undefined;
 }

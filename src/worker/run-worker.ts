@@ -1,18 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
-import type { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from '@temporalio/client';
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 
-import { checkDatabase } from '../checks/check-database.ts';
 import { checkDeployment } from '../checks/check-temporal.ts';
 import type { Config, OtlpSettings } from '../config/config.ts';
-import { FAILURE } from '../contract/failures.ts';
-import { pendingMigrations } from '../database/migrate.ts';
 import { closeOrm, createOrm } from '../database/orm.ts';
-import { DatabaseProblem } from '../failures/errors.ts';
-import { toDatabaseProblem } from '../failures/translate.ts';
 import type { Logger } from '../logging/logging.ts';
 import { settleSchedule } from '../schedule/apply.ts';
 import type { TemporalSettings } from '../temporal/connection-settings.ts';
@@ -20,6 +14,7 @@ import { isTemporalDown, repeatWhileDown, requireNamespace } from '../temporal/c
 import { serveHealth, WorkerHealth } from './health.ts';
 import { exportMetrics, metricsExporter } from './metrics.ts';
 import { connectWorker, installRuntime } from './native.ts';
+import { FINDING, requireDatabase } from './require-database.ts';
 import { ACTIVITIES_AT_ONCE, createCleanupWorker, runUntil } from './worker.ts';
 
 /** Names of the worker's own log events. */
@@ -29,9 +24,7 @@ const EVENT = {
   stopped: 'session_cleanup_worker_stopped',
   abandoned: 'session_cleanup_worker_abandoned',
   temporalUnavailable: 'session_cleanup_temporal_unavailable',
-  databaseUnavailable: 'session_cleanup_database_unavailable',
   gaugeNotRead: 'session_cleanup_gauge_not_read',
-  finding: 'session_cleanup_check',
   scheduleNotApplied: 'session_cleanup_schedule_not_applied',
 } as const;
 
@@ -195,33 +188,6 @@ function stopOnce(logger: Logger, stop: AbortController): (signal: string) => vo
   };
 }
 
-/**
- * Fails only for what stays wrong for every target, such as a missing ledger. Runs wait for a database
- * that is down. Other findings are logged and reported by the runs that they affect: without a worker
- * those runs would wait without a message.
- *
- * @throws DatabaseProblem
- */
-async function requireDatabase(orm: MikroORM, config: Config, logger: Logger): Promise<void> {
-  try {
-    const pending = await pendingMigrations(orm, config.database);
-    if (pending.length > 0) {
-      throw new DatabaseProblem(
-        `Ledger: migrations are missing (${pending.join(', ')}). ` +
-          'Apply them: session-cleanup migrate',
-        FAILURE.noLedger,
-      );
-    }
-    for (const { level, ...finding } of await checkDatabase(orm, config)) {
-      if (level !== 'ok') logger[level === 'error' ? 'error' : 'warn'](finding, EVENT.finding);
-    }
-  } catch (error) {
-    const problem = toDatabaseProblem(error, config.targets);
-    if (!problem.isTransient) throw problem;
-    logger.warn({ reason: problem.message }, EVENT.databaseUnavailable);
-  }
-}
-
 /** Warns if new runs go to another version: the rollout of this one is not complete. */
 async function reportVersion(
   client: Client,
@@ -231,9 +197,9 @@ async function reportVersion(
   if (versioning === undefined) return;
   try {
     const { level, ...finding } = await inTime(client, () => checkDeployment(client, versioning));
-    if (level !== 'ok') logger.warn(finding, EVENT.finding);
+    if (level !== 'ok') logger.warn(finding, FINDING);
   } catch (error) {
-    logger.warn({ check: 'deployment', message: explain(error) }, EVENT.finding);
+    logger.warn({ check: 'deployment', message: explain(error) }, FINDING);
   }
 }
 

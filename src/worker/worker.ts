@@ -9,6 +9,7 @@ import { workflowCode } from './workflow-code.ts';
 export interface CleanupWorkerOptions {
   readonly config: Pick<Config, 'database' | 'deletion' | 'targets' | 'taskQueue'> &
     Partial<Pick<Config, 'schedule' | 'versioning'>>;
+  /** Made by `createOrm`. */
   readonly orm: MikroORM;
   readonly connection: NativeConnection;
   readonly namespace: string;

@@ -1,3 +1,4 @@
+import { defineEntity, p } from '@mikro-orm/postgresql';
 import { expect } from 'vitest';
 
 import { hashToken, SessionRepository } from '../../src/database/session-repository.ts';
@@ -81,4 +82,15 @@ test('revoking ends one session at once', async ({ sessions }) => {
   expect(await sessions.revoke('secret')).toBe(false);
   expect(await sessions.findLive('secret')).toBeNull();
   expect(await sessions.findLive('another')).not.toBeNull();
+});
+
+test('an entity that the ORM does not know is named', async ({ database }) => {
+  const Unknown = defineEntity({
+    name: 'Unknown',
+    properties: { id: p.integer().primary(), token: p.text(), validUntil: p.datetime() },
+  });
+  await using orm = createOrm({ ...TEST_DATABASE_SETTINGS, url: database.url }, []);
+  const columns = { token: 'token', expiresAt: 'validUntil' } as const;
+  const sessions = new SessionRepository(orm.em, { entity: Unknown, ...columns });
+  await expect(sessions.findLive('mine')).rejects.toThrow('add the entity Unknown');
 });

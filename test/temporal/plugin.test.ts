@@ -7,18 +7,20 @@ import { fileURLToPath } from 'node:url';
 
 import type { PayloadCodec } from '@temporalio/common';
 import { Client, ScheduleNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { describe, expect } from 'vitest';
+import { defineEntity, MikroORM, p } from '@mikro-orm/postgresql';
+import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { describe, expect, vi } from 'vitest';
 
+import { createCleanupActivities } from '../../activities/delete-expired-sessions.ts';
 import { ConfigError } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
-import { createOrm } from '../../src/database/orm.ts';
+import { keepLedger } from '../../src/database/orm.ts';
 import type { sessionCleanup } from '../../workflows/index.ts';
 import { SessionCleanupPlugin, type SessionCleanupPluginOptions } from '../../src/worker/plugin.ts';
 import { runCommand, runJson } from '../cli/command-process.ts';
 import { test } from '../support/fixtures.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
-import { TEST_DATABASE_SETTINGS } from '../support/settings.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from '../support/fake-worker.ts';
 
@@ -28,6 +30,9 @@ const WORKFLOWS = fileURLToPath(new URL('host/workflows.ts', import.meta.url));
 const WORKFLOWS_WITH_CLEANUP = fileURLToPath(
   new URL('host/workflows-with-cleanup.ts', import.meta.url),
 );
+
+/** An entity of the application. */
+const Order = defineEntity({ name: 'Order', properties: { id: p.integer().primary() } });
 
 const FLIPPED = Buffer.from('binary/flipped');
 
@@ -236,16 +241,38 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     expect(host.intercepted).toContain('deleteExpiredSessions');
   });
 
-  test("uses an application's ORM, and leaves it open", async ({ temporal, database }) => {
-    await fillSessions(database, { expired: 30, live: 20 });
-    const orm = createOrm({ ...TEST_DATABASE_SETTINGS, url: database.url }, []);
-    const client = clientOf(temporal);
-    {
-      await using _ = await startHost(temporal, { orm, databaseUrl: database.url });
-      expect(await cleanedCount(client)).toBe(30);
-    }
-    expect(await orm.isConnected()).toBe(true);
-    await orm.close(true);
+  test.for(['companion', 'host'] as const)(
+    "connects as an application's ORM does, and leaves that open (%s)",
+    async (mode, { temporal, database }) => {
+      await fillSessions(database, { expired: 30, live: 20 });
+      const { hostname: host, port, username: user } = new URL(database.url);
+      await using orm = await MikroORM.init({
+        ...{ host, port: Number(port), user, dbName: database.name, entities: [Order] },
+        password: () => new URL(database.url).password,
+        schemaGenerator: keepLedger(),
+      });
+      const client = clientOf(temporal);
+      {
+        const workflowsPath = mode === 'host' ? WORKFLOWS_WITH_CLEANUP : WORKFLOWS;
+        await using _ = await startHost(temporal, { orm, mode }, { workflowsPath });
+        expect(await cleanedCount(client)).toBe(30);
+      }
+      expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
+      expect(await orm.em.execute('select 1 as one')).toEqual([{ one: 1 }]);
+    },
+  );
+
+  test('refuses an ORM that was not made for it, where it cannot connect as that does', async ({
+    database,
+  }) => {
+    await using orm = new MikroORM({ clientUrl: database.url, entities: [Order] });
+    const config = loadConfig({ DATABASE_URL: database.url });
+    expect(() => createCleanupActivities({ orm, config })).toThrow(TypeError);
+    const driverOptions = orm.em.getConnection().getClient();
+    const other = new MikroORM({ dbName: database.name, entities: [Order], driverOptions });
+    const plugin = new SessionCleanupPlugin({ orm: other, mode: 'host' });
+    const options = { taskQueue: 'orders', workflowsPath: WORKFLOWS_WITH_CLEANUP };
+    expect(() => plugin.configureWorker(options)).toThrow(ConfigError);
   });
 
   test('does not end the host when it cannot work', async ({ temporal, emptyDatabase }) => {
@@ -305,5 +332,33 @@ describe('a plugin in the worker of an application', PATIENT, () => {
 
   test('refuses a wrong configuration before the worker starts', () => {
     expect(() => new SessionCleanupPlugin({ databaseUrl: 'mysql://nowhere' })).toThrow(ConfigError);
+    // As JavaScript passes them.
+    for (const wrong of [{ mode: 'hots' }, { schedule: 'of' }]) {
+      const options: object = { databaseUrl: 'postgres://localhost/app', ...wrong };
+      expect(() => new SessionCleanupPlugin(options)).toThrow(ConfigError);
+    }
+  });
+
+  test('refuses workflows without its own in the mode host', () => {
+    const plugin = new SessionCleanupPlugin({
+      databaseUrl: 'postgres://localhost/app',
+      mode: 'host',
+    });
+    const configure = (workflowsPath: string): unknown =>
+      plugin.configureWorker({ taskQueue: 'orders', workflowsPath });
+    expect(() => configure(WORKFLOWS)).toThrow('export { sessionCleanup }');
+    expect(() => configure(WORKFLOWS_WITH_CLEANUP)).not.toThrow();
+  });
+
+  test('logs why no run can work, with the remedy', async ({ temporal, emptyDatabase }) => {
+    const { logger } = Runtime.instance();
+    const logged = vi.spyOn(logger, 'error');
+    await using _ = await startHost(temporal, { databaseUrl: emptyDatabase.url });
+    await until(
+      async () =>
+        await Promise.resolve(
+          logged.mock.calls.some(([, fields]) => String(fields?.['error']).includes('migrate')),
+        ),
+    );
   });
 });

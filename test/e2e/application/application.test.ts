@@ -86,6 +86,20 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
     }
   });
 
+  test('finds what a program without a worker needs in session-cleanup/database, without Temporal', () => {
+    const printed = printedBy(
+      `import { registerHooks } from 'node:module';
+       registerHooks({
+         resolve(name, context, next) {
+           if (name.startsWith('@temporalio/')) throw new Error(name);
+           return next(name, context);
+         },
+       });
+       console.log(JSON.stringify(Object.keys(await import('session-cleanup/database'))));`,
+    );
+    expect(printed).toEqual(['SessionRepository', 'keepLedger', 'migrate']);
+  });
+
   test.for([
     ['the Node of development', () => process.execPath],
     ['the oldest Node', () => path.join(app, 'node_modules', OLDEST_NODE, 'bin', 'node')],
