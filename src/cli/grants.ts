@@ -1,5 +1,5 @@
 import { grantStatements, viewOfOthersGrant } from '../checks/rights.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { loadTables } from '../config/load-config.ts';
 import { defineCommand } from './command.ts';
 import { TARGET_SETTINGS } from './help.ts';
 import { textOption } from './options.ts';
@@ -13,7 +13,8 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
   summary: 'print the SQL that grants a role the required rights',
   description:
     'Prints the SQL that grants a database role the rights that the worker needs, and no more. Opens ' +
-    'no connection. Run "session-cleanup migrate" as the owner first: the ledger has to exist.',
+    'no connection; of DATABASE_URL, which may be left out, it uses only "schema". Run "session-cleanup ' +
+    'migrate" as the owner first: the ledger has to exist.',
   options: [
     textOption(
       '--role <name>',
@@ -24,8 +25,8 @@ export const addGrantsCommand = defineCommand<{ readonly role: string }>({
   settings: [...TARGET_SETTINGS, '_LEDGER_SCHEMA'],
   examples: [['session-cleanup grants --role cleaner | psql "$ADMIN_URL"', 'grant them']],
   run: ({ context, options: { role } }) => {
-    const { targets, database } = loadConfig(context.environment);
-    const statements = grantStatements(targets, database.ledgerSchema, role);
+    const { targets, ledgerSchema } = loadTables(context.environment);
+    const statements = grantStatements(targets, ledgerSchema, role);
     return Promise.resolve({
       json: { statements },
       text: () =>

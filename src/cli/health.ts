@@ -29,7 +29,7 @@ export const addHealthCommand = defineCommand<HealthOptions>({
     new Option('--address <host:port>', `where it listens; default: ${SETTING}`),
     new Option(
       '--probe <probe>',
-      'what to ask for: live (it need not be restarted), ready (it polls)',
+      'what to ask for: live (it need not be restarted), ready (it polls), startup (the start is complete)',
     )
       .choices(PROBES)
       .default('live'),

@@ -82,6 +82,23 @@ export function loadDatabaseSettings(
 }
 
 /**
+ * The tables alone, for a command that names them and opens no connection. Of `DATABASE_URL` it needs only the
+ * schema, if the address has one.
+ *
+ * @throws ConfigError with all problems
+ */
+export function loadTables(
+  environment: NodeJS.ProcessEnv,
+): Pick<Config, 'targets'> & Pick<DatabaseSettings, 'ledgerSchema'> {
+  const reader = new SettingsReader(environment);
+  const defaultSchema = schemaInUrl(reader.read(DATABASE_URL) ?? '');
+  const { targets } = readAllButDatabase(reader);
+  const ledgerSchema = reader.read(SETTINGS.ledgerSchema);
+  reader.throwProblems();
+  return { targets: targets.map((target) => withSchema(target, defaultSchema)), ledgerSchema };
+}
+
+/**
  * Where a worker sends its metrics, by OpenTelemetry's own variables; undefined: none names an endpoint. Not for an
  * application's worker, whose runtime is its own.
  *

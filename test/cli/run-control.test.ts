@@ -37,9 +37,8 @@ test('check finds what is missing, with the remedy, and passes when nothing is',
     .toMatch(/^ok +schedule: as configured, next run .*\nok +workers: 1 polling/m);
 });
 
-test('grants prints SQL for exactly the configured tables, and opens no connection', async () => {
+test('grants prints SQL for exactly the configured tables, and needs no database', async () => {
   const environment = {
-    DATABASE_URL: 'postgres://app@127.0.0.1:1/none',
     SESSION_CLEANUP_TABLE: 'auth.sessions',
     SESSION_CLEANUP_EXPIRES_COLUMN: 'expires',
   };
@@ -48,6 +47,13 @@ test('grants prints SQL for exactly the configured tables, and opens no connecti
   expect(stdout).toContain('GRANT DELETE ON "auth"."sessions" TO "o""dd";');
   expect(stdout).toContain('GRANT UPDATE ("expires") ON "auth"."sessions" TO "o""dd";');
   expect((await runCommand(['grants', '--role', ''], environment)).exitCode).toBe(2);
+});
+
+test('grants uses the schema of an address, and opens no connection', async () => {
+  const { stdout } = await runCommand(['grants', '--role', 'cleaner'], {
+    DATABASE_URL: 'postgres://app@127.0.0.1:1/none?schema=shop',
+  });
+  expect(stdout).toContain('GRANT DELETE ON "shop"."sessions" TO "cleaner";');
 });
 
 test('a run that waits for approval is found, shown and answered without its id', async ({
