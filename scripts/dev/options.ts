@@ -83,7 +83,8 @@ Environment:
   SESSION_CLEANUP_…  Settings of the product; see "npx session-cleanup help settings".
 
 All servers listen on 127.0.0.1 only. When a port is in use, another one is chosen and reported.
-To start from scratch, remove the folder .dev.
+To start from scratch, remove the folder .dev. The data of PostgreSQL may be in another folder, which the
+output then names: the next start empties it.
 
 Examples:
   npm run dev

@@ -27,12 +27,21 @@ interface Panel {
 }
 
 /** What the variables of the dashboard select. */
-const SELECTED = 'taskQueue=~"$taskQueue"';
+const SELECTED = 'namespace=~"$namespace",taskQueue=~"$taskQueue"';
 const TARGETS = `${SELECTED},target=~"$target|"`;
-const perSecond = (metric: string, by: string): string =>
-  `sum by (${by}) (rate(session_cleanup_${metric}{${by.includes('target') ? TARGETS : SELECTED}}[$__rate_interval]))`;
-const gauge = (metric: string, by = 'target'): string =>
-  `max by (${by}) (session_cleanup_${metric}{${by === 'target' ? TARGETS : SELECTED}})`;
+/** Targets of different installations may have the same name. */
+const PER_QUEUE = 'namespace, taskQueue';
+const PER_TARGET = `${PER_QUEUE}, target`;
+const QUEUE_LEGEND = '{{taskQueue}} in {{namespace}}';
+const TARGET_LEGEND = '{{target}} in {{namespace}}';
+const perSecond = (metric: string, by = PER_TARGET): string =>
+  `sum by (${by}) (rate(session_cleanup_${metric}{${TARGETS}}[$__rate_interval]))`;
+const increase = (metric: string, window: string): string =>
+  `sum by (${PER_TARGET}) (increase(session_cleanup_${metric}{${TARGETS}}[${window}]))`;
+const gauge = (metric: string): string =>
+  `max by (${PER_TARGET}) (session_cleanup_${metric}{${TARGETS}})`;
+const gaugeOfSchedule = (metric: string): string =>
+  `max by (${PER_QUEUE}) (session_cleanup_${metric}{${SELECTED}})`;
 const quantile = (share: number, metric: string, window: string): string =>
   `histogram_quantile(${share}, sum by (le) (rate(session_cleanup_${metric}_bucket{${SELECTED}}[${window}])))`;
 const quantiles = (metric: string, window: string): readonly Query[] => [
@@ -47,43 +56,38 @@ const STATS: readonly (Panel & { readonly bad: number })[] = [
     unit: 's',
     bad: 13 * 3_600,
     queries: [
-      { expr: `time() - ${gauge('last_success_timestamp_seconds')}`, legend: '{{target}}' },
+      { expr: `time() - ${gauge('last_success_timestamp_seconds')}`, legend: TARGET_LEGEND },
     ],
   },
   {
     title: 'Expired rows',
     unit: 'short',
     bad: Number.MAX_SAFE_INTEGER,
-    queries: [{ expr: gauge('expired_rows_estimate'), legend: '{{target}}' }],
+    queries: [{ expr: gauge('expired_rows_estimate'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Age of the oldest expired row',
     unit: 's',
     bad: 13 * 3_600,
-    queries: [{ expr: gauge('oldest_expired_age_seconds'), legend: '{{target}}' }],
+    queries: [{ expr: gauge('oldest_expired_age_seconds'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Rows deleted in 24 hours',
     unit: 'short',
     bad: Number.MAX_SAFE_INTEGER,
-    queries: [
-      {
-        expr: `sum by (target) (increase(session_cleanup_rows_deleted_total{${TARGETS}}[24h]))`,
-        legend: '{{target}}',
-      },
-    ],
+    queries: [{ expr: increase('rows_deleted_total', '24h'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Schedule paused',
     unit: 'bool',
     bad: 1,
-    queries: [{ expr: gauge('schedule_paused', 'taskQueue'), legend: '{{taskQueue}}' }],
+    queries: [{ expr: gaugeOfSchedule('schedule_paused'), legend: QUEUE_LEGEND }],
   },
   {
     title: 'Targets that wait for approval',
     unit: 'short',
     bad: 1,
-    queries: [{ expr: gauge('awaiting_approval', 'taskQueue'), legend: '{{taskQueue}}' }],
+    queries: [{ expr: gaugeOfSchedule('awaiting_approval'), legend: QUEUE_LEGEND }],
   },
 ];
 
@@ -92,12 +96,12 @@ const GRAPHS: readonly Panel[] = [
     title: 'Rows deleted per second',
     description: 'Operational: the exact counts are in the ledger and in the results of runs.',
     unit: 'short',
-    queries: [{ expr: perSecond('rows_deleted_total', 'target'), legend: '{{target}}' }],
+    queries: [{ expr: perSecond('rows_deleted_total'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Expired rows',
     unit: 'short',
-    queries: [{ expr: gauge('expired_rows_estimate'), legend: '{{target}}' }],
+    queries: [{ expr: gauge('expired_rows_estimate'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Runs that ended, per hour',
@@ -138,27 +142,22 @@ const GRAPHS: readonly Panel[] = [
   {
     title: 'Chunks per second',
     unit: 'short',
-    queries: [{ expr: perSecond('chunks_total', 'target'), legend: '{{target}}' }],
+    queries: [{ expr: perSecond('chunks_total'), legend: TARGET_LEGEND }],
   },
   {
     title: 'Share of time throttled, by reason',
     unit: 'percentunit',
     queries: [
       {
-        expr: `${perSecond('wait_milliseconds_total', 'target, reason')} / 1000`,
-        legend: '{{target}}: {{reason}}',
+        expr: `${perSecond('wait_milliseconds_total', `${PER_TARGET}, reason`)} / 1000`,
+        legend: `${TARGET_LEGEND}: {{reason}}`,
       },
     ],
   },
   {
     title: 'Rows left because of locks, per hour',
     unit: 'short',
-    queries: [
-      {
-        expr: `sum by (target) (increase(session_cleanup_rows_skipped_locked_total{${TARGETS}}[1h]))`,
-        legend: '{{target}}',
-      },
-    ],
+    queries: [{ expr: increase('rows_skipped_locked_total', '1h'), legend: TARGET_LEGEND }],
   },
 ];
 
@@ -175,6 +174,7 @@ export function buildDashboard(): Dashboard {
     .timezone('browser')
     .tooltip(DashboardCursorSync.Crosshair)
     .withVariable(new DatasourceVariableBuilder('source').label('Prometheus').type('prometheus'))
+    .withVariable(valuesOf('namespace', 'session_cleanup_runs_total'))
     .withVariable(valuesOf('taskQueue', 'session_cleanup_runs_total'))
     .withVariable(valuesOf('target', 'session_cleanup_rows_deleted_total'));
   for (const panel of STATS) {

@@ -97,6 +97,8 @@ function queriesOfDashboard(): readonly string[] {
     return value;
   });
   return expressions.map((expression) =>
-    expression.replaceAll(/\$(?:taskQueue|target)\b/g, '.*').replaceAll('$__rate_interval', '1m'),
+    expression
+      .replaceAll(/\$(?:namespace|taskQueue|target)\b/g, '.*')
+      .replaceAll('$__rate_interval', '1m'),
   );
 }

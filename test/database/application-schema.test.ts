@@ -25,7 +25,7 @@ const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
 async function openApplication(
   database: TestDatabase,
   folder: string,
-  schemaGenerator: { ignoreSchema?: string[] },
+  schemaGenerator: { ignoreSchema?: string[]; skipTables?: string[] },
   snapshot = false,
 ): Promise<MikroORM> {
   return await MikroORM.init({
@@ -43,6 +43,21 @@ describe("an application's own MikroORM", () => {
     const orm = await openApplication(database, folder.path, {});
     expect(await orm.schema.getUpdateSchemaSQL()).toContain(LEDGER);
     await orm.close(true);
+  });
+
+  test('would drop a table of sessions that it does not describe, unless told to skip it', async ({
+    database,
+  }) => {
+    await using folder = temporaryFolder();
+    const updateWith = async (options: { skipTables?: string[] }): Promise<string> => {
+      await using orm = await openApplication(database, folder.path, {
+        ...keepLedger(),
+        ...options,
+      });
+      return await orm.schema.getUpdateSchemaSQL();
+    };
+    expect(await updateWith({})).toContain('drop table if exists "sessions"');
+    expect(await updateWith({ skipTables: ['sessions'] })).not.toContain('"sessions"');
   });
 
   test.for([true, false])(

@@ -178,6 +178,13 @@ describe.skipIf(tools === undefined)('deploy/', () => {
     expect(manifests.find(({ kind }) => kind === 'PrometheusRule')?.spec).toEqual(rules);
   });
 
+  test('the operator keeps the label `namespace` of the metrics', async () => {
+    const monitor = (await manifestsOf(renderValues('full'))).find(
+      ({ kind }) => kind === 'ServiceMonitor',
+    );
+    expect(monitor?.spec?.['endpoints']).toMatchObject([{ port: 'metrics', honorLabels: true }]);
+  });
+
   test.for([
     ['temporal.address=t:7233', 'existingSecret: not set'],
     ['existingSecret=s', 'temporal.address: not set'],
