@@ -38,7 +38,7 @@ export function product(options: ProductOptions = {}): Contender {
       const metrics = hasMetrics ? `127.0.0.1:${await choosePort()}` : undefined;
       const environment = metrics === undefined ? {} : { SESSION_CLEANUP_METRICS_ADDRESS: metrics };
       await using worker = await startWorker(copy, { environment });
-      await using _ = metrics === undefined ? undefined : scrape(metrics);
+      await using _ = metrics === undefined ? undefined : await scrape(metrics);
       const { pid, taskQueue } = worker;
       if (isWarm) await runOnce(copy, taskQueue, LONG_AGO);
       for (let run = 0; run < runs; run += 1) {
@@ -98,16 +98,16 @@ const POLLS_WITHIN_MILLISECONDS = 30_000;
 /** Prometheus asks every 15 s or more by default. */
 const SCRAPE_EVERY_MILLISECONDS = 1_000;
 
-/** Reads a worker's metrics until it is disposed of. */
-function scrape(address: string): AsyncDisposable {
+/** Waits until a worker has read its gauges, which it does once a minute, and reads its metrics until disposed of. */
+async function scrape(address: string): Promise<AsyncDisposable> {
+  const read = async (): Promise<string> => await (await fetch(`http://${address}/metrics`)).text();
+  while (!(await read()).includes('session_cleanup_expired_rows_estimate')) await sleep(50);
   const stop = new AbortController();
   const scraping = (async () => {
     while (!stop.signal.aborted) {
-      const response = await fetch(`http://${address}/metrics`);
-      if (!response.ok || (await response.text()) === '') throw new Error('There are no metrics.');
-      await sleep(SCRAPE_EVERY_MILLISECONDS, undefined, { signal: stop.signal }).catch(
-        () => undefined,
-      );
+      await read();
+      const options = { signal: stop.signal };
+      await sleep(SCRAPE_EVERY_MILLISECONDS, undefined, options).catch(() => undefined);
     }
   })();
   return {
