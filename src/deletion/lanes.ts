@@ -151,20 +151,13 @@ export class Lanes {
   }
 
   async #workOn(claim: Claim, checkpoint: LaneCheckpoint): Promise<number> {
-    const { route, refusedRows } = this.#work;
+    const { refusedRows } = this.#work;
     const began = performance.now();
-    const ended = await this.#deleteDependents(claim, checkpoint);
-    if (ended === 'stopped') {
+    const outcome = await this.#delete(claim, checkpoint, began);
+    if (outcome === 'stopped') {
       this.#queue.giveBack(claim, [claim]);
       return 0;
     }
-    if (ended !== 'few-left') {
-      await this.#handle(ended, claim, checkpoint, began);
-      return 0;
-    }
-    const outcome = await deleteChunk(this.#work, route, claim, (staying) =>
-      this.#entryFor(claim, checkpoint, began, staying),
-    );
     if ('kind' in outcome) {
       await this.#handle(outcome, claim, checkpoint, began);
       return 0;
@@ -175,24 +168,35 @@ export class Lanes {
     return outcome.deletedCount;
   }
 
-  /** A single row may have more dependents than fit into a chunk. */
-  async #deleteDependents(
+  /**
+   * A single row may have more dependents than fit into a chunk. These are deleted before it, though only once that is
+   * certain: should the row turn out to stay, they would be gone.
+   */
+  async #delete(
     claim: Claim,
     checkpoint: LaneCheckpoint,
-  ): Promise<Refusal | 'few-left' | 'stopped'> {
+    began: number,
+  ): Promise<ChunkOutcome | Refusal | 'stopped'> {
     const { route, expired } = this.#work;
+    const deleteRange = async (task: RangeTask): Promise<ChunkOutcome | Refusal> =>
+      await deleteChunk(this.#work, route, task, (staying) =>
+        this.#entryFor(claim, checkpoint, began, staying),
+      );
     const { dependents } = expired.target.children;
-    if (!claim.isSingle || claim.lockMode === 'leave' || dependents.length === 0) return 'few-left';
+    const mayNotFit = claim.isSingle && claim.lockMode !== 'leave' && dependents.length > 0;
+    const outcome = await deleteRange({ ...claim, isSingle: claim.isSingle && !mayNotFit });
+    if (!mayNotFit || !('kind' in outcome) || outcome.kind !== 'slow') return outcome;
     const position = this.#retryAt ?? this.#queue.position;
-    return await deleteDependentsInBatches(this.#work, route, claim, (began) => {
+    const ended = await deleteDependentsInBatches(this.#work, route, claim, (batchBegan) => {
       this.#committed.set(checkpoint, position);
       return {
         checkpoint,
         at: positionOn(route, position),
         remaining: checkpoint.remaining,
-        workedMilliseconds: Math.round(performance.now() - began),
+        workedMilliseconds: Math.round(performance.now() - batchBegan),
       };
     });
+    return ended === 'few-left' ? await deleteRange(claim) : ended;
   }
 
   /** Gives a refused range back in another form, or counts its only row as one that stays. */

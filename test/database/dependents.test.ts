@@ -76,6 +76,32 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countRowsOf(database, 'devices')).toBe(200);
   }, 60_000);
 
+  test('a row that a trigger refuses to delete keeps its dependents', async ({ database }) => {
+    await fillSessions(database, { expired: 8, live: 5 });
+    await createChildren(database);
+    await addChildren(database, 2);
+    await database.sql(
+      `update sessions set user_id = 'kept' where id in (select id from sessions where expires_at <= now() limit 3)`,
+    );
+    await database.sql(
+      `create function guard() returns trigger language plpgsql as $$ begin
+         if old.user_id = 'kept' then raise exception 'kept'; end if; return old; end $$`,
+    );
+    await database.sql(
+      'create trigger guarded before delete on sessions for each row execute function guard()',
+    );
+    await chooseWay(database, way);
+    await using cleaner = openCleaner(database, { target });
+
+    expect(await cleaner.clean()).toMatchObject({
+      ...{ way, deletedCount: 5, dependentsDeleted: 10 },
+      remaining: [{ reason: 'kept-by-trigger', rows: 3, by: 'guard' }],
+    });
+
+    expect(await countSessions(database)).toEqual({ expired: 3, live: 5 });
+    expect(await countRowsOf(database, 'devices')).toBe(6);
+  });
+
   test('a row with very many dependents is deleted in short transactions', async ({ database }) => {
     await fillSessions(database, { expired: 50, live: 5 });
     await createChildren(database, 'cascade');
