@@ -149,7 +149,7 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
         expect(await countSessions(database)).toEqual({ expired: left, live: 2 });
       },
     );
-    await fc.assert(cleans, { numRuns: 15 });
+    await fc.assert(cleans, { numRuns: 8 });
   }, 90_000);
 
   test('rows that a trigger refuses or keeps are counted by its name', async ({ database }) => {
