@@ -1,11 +1,10 @@
 /** The `test` of all tests that need a database or Temporal: each gets its own, cleared up after it. */
-import { inject } from 'vitest';
+import { inject, test as base } from 'vitest';
 
 import { asRole } from './least-rights.ts';
 import { TEMPLATE_DATABASE } from './postgres-template.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { createTestNamespace, type TestTemporal } from './test-namespace.ts';
-import { test as base } from './temporary-folder.ts';
 
 export const test = base
   /**

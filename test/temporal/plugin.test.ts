@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -298,11 +299,7 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     expect(await countSessions(database)).toEqual({ expired: 0, live: 20 });
   });
 
-  test('has runs that commands read by the codec server', async ({
-    temporal,
-    database,
-    folder,
-  }) => {
+  test('has runs that commands read by the codec server', async ({ temporal, database }) => {
     await fillSessions(database, { expired: 300, live: 20 });
     await using codec = await startCodecServer();
     await using _ = await startHost(temporal, { databaseUrl: database.url });
@@ -324,8 +321,9 @@ describe('a plugin in the worker of an application', PATIENT, () => {
     });
     expect(decoded).toMatchObject({ exitCode: 0, result: { result: { deletedCount: 300 } } });
 
-    const file = path.join(folder, 'temporal.toml');
-    writeFileSync(file, `[profile.eu.codec]\nendpoint = "${codec.endpoint}"\n`);
+    await using folder = await mkdtempDisposable(path.join(os.tmpdir(), 'session-cleanup-'));
+    const file = path.join(folder.path, 'temporal.toml');
+    await writeFile(file, `[profile.eu.codec]\nendpoint = "${codec.endpoint}"\n`);
     const byProfile = { ...environment, TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'eu' };
     expect(await runJson(['run', 'show', run.workflowId], byProfile)).toEqual(decoded);
   });
