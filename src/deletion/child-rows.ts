@@ -92,7 +92,7 @@ export function deleteSomeDependents(
 
 /** Condition for those rows that this transaction has locked and that nothing keeps. */
 export function ownRows(target: Target, rows: SqlFragment): SqlFragment {
-  return allOf(rows, LOCKED_BY_US, ...notReferenced(target));
+  return allOf(rows, { sql: LOCKED_BY_US, params: [] }, ...notReferenced(target));
 }
 
 /**
@@ -109,11 +109,11 @@ function withoutChildren({ children, quotedTable }: Target): readonly SqlFragmen
       }));
 }
 
-/** A lock of another session that has ended leaves no trace in `xmax`. */
-const LOCKED_BY_US: SqlFragment = {
-  sql: 'xmax operator(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid',
-  params: [],
-};
+/** Condition for a row that this transaction has locked. A lock of another session that has ended leaves no trace. */
+const LOCKED_BY_US = 'xmax operator(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid';
+
+/** The same, or has written, as a trigger may that keeps rows marked as deleted. */
+export const TOUCHED_BY_US = `(${LOCKED_BY_US} or ${LOCKED_BY_US.replace('xmax', 'xmin')})`;
 
 function deleteDependents(target: Target, child: Child, rows: SqlFragment): SqlFragment {
   return {
@@ -147,7 +147,7 @@ async function stayingRows(
     sql: `select pg_catalog.count(*) filter (where is_free and not is_own) as locked,
         pg_catalog.count(*) filter (where not is_free) as referenced,
         pg_catalog.count(*) filter (where is_own and is_free) as kept
-      from (select ${LOCKED_BY_US.sql} as is_own, (${free}) as is_free from ${target.quotedTable} where ${rows.sql}) as staying`,
+      from (select ${TOUCHED_BY_US} as is_own, (${free}) as is_free from ${target.quotedTable} where ${rows.sql}) as staying`,
     params: rows.params,
   });
   const key = references.length === 1 ? references[0]?.name : undefined;

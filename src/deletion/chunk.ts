@@ -15,7 +15,7 @@ import { isExpired, type ExpiredRows } from '../targets/expired-rows.ts';
 import type { Target } from '../targets/target.ts';
 import { hasChildren } from '../targets/children.ts';
 import type { LaneCheckpoint } from './checkpoint.ts';
-import { removeWithChildren, type Removed } from './child-rows.ts';
+import { removeWithChildren, TOUCHED_BY_US, type Removed } from './child-rows.ts';
 import { applyEntry, type DeletedRows, type LedgerEntry, type SliceLedger } from './ledger.ts';
 import {
   lockedRows,
@@ -194,21 +194,15 @@ function stayingRows(
   { sql, params }: SqlFragment,
   { isPossible }: KeptBy,
 ): SqlFragment | undefined {
-  const count = (locking: string): string =>
-    `(select pg_catalog.count(*) from (select from ${quotedTable} where ${sql}${locking}) as expired)`;
   // A lock of another session would have made the deletion fail.
-  if (lockMode === 'wait') {
-    return isPossible
-      ? { sql: `select 0::pg_catalog.int8 as locked, ${count('')} as kept`, params }
-      : undefined;
-  }
-  if (lockMode === 'leave' || !isPossible) {
-    return { sql: `select ${count('')} as locked, 0::pg_catalog.int8 as kept`, params };
-  }
+  if (lockMode === 'wait' && !isPossible) return undefined;
+  // A row that was locked during the deletion may be free by now. One of which a trigger was asked was locked for that.
+  const isKept = isPossible && lockMode !== 'leave' ? TOUCHED_BY_US : 'false';
+  const isLocked = lockMode === 'wait' ? 'false' : 'not is_kept';
   return {
-    sql: `select greatest(staying operator(pg_catalog.-) kept, 0) as locked, kept
-      from (select ${count('')} as staying, ${count(' for update skip locked')} as kept) as found`,
-    params: [...params, ...params],
+    sql: `select pg_catalog.count(*) filter (where ${isLocked}) as locked, pg_catalog.count(*) filter (where is_kept) as kept
+      from (select ${isKept} as is_kept from ${quotedTable} where ${sql}) as staying`,
+    params,
   };
 }
 

@@ -176,6 +176,50 @@ describe.for(['sweep', 'drain'] as const)('%s', (way) => {
     expect(await countSessions(database)).toEqual({ expired: refused + silent, live: 100 });
   });
 
+  test('a row whose lock is released before it is counted is not taken for one that a trigger keeps', async ({
+    database,
+  }) => {
+    await fillSessions(database, { expired: 20, live: 5 });
+    await addTrigger(database, 'return old;');
+    const holder = await database.connect();
+    const [backend] = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
+    await holder.query('begin');
+    await holder.query('select from sessions where expires_at <= now() limit 1 for update');
+    // The end of the deletion ends the session that holds the lock.
+    await database.sql(
+      `create function release() returns trigger language plpgsql security definer as $$ begin
+         perform pg_terminate_backend(${backend?.pid}, 1000); return null; end $$`,
+    );
+    await database.sql(
+      'create trigger releasing after delete on sessions for each statement execute function release()',
+    );
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database, { settings: { lanes: 1 } });
+
+    const outcome = await cleaner.clean();
+
+    expect(outcome).toMatchObject({ deletedCount: 20, skippedLocked: 0 });
+    expect(outcome).not.toHaveProperty('remaining');
+    expect(await countSessions(database)).toEqual({ expired: 0, live: 5 });
+  });
+
+  test('a row that a trigger marks as deleted counts as kept by it', async ({ database }) => {
+    await fillSessions(database, { expired: 20, live: 5 });
+    await addTrigger(
+      database,
+      `if old.id::text < '8' then update sessions set user_agent = 'gone' where id = old.id; return null; end if; return old;`,
+    );
+    const [kept] = await database.sql<{ rows: number }>(
+      `select count(*)::int as rows from sessions where expires_at <= now() and id::text < '8'`,
+    );
+    await forceWay(database, way);
+    await using cleaner = openCleaner(database);
+    expect(await cleaner.clean()).toMatchObject({
+      skippedLocked: 0,
+      remaining: [{ reason: 'kept-by-trigger', rows: kept?.rows, by: 'guarded' }],
+    });
+  });
+
   test('fails with the error of the database if every row is referenced', async ({ database }) => {
     await fillSessions(database, { expired: 300, live: 10 });
     await refer(database, 300);
