@@ -1,7 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 
-import { checkDatabase } from '../checks/check-database.ts';
-import type { Config } from '../config/config.ts';
+import { checkDatabase, type CheckConfig } from '../checks/check-database.ts';
 import { FAILURE } from '../contract/failures.ts';
 import { pendingMigrations } from '../database/migrate.ts';
 import { DatabaseProblem } from '../failures/errors.ts';
@@ -22,7 +21,7 @@ const DATABASE_UNAVAILABLE = 'session_cleanup_database_unavailable';
  */
 export async function requireDatabase(
   orm: MikroORM,
-  config: Pick<Config, 'database' | 'targets' | 'schedule'>,
+  config: CheckConfig,
   logger: ProblemLog,
 ): Promise<void> {
   try {

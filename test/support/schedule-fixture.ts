@@ -1,5 +1,5 @@
 /** What tests of the schedule have in common. */
-import type { Client } from '@temporalio/client';
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 
 import { SCHEDULE_ID } from '../../src/contract/names.ts';
 import { createLogger } from '../../src/logging/logging.ts';
@@ -18,6 +18,17 @@ export function definitionFor(
     schedule: { scheduleId, intervalSeconds, offsetSeconds: 0, atWorkerStart: 'apply' },
     taskQueue: temporal.taskQueue,
   });
+}
+
+/** Triggers the schedule; false: no worker has created it yet. */
+export async function triggerSchedule(client: Client): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(SCHEDULE_ID).trigger();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** A logger that records its lines. */

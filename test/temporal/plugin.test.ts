@@ -7,7 +7,7 @@ import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import type { PayloadCodec } from '@temporalio/common';
-import { Client, ScheduleNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import { defineEntity, MikroORM, p } from '@mikro-orm/postgresql';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { describe, expect, vi } from 'vitest';
@@ -21,6 +21,7 @@ import type { sessionCleanup } from '../../workflows/index.ts';
 import { SessionCleanupPlugin, type SessionCleanupPluginOptions } from '../../src/worker/plugin.ts';
 import { runCommand, runJson } from '../cli/command-process.ts';
 import { test } from '../support/fixtures.ts';
+import { triggerSchedule } from '../support/schedule-fixture.ts';
 import { countSessions, fillSessions } from '../support/sessions.ts';
 import type { TestTemporal } from '../support/test-namespace.ts';
 import { until } from '../support/fake-worker.ts';
@@ -178,15 +179,7 @@ async function placeOrder(client: Client): Promise<string> {
 
 /** Triggers a run once the plugin has applied the schedule. */
 async function trigger(client: Client): Promise<void> {
-  await until(async () => {
-    try {
-      await client.schedule.getHandle(SCHEDULE_ID).trigger();
-      return true;
-    } catch (error) {
-      if (error instanceof ScheduleNotFoundError) return false;
-      throw error;
-    }
-  });
+  await until(() => triggerSchedule(client));
 }
 
 /** Triggers the first run. */

@@ -14,13 +14,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
-import { SCHEDULE_ID } from '../../../src/contract/names.ts';
 import manifest from '../../../package.json' with { type: 'json' };
 import { choosePort } from '../../../scripts/services/ports.ts';
 import { test } from '../../support/fixtures.ts';
+import { triggerSchedule } from '../../support/schedule-fixture.ts';
 import { countSessions, fillSessions } from '../../support/sessions.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import type { TestTemporal } from '../../support/test-namespace.ts';
@@ -258,16 +258,7 @@ describe('an application that installs the package', { timeout: INSTALL_MILLISEC
 
 /** Triggers the schedule as soon as a worker has created it, and waits until all expired rows are gone. */
 async function runOnce(client: Client, database: TestDatabase): Promise<void> {
-  const trigger = async (): Promise<boolean> => {
-    try {
-      await client.schedule.getHandle(SCHEDULE_ID).trigger();
-      return true;
-    } catch (error) {
-      if (error instanceof ScheduleNotFoundError) return false;
-      throw error;
-    }
-  };
-  await expect.poll(trigger, START).toBe(true);
+  await expect.poll(() => triggerSchedule(client), START).toBe(true);
   const expired = async (): Promise<number> => (await countSessions(database)).expired;
   await expect.poll(expired, START).toBe(0);
   expect(await countSessions(database)).toEqual({ expired: 0, live: 10 });
