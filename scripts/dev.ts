@@ -110,7 +110,8 @@ async function runDevelopment(options: DevOptions): Promise<FirstRun | undefined
   if (options.once) return first;
 
   const file = writeEnvironmentFile(options.data, env);
-  log(`Try         . ${file} && npx session-cleanup status`);
+  const sourced = /^[\w./~+-]+$/.test(file) ? file : quoted(file);
+  log(`Try         . ${sourced} && npx session-cleanup status`);
   const work = [reportRuns(client, log, signal)];
   if (ownsDatabase) work.push(simulateTraffic(store ?? ownSessions(orm.em), signal));
   // Counting every few seconds would be a burden on a given database.
@@ -161,9 +162,14 @@ function writeEnvironmentFile(folder: string, env: NodeJS.ProcessEnv): string {
     ...['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_CONFIG_FILE'],
   ];
   const lines = names.flatMap((name) => {
-    const value = env[name]?.replaceAll("'", `'\\''`);
-    return value === undefined ? [] : [`export ${name}='${value}'\n`];
+    const value = env[name];
+    return value === undefined ? [] : [`export ${name}=${quoted(value)}\n`];
   });
   writeFileSync(file, lines.join(''), { mode: 0o600 });
   return file;
+}
+
+/** A word for a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
